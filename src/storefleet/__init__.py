@@ -1,0 +1,1 @@
+"""storefleet: audit and maintain the routers and tills of a retail fleet, agentless, over SSH."""

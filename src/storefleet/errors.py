@@ -46,7 +46,7 @@ class StorefleetError(Exception):
 
 @dataclass(frozen=True, order=True)
 class Complaint:
-    """One thing wrong in one place of the user's files, printed as ``path:line: what is wrong, and what would be right``."""
+    """One thing wrong in the user's files, printed as ``path:line: what is wrong, and what would be right``."""
 
     path: str
     line: int

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-"""Plain data as a JSON document carries it."""
+if TYPE_CHECKING:
+    Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+else:
+    # A recursive alias is for the type checker; at run time msgspec and the document decoder see "anything plain".
+    Json = Any
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 """Store ids and host names; they become file names, so the grammar is narrow on purpose (no ``..``, no blanks)."""

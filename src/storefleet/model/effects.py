@@ -8,15 +8,15 @@ answer and asked through :func:`ask`, so that a type checker knows what comes ba
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from storefleet.model.base import Value
 
 A = TypeVar("A")
 R = TypeVar("R")
 
-Access: TypeAlias = Literal["shell", "cli"]
-"""The account an effect needs: a login with ``sh``, or the command line of a router."""
+NONCE = "@NONCE@"
+"""Where this stands in a script, the session puts a fresh random word, so that framed output cannot be forged."""
 
 
 class Effect(Value, Generic[A], frozen=True):
@@ -28,15 +28,22 @@ Step: TypeAlias = "Generator[Effect[Any], Any, R]"
 
 
 class Output(Value, frozen=True):
-    """What one command or script printed. Bytes, since a device may speak any charset or none."""
+    """What one script printed: bytes, since a device may speak any charset or none.
+
+    ``nonce`` is the word that stood for :data:`NONCE` in this run; ``exit_status`` is ``None`` when the device ended
+    the channel without giving one.
+    """
 
     stdout: bytes
     stderr: bytes = b""
-    exit_status: int = 0
+    exit_status: int | None = 0
+    nonce: str = ""
 
 
 class RunScript(Effect[Output], frozen=True):
-    """Run a POSIX ``sh`` script that travels on standard input, so that no length limit of a command line applies.
+    """Run a POSIX ``sh`` script over the host's shell account.
+
+    It travels on standard input (``exec sh -s``), so that no length limit of a command line applies.
 
     ``privileged`` takes root once for the whole script where the account can; where it cannot, the script still runs
     and finds out by ``id -u``. ``max_bytes`` bounds stdout and stderr together. A script of an audit changes nothing.

@@ -1,0 +1,137 @@
+"""One Jinja environment for the whole product, and values whose leaves may be templates.
+
+A string that is exactly one expression (``"{{ intended.dns }}"``) keeps the type of its value; anything else renders to
+text. ``NativeEnvironment`` would evaluate text as Python (``"2.10"`` becomes 2.1), so it is never used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+import jinja2
+from jinja2 import meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from storefleet.model.base import Json
+from storefleet.templating.filters import FILTERS, TemplateFault
+
+Roots = Mapping[str, object]
+MAX_RENDERED = 1_000_000
+"""Characters that one rendered leaf may have: a loop in a fleet file must not eat the machine."""
+
+_ONE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}|\{%).)*)\}\}\s*", re.DOTALL)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, without ``range`` bombs and without Jinja's global helpers."""
+
+    def __init__(self) -> None:
+        super().__init__(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
+        self.filters.update(FILTERS)
+        self.globals.clear()
+
+
+_ENVIRONMENT = _Environment()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One compiled leaf: ``names`` are the roots it uses (``store``, ``intended``)."""
+
+    text: str
+    names: frozenset[str]
+    _render: Callable[[Roots], Json]
+
+    def render(self, roots: Roots) -> Json:
+        """Return the value; raises :class:`TemplateFault` on an undefined name or a failing expression."""
+        try:
+            value = self._render(roots)
+        except TemplateFault:
+            raise
+        except jinja2.UndefinedError as fault:
+            raise TemplateFault(f"{self.text}: {fault.message}") from None
+        except Exception as fault:  # any operator or filter may raise anything on the user's values
+            raise TemplateFault(f"{self.text}: {type(fault).__name__}: {fault}") from None
+        if isinstance(value, str) and len(value) > MAX_RENDERED:
+            raise TemplateFault(f"{self.text}: renders to more than {MAX_RENDERED:,} characters")
+        return value
+
+
+def is_template(text: str) -> bool:
+    """Tell whether the text holds any template syntax."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+@lru_cache(maxsize=4096)
+def compile_text(text: str) -> Template:
+    """Compile one leaf that holds template syntax."""
+    match = _ONE_EXPRESSION.fullmatch(text)
+    if match:
+        return compile_expression(match["expression"].strip(), shown=text)
+    try:
+        names = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
+        template = _ENVIRONMENT.from_string(text)
+    except jinja2.TemplateSyntaxError as fault:
+        raise TemplateFault(f"{text}: {fault.message}") from None
+    return Template(text, frozenset(names), template.render)
+
+
+@lru_cache(maxsize=4096)
+def compile_expression(expression: str, shown: str | None = None) -> Template:
+    """Compile a bare expression (``when:``), whose value keeps its type."""
+    text = shown if shown is not None else expression
+    try:
+        names = meta.find_undeclared_variables(_ENVIRONMENT.parse("{{ " + expression + " }}"))
+        compiled = _ENVIRONMENT.compile_expression(expression, undefined_to_none=False)
+    except jinja2.TemplateSyntaxError as fault:
+        raise TemplateFault(f"{text}: {fault.message}") from None
+
+    def render(roots: Roots) -> Json:
+        value = compiled(**roots)
+        if isinstance(value, jinja2.Undefined):
+            value._fail_with_undefined_error()  # noqa: SLF001 - Jinja's documented way to raise for an Undefined
+        return _plain(value)
+
+    return Template(text, frozenset(names), render)
+
+
+def _plain(value: object) -> Json:
+    """Turn tuples, mappings and lazy sequences of the sandbox into plain JSON data."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, jinja2.Undefined):
+        value._fail_with_undefined_error()  # noqa: SLF001 - as above
+    try:
+        return [_plain(item) for item in cast("list[object]", value)]
+    except TypeError:
+        raise TemplateFault(f"a {type(value).__name__} cannot be a value here") from None
+
+
+def template_names(value: Json) -> frozenset[str]:
+    """Return the roots that any leaf (or key) of the value uses; raises :class:`TemplateFault` on bad syntax."""
+    if isinstance(value, str):
+        return compile_text(value).names if is_template(value) else frozenset()
+    if isinstance(value, Mapping):
+        parts = [template_names(part) for pair in value.items() for part in pair]
+    elif isinstance(value, list | tuple):
+        parts = [template_names(part) for part in value]
+    else:
+        return frozenset()
+    return frozenset().union(*parts)
+
+
+def render_value(value: Json, roots: Roots) -> Json:
+    """Return the value with every template leaf rendered; keys may be templates too, and then must give text."""
+    if isinstance(value, str):
+        return compile_text(value).render(roots) if is_template(value) else value
+    if isinstance(value, Mapping):
+        return {str(render_value(key, roots)): render_value(part, roots) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [render_value(part, roots) for part in value]
+    return value

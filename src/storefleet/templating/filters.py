@@ -1,0 +1,48 @@
+"""The filters that fleet files may use, beside Jinja's own: addresses and endpoint lists."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+
+from storefleet.model.base import Json
+
+
+class TemplateFault(Exception):
+    """A template cannot be compiled or rendered; the message says why in the user's words."""
+
+
+def nth_host(network: str, number: int) -> str:
+    """Return the ``number``-th address of a network: ``'10.1.2.0/24' | nth_host(1)`` is ``10.1.2.1``."""
+    try:
+        net = ipaddress.ip_network(network)
+    except ValueError as fault:
+        raise TemplateFault(f"nth_host: {fault}") from None
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < net.num_addresses:
+        raise TemplateFault(f"nth_host: {network} has no address number {number!r}")
+    return str(net[number])
+
+
+def prefix_length(network: str) -> int:
+    """Return the prefix length of a network in CIDR form."""
+    try:
+        return ipaddress.ip_network(network, strict=False).prefixlen
+    except ValueError as fault:
+        raise TemplateFault(f"prefix_length: {fault}") from None
+
+
+def for_role(endpoints: Sequence[Mapping[str, Json]], role: str) -> list[Mapping[str, Json]]:
+    """Keep the endpoints that name the role in ``from``, or that name none and so hold for all."""
+    kept: list[Mapping[str, Json]] = []
+    for endpoint in endpoints:
+        roles = endpoint.get("from")
+        if roles is None or (isinstance(roles, Sequence) and role in roles):
+            kept.append(endpoint)
+    return kept
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "nth_host": nth_host,
+    "prefix_length": prefix_length,
+    "for_role": for_role,
+}

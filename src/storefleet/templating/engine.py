@@ -54,7 +54,7 @@ class Template:
             raise
         except jinja2.UndefinedError as fault:
             raise TemplateFault(f"{self.text}: {fault.message}") from None
-        except Exception as fault:  # any operator or filter may raise anything on the user's values
+        except Exception as fault:  # noqa: BLE001 - an operator or filter may raise anything on the user's values
             raise TemplateFault(f"{self.text}: {type(fault).__name__}: {fault}") from None
         if isinstance(value, str) and len(value) > MAX_RENDERED:
             raise TemplateFault(f"{self.text}: renders to more than {MAX_RENDERED:,} characters")

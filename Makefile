@@ -1,0 +1,46 @@
+# Everything a new user or CI needs; each target sets up what it needs by itself.
+SHELL := /bin/sh
+PY := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help demo test test-fast check format proofs record picture schemas clean
+
+help:                     ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
+
+.venv/.ready: pyproject.toml scripts/bootstrap scripts/lab-packages.txt scripts/test-packages.txt
+	@sh scripts/bootstrap
+
+demo: .venv/.ready        ## a practice fleet, five faults, the audit that finds them, and the way back to clean
+	@sh scripts/demo
+
+test: .venv/.ready check  ## all that CI runs
+	@sh scripts/test
+
+test-fast: .venv/.ready   ## unit and contract tests only: no server, no lab
+	@$(PY) -m pytest -q -n 2 tests/unit tests/contract
+
+check: .venv/.ready       ## format, lint, types, layers
+	@.venv/bin/ruff format --check src tests scripts
+	@.venv/bin/ruff check src tests scripts
+	@.venv/bin/mypy
+	@PYTHONPATH=src .venv/bin/lint-imports --no-cache
+
+format: .venv/.ready      ## write the format and the safe fixes
+	@.venv/bin/ruff format src tests scripts
+	@.venv/bin/ruff check --fix src tests scripts
+
+proofs: .venv/.ready      ## the long evidence: the five deviations and nothing else, three times in a row
+	@sh scripts/proofs
+
+record: .venv/.ready      ## record the sessions that the demo replays where no lab can stand
+	@sh scripts/record
+
+picture: .venv/.ready     ## draw the README's terminal picture again, from a real run over the recordings
+	@$(PY) scripts/picture.py
+
+schemas: .venv/.ready     ## write the schemas of the fleet's own files again, from their types
+	@$(PY) scripts/schemas.py
+
+clean:                    ## forget the environment and every cache of this folder
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

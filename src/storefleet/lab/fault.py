@@ -47,6 +47,13 @@ renumber() {
         sleep 0.2
     done
 }
+listens() {
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+        { ss -Hltn 2>/dev/null || netstat -ltn; } | grep -q ":$1 " && return
+        sleep 0.2
+    done
+    return 1
+}
 configure() {
     set -- "$@" end "write memory"
     for line do shift; set -- "$@" -c "$line"; done

@@ -13,7 +13,7 @@ SYSTEM_FAULTS = (
         summary="the point-of-sale service is stopped",
         cause="software/service-down",
         inject="systemctl stop posd",
-        undo="systemctl start posd",
+        undo="systemctl start posd; listens 8443",
         evident="! systemctl -q is-active posd",
     ),
     Fault(
@@ -30,8 +30,8 @@ SYSTEM_FAULTS = (
         kinds=TILL,
         summary="pos-client 2.2.9-1 instead of 2.4.1-1",
         cause="software/old-version",
-        inject="dpkg -i /var/cache/lab/pos-client_2.2.9-1_all.deb > /dev/null 2>&1",
-        undo="dpkg -i /var/cache/lab/pos-client_2.4.1-1_all.deb > /dev/null 2>&1",
+        inject="dpkg -i /var/cache/lab/pos-client_2.2.9-1_all.deb > /dev/null 2>&1; listens 8443",
+        undo="dpkg -i /var/cache/lab/pos-client_2.4.1-1_all.deb > /dev/null 2>&1; listens 8443",
         evident="dpkg-query -W -f '${Version}' pos-client | grep -qx '2.2.9-1'",
     ),
     Fault(
@@ -73,7 +73,7 @@ sync -f /var/lib/pos
         kinds=TILL,
         summary="a program listens on tcp 4444 on every address",
         cause="attack/extra-listener",
-        inject="systemd-run --quiet --unit=remote-help /opt/pos/bin/posd 4444 remote-help",
+        inject="systemd-run --quiet --unit=remote-help /opt/pos/bin/posd 4444 remote-help; listens 4444",
         undo="systemctl stop remote-help 2>/dev/null || true; systemctl reset-failed remote-help 2>/dev/null || true",
         evident="ss -Hltn 'sport = :4444' | grep -q 4444",
     ),
@@ -82,7 +82,7 @@ sync -f /var/lib/pos
         kinds=TILL,
         summary="a second payment application is installed and listens on tcp 9443",
         cause="conflict/second-payment-app",
-        inject="dpkg -i /var/cache/lab/other-pay_1.0-1_all.deb > /dev/null 2>&1",
+        inject="dpkg -i /var/cache/lab/other-pay_1.0-1_all.deb > /dev/null 2>&1; listens 9443",
         undo="dpkg --purge other-pay > /dev/null 2>&1; systemctl daemon-reload; systemctl reset-failed 2>/dev/null || true",
         evident="ss -Hltn 'sport = :9443' | grep -q 9443",
     ),
@@ -155,15 +155,14 @@ systemctl reload ssh
         summary="a login on tcp 23, without encryption",
         cause="attack/extra-listener",
         inject="""
-grep -q ' -p 23 ' /etc/inittab || echo '::respawn:/bin/nc -ll -p 23 -e /bin/login' >> /etc/inittab
+grep -q ' -p 23 ' /etc/inittab || echo '::respawn:/usr/bin/nc -ll -p 23 -e /bin/login' >> /etc/inittab
 kill -HUP 1
-for _ in 1 2 3 4 5 6 7 8 9 10; do netstat -ltn | grep -q ':23 ' && exit 0; sleep 0.2; done
-exit 1
+listens 23
 """,
         undo="""
 sed -i '/ -p 23 /d' /etc/inittab
 kill -HUP 1
-for pid in $(ps -o pid,args | sed -n 's|^ *\\([0-9]*\\) /bin/nc -ll -p 23.*|\\1|p'); do kill "$pid"; done
+for pid in $(ps -o pid,args | sed -n 's|^ *\\([0-9]*\\) /usr/bin/nc -ll -p 23.*|\\1|p'); do kill "$pid"; done
 """,
         evident="netstat -ltn | grep -q ':23 '",
     ),

@@ -201,7 +201,12 @@ class Lab:
         host = self._host_for(known, target)
         state = self.place.state()
         if fault not in state.faults.get(host, []):
-            self._act(known, host, "inject")
+            try:
+                self._act(known, host, "inject")
+            except LabError:
+                with suppress(LabError):
+                    self._act(known, host, "undo")
+                raise
             state = self.place.state()
             faults = {**state.faults, host: [*state.faults.get(host, []), fault]}
             self.place.save(msgspec.structs.replace(state, faults=faults))

@@ -53,7 +53,7 @@ class RunInfo(Value, frozen=True, kw_only=True):
 
 
 class Coverage(Value, frozen=True):
-    """Hosts judged of hosts expected; ``percent`` is rounded down to one decimal, so that 100 means all."""
+    """Hosts judged of hosts expected; ``percent`` has one decimal and is never rounded up to 100 or to the floor."""
 
     expected: int
     judged: int

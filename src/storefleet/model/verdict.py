@@ -16,6 +16,7 @@ from storefleet.model.findings import SEVERITIES, Change, Severity
 from storefleet.model.report import Coverage, ExitCode, HostReport, StoreReport, Verdict
 from storefleet.model.summary import counted_findings
 
+_WORDS = {"new": "new", "worse": "worse", "still": "still open", "reopened": "reopened"}
 _PRECEDENCE: tuple[ExitCode, ...] = (0, 1, 3, 4, 2)
 
 
@@ -37,8 +38,14 @@ def coverage(hosts: Iterable[HostReport], floor: float) -> Coverage:
     """Count the hosts that coverage expects and how many of them were judged."""
     expected = [host for host in hosts if host.expected]
     judged = sum(host.was_judged for host in expected)
-    percent = math.floor(judged * 1000 / len(expected)) / 10 if expected else 100.0
-    return Coverage(len(expected), judged, percent, floor)
+    return Coverage(len(expected), judged, _percent(judged, len(expected), floor), floor)
+
+
+def _percent(judged: int, expected: int, floor: float) -> float:
+    """Round to one decimal, but never up to the floor or to 100: what falls short must look so."""
+    exact = judged * 100 / expected if expected else 100.0
+    rounded = round(exact, 1)
+    return math.floor(exact * 10) / 10 if rounded >= floor > exact or rounded >= 100 > exact else rounded
 
 
 def decide(hosts: Sequence[HostReport], stores: Sequence[StoreReport], rules: VerdictRules, now: datetime) -> Verdict:
@@ -99,7 +106,7 @@ def _finding_words(hosts: Sequence[HostReport], counted: Mapping[tuple[Change | 
     if not counted:
         return f"no finding that counts, {total} open" if total else "no findings"
     order = sorted(counted, key=lambda pair: (-SEVERITIES.index(pair[1]), pair[0] or ""))
-    parts = [" ".join(filter(None, (str(counted[pair]), pair[0], pair[1]))) for pair in order]
+    parts = [" ".join(filter(None, (str(counted[pair]), _WORDS.get(pair[0] or ""), pair[1]))) for pair in order]
     return f"{', '.join(parts)} {'finding' if sum(counted.values()) == 1 else 'findings'}"
 
 

@@ -1,4 +1,4 @@
-"""Text from a device is shown, never obeyed: nothing that it says may move a cursor, hide or turn round what is read."""
+"""Text from a device is shown, never obeyed: it may not move a cursor, hide, or turn round what is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def visible(text: str, limit: int = MAX_LENGTH) -> str:
     changes nothing more, and the result can be encoded as UTF-8.
     """
     shown = _SUSPECT.sub(lambda found: _shown(found.group()), text[: limit + 1])
-    return shown if len(text) <= limit else f"{shown[:limit]}… ({len(text) - limit} more characters)"
+    if len(shown) <= limit:
+        return shown
+    notice = f"… (cut: {len(text)} characters)"
+    return f"{shown[: max(0, limit - len(notice))]}{notice}"
 
 
 def visible_lines(text: str, limit: int = MAX_LENGTH) -> list[str]:

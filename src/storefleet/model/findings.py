@@ -33,7 +33,7 @@ class Finding(Value, frozen=True):
     """One offending element. ``key`` is stable over time: a path of the state document with keys, never an index.
 
     ``actual`` is the observed value (``None`` with ``present=False`` when the element is absent). ``waiver`` names the
-    waiver that covers this finding while others of the same result stay open.
+    waiver that covers this element alone; it is then shown, and neither counted nor opened nor closed.
     """
 
     key: str
@@ -65,3 +65,10 @@ class Result(Value, frozen=True):
     waiver: str | None = None
     findings: tuple[Finding, ...] = ()
     asked: tuple[Finding, ...] = ()
+
+    @property
+    def offending(self) -> tuple[Finding, ...]:
+        """The findings of a failing result; a failure that names no element still counts as one, never as none."""
+        if self.state != "fail":
+            return ()
+        return self.findings or (Finding("/", Expected(self.title)),)

@@ -62,7 +62,13 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
     """Run the audit. Everything wrong with the input is said before any device is touched."""
     rules = validated_rules(workspace)
     audits = chosen_audits(rules, request.audits)
-    chosen = scope(workspace.select(request.limit), workspace.fleet.stores)
+    chosen = scope(workspace.select(request.limit), workspace.store)
+    failing = verdict_rules(
+        workspace.settings.audit,
+        named=request.limit is not None,
+        min_coverage=request.min_coverage,
+        fail_on=request.fail_on,
+    )
     info = run_info(workspace, "audit", limit=request.limit, reason=request.reason, ticket=request.ticket)
     with Database.open(workspace.database_url) as database:
         judge = Judge(workspace, rules, audits, database, info, request.all_results)
@@ -71,7 +77,7 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
         else:
             database.begin_run(info, "named-audits" if request.audits else "all-audits")
             judge.online(chosen, request, show)
-        return judge.outcome(chosen, verdict_rules(workspace, request), keep=not request.offline)
+        return judge.outcome(chosen, failing, keep=not request.offline)
 
 
 def chosen_audits(rules: Rules, names: Sequence[str]) -> tuple[Audit, ...]:
@@ -144,7 +150,7 @@ class Judge:
             self._judge(host, answer.result, None)
 
     def _judge(self, host: Host, document: StateDocument | None, reason: str | None, *, attempted: bool = True) -> None:
-        store = self.workspace.fleet.stores[host.store]
+        store = self.workspace.store(host)
         now = datetime.datetime.now(datetime.UTC)
         results = self._results(host, document, reason, now)
         recorded = NOTHING_RECORDED
@@ -169,7 +175,7 @@ class Judge:
     def _results(
         self, host: Host, document: StateDocument | None, reason: str | None, now: datetime.datetime
     ) -> list[Result]:
-        store = self.workspace.fleet.stores[host.store]
+        store = self.workspace.store(host)
         return [
             result
             for audit in self.audits
@@ -187,7 +193,7 @@ class Judge:
         ]
 
     def _matches(self, expression: str, host: Host) -> bool:
-        return parse(expression).matches(host, self.workspace.fleet.stores[host.store])
+        return parse(expression).matches(host, self.workspace.store(host))
 
     def outcome(self, chosen: Scope, rules: VerdictRules, *, keep: bool) -> AuditOutcome:
         """Sum up: stores, verdict, document; ``keep`` finishes the run in the database."""
@@ -200,7 +206,7 @@ class Judge:
             by_store.setdefault(report.store, []).append(report)
         stores = [
             store_report(
-                self.workspace.fleet.stores[store],
+                self.workspace.store(self.workspace.fleet.hosts[reports[0].host]),
                 [report for report in reports if report.host not in chosen.skipped],
                 dark_since=self.database.dark_since(store),
             )
@@ -216,7 +222,7 @@ class Judge:
         return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt)
 
     def _skip(self, host: Host, reason: str) -> None:
-        store = self.workspace.fleet.stores[host.store]
+        store = self.workspace.store(host)
         results = self._results(host, None, reason, self.workspace.now)
         self.reports[host.name] = host_report(
             host, results, judged=False, reason=reason, expected=is_expected(host, store), all_results=self.all_results

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -69,7 +69,7 @@ class Reader:
             fleet_run.run(inventory, self._step, self.sessions, self.limits, answered)
 
     def _step(self, host: Host) -> Step[StateDocument]:
-        store = self.workspace.fleet.stores[host.store]
+        store = self.workspace.store(host)
         plan = CollectPlan(
             host=host,
             endpoints=endpoints_for(host, store),
@@ -77,7 +77,7 @@ class Reader:
             watch=tuple(watch for watch in self.probes.watch if parse(watch.hosts).matches(host, store)),
             certificates=self.certificates,
         )
-        return collector(host.platform).step(plan, time.time)
+        return collector(host.platform).step(plan, lambda: datetime.datetime.now(datetime.UTC))
 
 
 def endpoints_for(host: Host, store: Store) -> tuple[Endpoint, ...]:

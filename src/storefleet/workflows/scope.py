@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from storefleet.model.store import Host, Store
@@ -17,10 +17,10 @@ class Scope:
     hosts: tuple[Host, ...]
 
 
-def scope(hosts: Iterable[Host], stores: Mapping[str, Store]) -> Scope:
+def scope(hosts: Iterable[Host], store_of: Callable[[Host], Store]) -> Scope:
     """Split the selected hosts."""
     chosen = tuple(hosts)
-    reasons = {host.name: why_skipped(host, stores[host.store]) for host in chosen}
+    reasons = {host.name: why_skipped(host, store_of(host)) for host in chosen}
     return Scope(
         contacted=tuple(host for host in chosen if reasons[host.name] is None),
         skipped={name: reason for name, reason in reasons.items() if reason is not None},

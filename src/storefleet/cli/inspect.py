@@ -12,8 +12,9 @@ import typer
 from storefleet.cli.options import FleetOption, LimitOption
 from storefleet.inventory.starter import starter_folder
 from storefleet.reports.escape import visible
+from storefleet.settings.settings import explain
 from storefleet.workflows.check import check_fleet
-from storefleet.workflows.inventory import inventory_lines, inventory_data
+from storefleet.workflows.inventory import inventory_data, inventory_lines
 from storefleet.workflows.workspace import open_workspace
 
 
@@ -57,10 +58,11 @@ def settings(fleet: FleetOption = None) -> int:
     STOREFLEET_NETWORK_WORKERS=20 storefleet settings
     """  # noqa: D301
     workspace = open_workspace(fleet)
-    rows = workspace.settings.explain()
+    rows = explain(workspace.settings)
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for name, value, source in rows:
-        typer.echo(f"{name:<{widths[0]}}  {visible(value):<{widths[1]}}  {source}")
+    for row in rows:
+        note = "" if row.used else "  (not used yet by this version)"
+        typer.echo(f"{row.name:<{widths[0]}}  {visible(row.value):<{widths[1]}}  {row.source}{note}")
     return 0
 
 

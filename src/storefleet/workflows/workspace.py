@@ -64,7 +64,7 @@ class Workspace:
 
     def limits(self, workers: int | None) -> Limits:
         """Return the settings' limits, with the command line's own number of workers."""
-        limits = self.settings.network
+        limits = self.settings.limits
         return msgspec.structs.replace(limits, workers=workers) if workers else limits
 
     @property

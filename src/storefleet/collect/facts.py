@@ -101,7 +101,8 @@ class Gathered:
                 self.miss(fact.path, "cannot parse: two probes disagree about its shape")
                 return
             place = below
-        place[last] = value
+        known = place.get(last)
+        place[last] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
         part = "/" + "/".join(fact.path.split("/")[1:3])
         self.provenance.setdefault(part, probe)
 
@@ -127,4 +128,6 @@ def _related(one: str, other: str) -> bool:
 
 def in_order(items: Iterable[str]) -> list[Json]:
     """Return texts sorted, each once: a set of values as JSON has it."""
-    return sorted(set(items))
+    ordered: list[Json] = []
+    ordered.extend(sorted(set(items)))
+    return ordered

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 
 from storefleet.collect.facts import Gathered
 from storefleet.collect.frames import INCOMPLETE, Frame, read_frames
-from storefleet.collect.linux.readings import Reading, readings
+from storefleet.collect.linux.readings import Reading, endpoints, readings
 from storefleet.collect.linux.script import script
 from storefleet.collect.plan import CollectPlan
-from storefleet.collect.text import failure, number, utc
+from storefleet.collect.text import Records, failure, number, utc
 from storefleet.model.effects import RunScript, Step, ask
-from storefleet.model.state import StateDocument
+from storefleet.model.state import Missing, StateDocument
 
 Clock = Callable[[], datetime.datetime]
 
@@ -21,7 +21,7 @@ def collect(plan: CollectPlan, clock: Clock) -> Step[StateDocument]:
     """Ask for everything in one round trip and return the document; what failed is in ``missing``."""
     asked = readings(plan)
     before = clock()
-    output = yield from ask(RunScript(script(asked)))
+    output = yield from ask(RunScript(script(asked, endpoints(plan))))
     after = clock()
     frames = read_frames(output)
     gathered = Gathered()
@@ -49,7 +49,9 @@ def read(reading: Reading, frame: Frame | None, charset: str, gathered: Gathered
         for place in reading.gives:
             gathered.miss(place, reason or INCOMPLETE)
         return
-    text = decode(frame.body, charset)
+    text = decode(frame.body, reading.charset or charset)
+    if not reading.raw:
+        gathered.add(gaps(text, reading.gives), reading.id)
     try:
         gathered.add(list(reading.parse(text)), reading.id)
     except Exception as fault:  # noqa: BLE001 - the text is a device's: a parser that stumbles over it must not end the host
@@ -58,6 +60,12 @@ def read(reading: Reading, frame: Frame | None, charset: str, gathered: Gathered
     for place in reading.gives:
         if not gathered.has(place):
             gathered.miss(place, "cannot parse: nothing of it in the output")
+
+
+def gaps(text: str, gives: tuple[str, ...]) -> list[Missing]:
+    """Return what the probe itself told as unreadable, as far as it lies within what the probe answers for."""
+    told = Records(text).fields("?", 2)
+    return [Missing(path, reason) for path, reason in told if path.startswith(gives)]
 
 
 def _unusable(reading: Reading, frame: Frame | None) -> str | None:

@@ -51,8 +51,10 @@ def sysctl(text: str) -> Findings:
 
 
 def modules(text: str) -> Findings:
-    """Read the names of the loaded modules."""
-    yield Fact("/kernel/modules", in_order({line.strip() for line in text.split("\n") if line.strip()}))
+    """Read the names of the loaded modules; a record (a gap) is no name."""
+    names = {line.strip() for line in text.split("\n") if line.strip() and "\t" not in line}
+    if names:
+        yield Fact("/kernel/modules", in_order(names))
 
 
 def files(text: str) -> Findings:

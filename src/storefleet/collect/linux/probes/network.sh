@@ -1,6 +1,6 @@
 p_interfaces() {
   if has ip; then
-    run link 5 ip -o -s link show
+    run link 5 ip -o link show
     run addr 5 ip -o addr show
   elif has ifconfig; then
     run ifconfig 5 ifconfig -a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +42,12 @@ class Override:
 
 
 def read_overrides(
-    folder: Path, shown: str, today: datetime.date, notes: Decoder, warnings: list[Complaint]
+    folder: Path, today: datetime.date, notes: Decoder, warnings: list[Complaint]
 ) -> dict[str, Override]:
     """Read every file of the folder, keyed by the store that its name says."""
     found: dict[str, Override] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        name = f"{shown}/{path.name}"
+        name = f"inventory/stores/{path.name}"
         if path.suffix != ".yaml" or path.name.startswith("."):
             if not path.name.startswith("."):
                 notes.complain(Source(name, 0), "is not read; an override is named <store>.yaml")
@@ -113,7 +113,7 @@ def entry_source(node: Node, key: str) -> Source:
     return node.source
 
 
-def unknown_stores(overrides: Mapping[str, Override], known: Mapping[str, object], notes: Decoder) -> None:
+def unknown_stores(overrides: Mapping[str, Override], known: Collection[str], notes: Decoder) -> None:
     """Complain about files whose name is no store: a misspelt one would change nothing, silently."""
     for name, override in overrides.items():
         if name not in known:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from storefleet.documents import reader, tables
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node
+from storefleet.documents.secrets import literal_secrets, secret_cells
 from storefleet.documents.tables import Table
 from storefleet.errors import Complaint, InputError
 from storefleet.inventory import devices
@@ -21,7 +22,6 @@ from storefleet.inventory.jumps import jump_fault
 from storefleet.inventory.logins import read_credentials
 from storefleet.inventory.nornir_files import Groups, read_groups, read_hosts
 from storefleet.inventory.overrides import read_overrides, unknown_stores
-from storefleet.inventory.secrets import literal_secrets, secret_cells
 from storefleet.inventory.stores import REQUIRED, StoreRow, read_stores
 from storefleet.templating.engine import is_template
 

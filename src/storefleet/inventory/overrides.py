@@ -10,10 +10,10 @@ from pathlib import Path
 from storefleet.documents import nodes, reader
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node, Source
+from storefleet.documents.secrets import literal_secrets
 from storefleet.errors import Complaint, InputError
 from storefleet.inventory.lines import DeviceLine, RowKey, parse_row_key, read_line
 from storefleet.inventory.plan import PlanLine, read_plan
-from storefleet.inventory.secrets import literal_secrets
 from storefleet.model.base import Value
 
 WARN_BEFORE = datetime.timedelta(days=30)

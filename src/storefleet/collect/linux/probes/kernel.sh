@@ -1,0 +1,8 @@
+p_sysctl() {
+  for _k in "$@"; do
+    _v=
+    if [ -r "/proc/sys/$_k" ]; then line "$_k" "/proc/sys/$_k"; fi
+  done
+}
+
+p_modules() { while read -r _m _; do echo "$_m"; done </proc/modules; }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node, Scalar, Source
 from storefleet.inventory.lines import ABSENT, DeviceLine, Fields, RowKey, fields_of, parse_row_key, read_line
 from storefleet.inventory.plan import Plan, PlanLine, read_plan
+from storefleet.inventory.texts import suggestion
 from storefleet.model.base import Value
 
 _NOTHING = nodes.Mapping((), Source("", 0))
@@ -171,14 +171,6 @@ def merged_fields(beneath: Fields, line: DeviceLine, kinds: Mapping[str, DeviceL
         notes.complain(line.source, f"kind: there is no device kind {line.kind!r}{suggestion(line.kind, kinds)}")
         return {**beneath, **own}
     return {**beneath, **fields_of(kinds[line.kind]), **own}
-
-
-def suggestion(wrong: str, known: Mapping[str, object]) -> str:
-    """Return ``; did you mean …`` or the names that are known, for the end of a complaint."""
-    close = difflib.get_close_matches(wrong, known, 1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(sorted(known))}" if known else "; none is defined"
 
 
 def _only(rows: list[DeviceRow]) -> DeviceRow | None:

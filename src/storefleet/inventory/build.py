@@ -12,13 +12,15 @@ import msgspec
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Source
 from storefleet.errors import Complaint
-from storefleet.inventory.blueprint import Blueprint, DeviceRow, Format, merged_fields, suggestion
+from storefleet.inventory.blueprint import Blueprint, DeviceRow, Format, merged_fields
 from storefleet.inventory.hostchecks import host_fault
 from storefleet.inventory.lanes import MAX_LANE
 from storefleet.inventory.lines import Fields
+from storefleet.inventory.nornir_files import Groups
 from storefleet.inventory.overrides import Override
 from storefleet.inventory.plan import Plan, PlanFault, holds_template, render
 from storefleet.inventory.stores import StoreRow
+from storefleet.inventory.texts import suggestion
 from storefleet.model.base import Json
 from storefleet.model.store import Connect, Host, Store
 from storefleet.templating.filters import TemplateFault
@@ -37,12 +39,17 @@ class Faults:
         """Note a fault of one store; ``subject`` keeps different faults of one line apart."""
         self._met.setdefault((source, subject), (message, []))[1].append(store)
 
+    def stores(self) -> set[str]:
+        """Return every store that met a fault."""
+        return {store for _, stores in self._met.values() for store in stores}
+
     def complaints(self) -> list[Complaint]:
         """Return one complaint per line and subject, naming the first store and how many more."""
         found: list[Complaint] = []
         for (source, _), (message, stores) in self._met.items():
-            more = f" and {len(stores) - 1:,} more" if len(stores) > 1 else ""
-            found.append(Complaint(source.path, source.line, f"{message} (store {stores[0]}{more})"))
+            unique = list(dict.fromkeys(stores))
+            more = f" and {len(unique) - 1:,} more" if len(unique) > 1 else ""
+            found.append(Complaint(source.path, source.line, f"{message} ({unique[0]}{more})"))
         return found
 
 
@@ -54,8 +61,11 @@ class Built:
     hosts: dict[str, Host] = field(default_factory=dict)
     store_sources: dict[str, Source] = field(default_factory=dict)
     host_sources: dict[str, Source] = field(default_factory=dict)
-    formats_used: set[str] = field(default_factory=set)
-    kinds_used: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+
+    def in_broken_store(self, host: str) -> bool:
+        """Tell whether a host is missing because its store (or a line of its format) could not be built."""
+        return host not in self.hosts and host.rpartition("-")[0] in self.broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class Builder:
     overrides: Mapping[str, Override]
     today: datetime.date
     notes: Decoder
+    groups: Groups = field(default_factory=Groups)
     built: Built = field(default_factory=Built)
     faults: Faults = field(default_factory=Faults)
     names: dict[str, str] = field(default_factory=dict)
@@ -94,6 +105,7 @@ class Builder:
         for row in rows:
             self._store(row)
         self.notes.complaints.extend(self.faults.complaints())
+        self.built.broken.update(self.faults.stores())
         return self.built
 
     def _store(self, row: StoreRow) -> None:
@@ -103,7 +115,6 @@ class Builder:
             hint = suggestion(format_name, self.blueprint.formats)
             self.notes.complain(row.source, f"format: there is no format {format_name!r}{hint}")
             return
-        self.built.formats_used.add(format_name)
         override = self.overrides.get(row.id)
         plan = format_.plan if format_ else Plan()
         if override:
@@ -174,6 +185,7 @@ class Builder:
         }  # fmt: skip
         try:
             fields.update(render(recipe.rendered, {**roots, "n": n, "host": fields}))  # type: ignore[arg-type]
+            self._inherit(fields)
             host = msgspec.convert(fields, Host)
         except TemplateFault as fault:
             self.faults.add(line.source, f"{line.key.text}: {fault}", row.id, line.key.text)
@@ -182,14 +194,25 @@ class Builder:
             self.faults.add(line.source, f"{line.key.text}: {_in_words(str(fault))}", row.id, line.key.text)
             return
         host = self._finished(row, host)
-        wrong = host_fault(host) or self._name_fault(host.name)
+        wrong = host_fault(host) or self._name_fault(host.name) or self.groups.unknown(host.groups)
         if wrong:
             self.faults.add(line.source, f"{line.key.text}: {wrong}", row.id, line.key.text)
             return
-        if host.kind:
-            self.built.kinds_used.add(host.kind)
         self.built.hosts[host.name] = host
         self.built.host_sources[host.name] = line.source
+
+    def _inherit(self, fields: Fields) -> None:
+        """Fill in what the device's groups and the defaults say: platform, port, and the groups above its groups."""
+        given = fields.get("groups")
+        groups = self.groups.extended(tuple(given)) if isinstance(given, list) else ()  # type: ignore[arg-type]
+        if groups:
+            fields["groups"] = list(groups)
+        if not fields["platform"] and fields.get("connection") != "none":
+            fields["platform"] = self.groups.inherited(groups, "platform") or ""
+        connect = fields.get("connect")
+        port = self.groups.inherited(groups, "port")
+        if port is not None and (connect is None or (isinstance(connect, dict) and "port" not in connect)):
+            fields["connect"] = {**(connect if isinstance(connect, dict) else {}), "port": port}
 
     def _recipe(self, line: DeviceRow) -> _Recipe:
         known = self.recipes.get(id(line))
@@ -203,7 +226,8 @@ class Builder:
         A line that writes ``connect.host`` or ``connect.via`` says itself how the device is reached: no jump is added.
         """
         jump = row.columns["jump"]
-        if jump and jump != host.name and host.connect.host is None and host.connect.via is None:
+        own_way = host.connect.host is not None or host.connect.via is not None or host.connection == "none"
+        if jump and jump != host.name and not own_way:
             host = msgspec.structs.replace(host, connect=Connect(None, host.connect.port, str(jump)))
         if host.status == "in_repair" and host.until and host.until < self.today.isoformat():
             host = msgspec.structs.replace(host, status="in_service", until=None)

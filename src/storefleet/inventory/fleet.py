@@ -1,96 +1,91 @@
-"""The whole fleet folder as one value, read in one pass that gathers every complaint."""
+"""The whole fleet folder as one value."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from storefleet.documents import reader, tables
-from storefleet.documents.decode import Decoder
-from storefleet.documents.nodes import Node, Source
-from storefleet.documents.tables import Table
-from storefleet.errors import Complaint, InputError
-from storefleet.inventory.blueprint import Blueprint, read_blueprint
-from storefleet.inventory.build import Builder
-from storefleet.inventory.overrides import read_overrides, unknown_stores
-from storefleet.inventory.secrets import literal_secrets, secret_cells
-from storefleet.inventory.stores import REQUIRED, read_stores
+from storefleet.documents.nodes import Source
+from storefleet.errors import Complaint
+from storefleet.inventory.blueprint import Blueprint
+from storefleet.inventory.logins import names_for
+from storefleet.inventory.nornir_files import Element, Groups
+from storefleet.model.credentials import Credential, CredentialRule, Credentials, Purpose
+from storefleet.model.selection import ReadFile, Selector, parse, select
 from storefleet.model.store import Host, Store
-from storefleet.templating.engine import is_template
+
+
+@dataclass(frozen=True)
+class Places:
+    """Which line of which file made each store and host, and each line of ``use:``; for complaints."""
+
+    stores: Mapping[str, Source] = field(default_factory=dict)
+    hosts: Mapping[str, Source] = field(default_factory=dict)
+    rules: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Everything that the inventory says, with the place of every store and host for complaints."""
+    """Everything that the inventory says; hosts and stores in the order of the files."""
 
     folder: Path
     stores: Mapping[str, Store]
     hosts: Mapping[str, Host]
-    warnings: tuple[Complaint, ...] = ()
-    store_sources: Mapping[str, Source] = field(default_factory=dict)
-    host_sources: Mapping[str, Source] = field(default_factory=dict)
+    inherited: Groups = field(default_factory=Groups)
+    credentials: Credentials = field(default_factory=Credentials)
     blueprint: Blueprint = field(default_factory=Blueprint)
+    warnings: tuple[Complaint, ...] = ()
+    places: Places = field(default_factory=Places)
 
+    @property
+    def groups(self) -> Mapping[str, Element]:
+        """Return the groups of ``groups.yaml``."""
+        return self.inherited.groups
 
-def load_fleet(folder: Path, today: datetime.date) -> Fleet:
-    """Read the inventory of a fleet folder; raises :class:`InputError` with all complaints over all files."""
-    loader = _Loader(folder / "inventory", today)
-    return loader.load(folder)
+    @property
+    def defaults(self) -> Element:
+        """Return ``defaults.yaml``."""
+        return self.inherited.defaults
 
+    @property
+    def known_hosts(self) -> Path:
+        """Return where the pinned host keys stand."""
+        return self.folder / "inventory" / "known_hosts"
 
-@dataclass(slots=True)
-class _Loader:
-    """Reads file after file into one list of complaints."""
+    @property
+    def probes(self) -> Path:
+        """Return where probes of one's own applications are declared; the file may be missing."""
+        return self.folder / "inventory" / "probes.yaml"
 
-    folder: Path
-    today: datetime.date
-    notes: Decoder = field(default_factory=lambda: Decoder(leave=is_template))
-    warnings: list[Complaint] = field(default_factory=list)
+    def store_of(self, host: Host) -> Store | None:
+        """Return the store of a host, or ``None`` for one that stands in no store."""
+        return self.stores.get(host.store)
 
-    def load(self, folder: Path) -> Fleet:
-        blueprint = read_blueprint(self._yaml("blueprints.yaml"), self.notes)
-        table = self._table("stores.csv", REQUIRED)
-        rows = read_stores(table, blueprint.lane_columns, self.notes) if table else []
-        overrides = read_overrides(self.folder / "stores", "inventory/stores", self.today, self.notes, self.warnings)
-        unknown_stores(
-            overrides, {row["store"]: row for row in ([r.cells for r in table.rows] if table else [])}, self.notes
-        )
-        built = Builder(blueprint, overrides, self.today, self.notes).build(rows)
-        self.notes.finish()
-        return Fleet(
-            folder,
-            built.stores,
-            built.hosts,
-            tuple(sorted(self.warnings)),
-            built.store_sources,
-            built.host_sources,
-            blueprint,
-        )
+    def hosts_of(self, store: str) -> tuple[Host, ...]:
+        """Return the hosts of a store, in the order of its format."""
+        return self._by_store.get(store, ())
 
-    def _yaml(self, name: str) -> Node | None:
-        path = self.folder / name
-        if not path.exists():
-            return None
-        try:
-            node = reader.read(path, f"inventory/{name}")
-        except InputError as fault:
-            self.notes.complaints.extend(fault.complaints)
-            return None
-        found = literal_secrets(node) if node else []
-        self.notes.complaints.extend(found)
-        return None if found else node
+    def select(self, text: str, read_file: ReadFile | None = None) -> list[Host]:
+        """Return the hosts that a selector names; raises ``SelectorError`` where it means nothing."""
+        return select(text, self.hosts.values(), self.stores, read_file)
 
-    def _table(self, name: str, required: tuple[str, ...]) -> Table | None:
-        path = self.folder / name
-        if not path.exists():
-            return None
-        try:
-            text = reader.read_text(path, f"inventory/{name}")
-        except InputError as fault:
-            self.notes.complaints.extend(fault.complaints)
-            return None
-        table = tables.parse_table(text, f"inventory/{name}", self.notes, required)
-        self.notes.complaints.extend(secret_cells(table))
-        return table
+    def credentials_for(self, host: Host, purpose: Purpose) -> tuple[tuple[str, Credential], ...]:
+        """Return the named credentials of the first line of ``use:`` that fits, in the order to be tried."""
+        store = self.stores.get(host.store)
+        for selector, rule in self._rules:
+            if selector.matches(host, store):
+                return tuple((name, self.credentials.credentials[name]) for name in names_for(rule, purpose))
+        return ()
+
+    @cached_property
+    def _rules(self) -> tuple[tuple[Selector, CredentialRule], ...]:
+        return tuple((parse(rule.hosts), rule) for rule in self.credentials.use)
+
+    @cached_property
+    def _by_store(self) -> dict[str, tuple[Host, ...]]:
+        gathered: dict[str, list[Host]] = {}
+        for host in self.hosts.values():
+            gathered.setdefault(host.store, []).append(host)
+        return {store: tuple(hosts) for store, hosts in gathered.items()}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from storefleet.documents import nodes, reader
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node, Source
+from storefleet.documents.secrets import literal_secrets
 from storefleet.errors import Complaint, InputError
 from storefleet.inventory.lines import DeviceLine, RowKey, parse_row_key, read_line
 from storefleet.inventory.plan import PlanLine, read_plan
-from storefleet.inventory.secrets import literal_secrets
 from storefleet.model.base import Value
 
 WARN_BEFORE = datetime.timedelta(days=30)
@@ -42,12 +42,12 @@ class Override:
 
 
 def read_overrides(
-    folder: Path, shown: str, today: datetime.date, notes: Decoder, warnings: list[Complaint]
+    folder: Path, today: datetime.date, notes: Decoder, warnings: list[Complaint]
 ) -> dict[str, Override]:
     """Read every file of the folder, keyed by the store that its name says."""
     found: dict[str, Override] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        name = f"{shown}/{path.name}"
+        name = f"inventory/stores/{path.name}"
         if path.suffix != ".yaml" or path.name.startswith("."):
             if not path.name.startswith("."):
                 notes.complain(Source(name, 0), "is not read; an override is named <store>.yaml")
@@ -113,7 +113,7 @@ def entry_source(node: Node, key: str) -> Source:
     return node.source
 
 
-def unknown_stores(overrides: Mapping[str, Override], known: Mapping[str, object], notes: Decoder) -> None:
+def unknown_stores(overrides: Mapping[str, Override], known: Collection[str], notes: Decoder) -> None:
     """Complain about files whose name is no store: a misspelt one would change nothing, silently."""
     for name, override in overrides.items():
         if name not in known:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
-import zoneinfo
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cache
 from typing import get_args
 
 from storefleet.documents.decode import Decoder
@@ -17,6 +14,7 @@ from storefleet.documents.tables import Row, Table
 from storefleet.inventory.lanes import parse_lanes
 from storefleet.model.base import Json, is_identifier
 from storefleet.model.store import StoreStatus
+from storefleet.settings.parsers import timezone_fault
 
 REQUIRED = ("store", "name", "region", "timezone", "format", "number")
 KNOWN = (
@@ -144,17 +142,3 @@ def is_date(text: str) -> bool:
         return datetime.date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-@cache
-def timezone_fault(name: str) -> str | None:
-    """Return what is wrong with an IANA time zone name, or ``None``; asked once per name, not per store."""
-    if not name:
-        return "is empty; write an IANA name such as Europe/Berlin"
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        close = difflib.get_close_matches(name, zoneinfo.available_timezones(), 1)
-        hint = f"did you mean {close[0]!r}?" if close else "write an IANA name such as Europe/Berlin"
-        return f"{name!r} is not a known time zone; {hint}"
-    return None

@@ -13,7 +13,7 @@ from storefleet.errors import Complaint
 REMEDY = "name its source in credentials.yaml: {env: NAME}, {file: /path} or {command: [...]}"
 _WORDS = frozenset(
     {"password", "passwords", "passwd", "pwd", "pass", "passphrase", "secret", "secrets", "token", "tokens", "psk",
-     "community", "communities", "credentials_literal", "enable"}
+     "community", "enable"}
 )  # fmt: skip
 _PAIRS = re.compile(r"(api|private|auth|shared|pre_?shared|access|ssh)_?key")
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")

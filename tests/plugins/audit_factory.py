@@ -16,9 +16,9 @@ from storefleet.model.report import (
     RunInfo,
     WaiverUse,
 )
-from storefleet.model.summary import audit_document, host_report, store_report
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host, Store
+from storefleet.model.summary import audit_document, host_report, store_report
 from storefleet.model.verdict import VerdictRules, decide
 
 START = datetime(2026, 11, 22, 8, 14, 3, tzinfo=UTC)

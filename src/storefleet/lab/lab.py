@@ -19,9 +19,10 @@ import msgspec
 from storefleet.errors import LabError
 from storefleet.lab.control import Request, ask_supervisor
 from storefleet.lab.devices import leader
-from storefleet.lab.faults import FAULTS, Fault, fault_script
+from storefleet.lab.fault import Fault, fault_script
+from storefleet.lab.faults import find_fault
 from storefleet.lab.fleet import write_fleet
-from storefleet.lab.keys import make_keys
+from storefleet.lab.keys import certificate, make_keys
 from storefleet.lab.machine import cgroup_root, tool_path, why_not
 from storefleet.lab.network import WanSettings
 from storefleet.lab.place import LabPlace, LabRecord, LabState
@@ -196,11 +197,16 @@ class Lab:
 
     def break_(self, fault: str, target: str) -> str:
         """Inject a fault and return the host that has it now; one that is there already is left as it is."""
-        known = _fault(fault)
+        known = find_fault(fault)
         host = self._host_for(known, target)
         state = self.place.state()
         if fault not in state.faults.get(host, []):
-            self._act(known, host, "inject")
+            try:
+                self._act(known, host, "inject")
+            except LabError:
+                with suppress(LabError):
+                    self._act(known, host, "undo")
+                raise
             state = self.place.state()
             faults = {**state.faults, host: [*state.faults.get(host, []), fault]}
             self.place.save(msgspec.structs.replace(state, faults=faults))
@@ -216,7 +222,7 @@ class Lab:
             # Power first: without it nothing else can be undone.
             order = sorted(reversed(present), key=lambda name: name != "power")
             for name in (name for name in order if fault in (None, name)):
-                self._act(_fault(name), host, "undo")
+                self._act(find_fault(name), host, "undo")
                 self._forget(host, name)
                 undone.append(name)
         return undone
@@ -241,15 +247,22 @@ class Lab:
             return self.power_cut(host) if what == "inject" else self.plug_in(host)
         if fault.name == "wan-down":
             return self.wan(device.store, up=what != "inject")
-        script = fault_script(fault, what, device, self.plan.store(device.store))
+        extra = self._short_certificate(host) if fault.name == "cert-expiring" and what == "inject" else {}
+        script = fault_script(fault, what, device, self.plan.store(device.store), extra)
         done = self.enter(host, ["sh", "-eu"], input=script)
         if done.returncode:
             raise LabError(f"{fault.name} on {host}: {what} failed: {(done.stderr or done.stdout).strip()[-500:]}")
         return None
 
+    def _short_certificate(self, host: str) -> dict[str, str]:
+        """Issue a certificate for a till that ends soon; the authority's key never leaves the lab's folder."""
+        certificate(self.place.keys, f"{host}-short", host, "extendedKeyUsage=clientAuth", days=5)
+        names = {"CERTIFICATE": f"{host}-short.crt", "KEY": f"{host}-short.key"}
+        return {variable: (self.place.keys / name).read_text().strip() for variable, name in names.items()}
+
     def evident(self, fault: str, host: str) -> bool:
         """Tell whether a fault shows on a device, asked on the device itself."""
-        known, device = _fault(fault), self.plan.device(host)
+        known, device = find_fault(fault), self.plan.device(host)
         if fault == "power":
             return self.status()[host] == "off"
         if fault == "wan-down":
@@ -294,12 +307,6 @@ def find_root() -> Path:
         if (folder / "inventory" / "blueprints.yaml").is_file() and not made_by_a_lab:
             return folder
     return here
-
-
-def _fault(name: str) -> Fault:
-    if name not in FAULTS:
-        raise LabError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
-    return FAULTS[name]
 
 
 def _captured(argv: Sequence[str], stdin: str | None, timeout_s: float) -> subprocess.CompletedProcess[str]:

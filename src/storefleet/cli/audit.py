@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -23,9 +22,9 @@ from storefleet.cli.options import (
     colour,
 )
 from storefleet.cli.progress import HostProgress
-from storefleet.reports.diff import diff_text
+from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
-from storefleet.reports.writer import parse_reports, write_report
+from storefleet.reports.writer import Extras, parse_targets, write_report
 from storefleet.workflows.audit import AuditRequest, audit_fleet
 from storefleet.workflows.workspace import open_workspace
 
@@ -63,7 +62,7 @@ def audit(
     storefleet audit -l 'role=till:&region=north' the tills of a region
     storefleet audit --offline --diff             judge last night's documents again, with the diffs
     """  # noqa: D301 - \b keeps click from refilling the examples
-    targets = parse_reports(report or [])
+    targets = parse_targets(report or [])
     workspace = open_workspace(fleet)
     request = AuditRequest(
         audits=tuple(audits or ()),
@@ -78,13 +77,23 @@ def audit(
         ticket=ticket,
         workers=workers,
     )
-    outcome = audit_fleet(workspace, request, lambda what, total: HostProgress(what, total))
+    outcome = audit_fleet(workspace, request, HostProgress)
+    timezone = workspace.settings.display.timezone
     for target in targets:
-        write_report(target, outcome.document)
+        write_report(target, outcome.document, Extras(outcome.diffs, timezone))
     if output is OutputFormat.json:
-        typer.echo(json.dumps(outcome.document.to_json(), ensure_ascii=False))
+        typer.echo(audit_json(outcome.document), nl=False)
     else:
-        typer.echo(audit_text(outcome.document, colour=colour(no_color), verbose=verbose > 0), nl=False)
-        if diff:
-            typer.echo(diff_text(outcome.diffs, colour=colour(no_color)), nl=False)
+        text = audit_text(
+            outcome.document,
+            colour=colour(no_color),
+            verbose=verbose > 0,
+            timezone=timezone,
+            diffs=outcome.diffs if diff else {},
+        )
+        typer.echo(text, nl=False)
+    if outcome.interrupt is not None:
+        raise outcome.interrupt
+    if outcome.bugs:
+        raise outcome.bugs[0]
     return outcome.document.verdict.exit

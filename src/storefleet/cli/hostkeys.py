@@ -34,9 +34,6 @@ def trust(
     host: Annotated[str, typer.Argument(help="The host's name.")],
     fingerprint: Annotated[str, typer.Argument(help="SHA256:… as somebody read it on the device itself.")],
     evidence: Annotated[str, typer.Option("--evidence", help="Who read it where: a name, a ticket, a delivery note.")],
-    replace: Annotated[
-        bool, typer.Option("--replace", help="The pinned key is another one; the device was replaced.")
-    ] = False,
     fleet: FleetOption = None,
 ) -> int:
     """Pin the key with exactly this fingerprint, if that is what the device presents.
@@ -45,7 +42,7 @@ def trust(
     storefleet hostkeys trust S0412-pos2 SHA256:9tQ0hJ2wVfLk… --evidence 'read on the console by K. Meyer, INC-20931'
     """  # noqa: D301
     workspace = open_workspace(fleet)
-    typer.echo(visible(trust_key(workspace, host, fingerprint, evidence, replace=replace), limit=400))
+    typer.echo(visible(trust_key(workspace, host, fingerprint, evidence), limit=400))
     return 0
 
 

@@ -16,7 +16,7 @@ import click
 
 from storefleet.cli.app import app
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
-from storefleet.reports.escape import visible
+from storefleet.reports.escape import visible, visible_lines
 
 EXIT_INPUT = 2
 EXIT_INCOMPLETE = 3
@@ -91,7 +91,7 @@ def _crash(fault: Exception) -> int:
     """Write the traceback without any value of a variable, and say where it is."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     lines = traceback.format_exception(type(fault), fault, fault.__traceback__)
-    text = visible("".join(lines), limit=200_000, keep_newlines=True)
+    text = "\n".join(visible_lines("".join(lines), limit=2000))
     folder = Path(os.environ.get("STOREFLEET_FLEET", ".")) / "var" / "crash"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)

@@ -73,7 +73,9 @@ pinned() { [ ! -e "$KEPT/etc/ssh/ssh_host_ed25519_key" ]; }
 """
 
 
-def fault_script(fault: Fault, part: str, device: Device, store: LabStore, extra: Mapping[str, str] | None = None) -> str:
+def fault_script(
+    fault: Fault, part: str, device: Device, store: LabStore, extra: Mapping[str, str] | None = None
+) -> str:
     """Return the script of one part (``inject``, ``undo``, ``evident``) for one device.
 
     ``HOST ADDRESS GATEWAY NETWORK N WAN`` say who the device is, ``PORT`` is the router's port of its last till, and

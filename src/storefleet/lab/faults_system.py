@@ -66,7 +66,7 @@ dd if=/dev/zero of=/var/lib/pos/trace.log bs=64k 2>/dev/null || true
 sync -f /var/lib/pos
 """,
         undo="rm -f /var/lib/pos/trace.log; sync -f /var/lib/pos",
-        evident="[ \"$(df --output=pcent /var/lib/pos | tail -1 | tr -dc 0-9)\" -gt 95 ]",
+        evident='[ "$(df --output=pcent /var/lib/pos | tail -1 | tr -dc 0-9)" -gt 95 ]',
     ),
     Fault(
         name="extra-listener",

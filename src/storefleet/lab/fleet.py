@@ -44,7 +44,18 @@ def stores_csv(plan: LabPlan) -> str:
     """Return the lab's ``stores.csv``."""
     head = ("store", "name", "region", "timezone", "format", "number", "status", "tills", "kiosks", "wan_ip")
     rows = [
-        (s.id, s.title, "north", "Europe/Berlin", "flat" if s.flat else "store", s.number, "open", s.lane_cell, s.kiosks, s.wan)
+        (
+            s.id,
+            s.title,
+            "north",
+            "Europe/Berlin",
+            "flat" if s.flat else "store",
+            s.number,
+            "open",
+            s.lane_cell,
+            s.kiosks,
+            s.wan,
+        )
         for s in plan.stores
     ]
     return _csv(head, rows)

@@ -120,7 +120,9 @@ class Lab:
             if not waiting:
                 return
             if time.monotonic() > deadline:
-                raise LabError(f"no answer on SSH within {timeout_s:.0f} s: {waiting}; see {self.place.devices}/*/console.log")
+                raise LabError(
+                    f"no answer on SSH within {timeout_s:.0f} s: {waiting}; see {self.place.devices}/*/console.log"
+                )
             time.sleep(0.2)
 
     def supervisor_pid(self) -> int | None:
@@ -174,7 +176,9 @@ class Lab:
         """Return the command that runs ``argv`` at head office, with the caller's own files, folder and environment."""
         return ["nsenter", f"--net=/proc/{self._running_pid()}/ns/net", "--", *argv]
 
-    def exec(self, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:  # noqa: A002 — subprocess's own word
+    def exec(
+        self, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 300
+    ) -> subprocess.CompletedProcess[str]:  # noqa: A002 — subprocess's own word
         """Run a command at head office and return what it printed and its exit code."""
         return _captured(self.head_office_argv(argv), input, timeout_s)
 
@@ -186,12 +190,25 @@ class Lab:
         pid = leader(cgroup)
         if pid is None:
             raise LabError(f"{host} has no power; plug it in with: storefleet lab plug-in {host}")
-        enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--time", "--root", "--wdns=/"]
+        enter = [
+            "nsenter",
+            f"--target={pid}",
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--time",
+            "--root",
+            "--wdns=/",
+        ]
         home = ["env", "-i", f"PATH={_DEVICE_PATH}", "HOME=/root", f"TERM={os.environ.get('TERM', 'dumb')}"]
         join = 'echo $$ > "$0/payload/cgroup.procs" 2>/dev/null || echo $$ > "$0/cgroup.procs"; exec "$@"'
         return ["sh", "-c", join, str(cgroup), *enter, "--", *home, *argv]
 
-    def enter(self, host: str, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:  # noqa: A002
+    def enter(
+        self, host: str, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 120
+    ) -> subprocess.CompletedProcess[str]:  # noqa: A002
         """Run a command as root on a device, as someone standing in front of it would."""
         return _captured(self.device_argv(host, argv), input, timeout_s)
 
@@ -292,7 +309,9 @@ class Lab:
         self._running_pid()
         self.plan.store(store)
         state = self.place.state()
-        settings = msgspec.convert({**msgspec.structs.asdict(state.wan.get(store, WanSettings())), **changes}, WanSettings)
+        settings = msgspec.convert(
+            {**msgspec.structs.asdict(state.wan.get(store, WanSettings())), **changes}, WanSettings
+        )
         if changes:
             self.place.save(msgspec.structs.replace(state, wan={**state.wan, store: settings}))
             ask_supervisor(self.place.socket, Request("wan", store))

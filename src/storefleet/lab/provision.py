@@ -70,7 +70,10 @@ def resolv_conf(device: Device) -> str:
 def kiosk_files(device: Device, store: LabStore) -> dict[str, str]:
     """Return the kiosk's network settings; BusyBox has no network manager, its start script reads them."""
     del store
-    return {"etc/network.conf": f"ADDRESS={device.address}\nGATEWAY={device.gateway}\n", "etc/resolv.conf": resolv_conf(device)}
+    return {
+        "etc/network.conf": f"ADDRESS={device.address}\nGATEWAY={device.gateway}\n",
+        "etc/resolv.conf": resolv_conf(device),
+    }
 
 
 def router_files(device: Device, store: LabStore) -> dict[str, str]:

@@ -6,7 +6,8 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from storefleet.audit.language import Audit
 from storefleet.collect.plan import CollectPlan, Endpoint, collector
@@ -29,9 +30,11 @@ _CERTIFICATES = re.compile(r"/security/certificates\[path=([^\]]+)\]")
 class Progress(Protocol):
     """Counts hosts as they answer; a context manager."""
 
-    def __enter__(self) -> Progress: ...
+    def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     def step(self, host: str, *, answered: bool) -> None:
         """Count one host."""

@@ -140,4 +140,7 @@ def check_platforms(workspace: Workspace, gathering: Gathering) -> None:
     for host in workspace.fleet.hosts.values():
         if host.connection == "ssh" and host.platform not in known:
             source = workspace.fleet.places.hosts.get(host.name, Source("inventory", 0))
-            gathering.complain(source, f"{host.name}: no collector for platform {host.platform!r}; there are: {', '.join(sorted(known))}")
+            gathering.complain(
+                source,
+                f"{host.name}: no collector for platform {host.platform!r}; there are: {', '.join(sorted(known))}",
+            )

@@ -12,7 +12,9 @@ from storefleet.settings.settings import AuditSettings
 CHANGES = tuple(change for change in get_args(Change) if change != "fixed")
 
 
-def verdict_rules(settings: AuditSettings, *, named: bool, min_coverage: float | None, fail_on: str | None) -> VerdictRules:
+def verdict_rules(
+    settings: AuditSettings, *, named: bool, min_coverage: float | None, fail_on: str | None
+) -> VerdictRules:
     """Return the rules; where hosts were named (``-l``) every one of them is expected to be judged."""
     floor = min_coverage if min_coverage is not None else 100.0 if named else settings.coverage * 100
     if fail_on:

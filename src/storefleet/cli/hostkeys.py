@@ -20,7 +20,7 @@ def scan(limit: LimitOption = None, fleet: FleetOption = None) -> int:
 
     \b
     storefleet hostkeys scan -l S0412
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     code = 0
     for line in scan_keys(workspace, limit):
@@ -40,7 +40,7 @@ def trust(
 
     \b
     storefleet hostkeys trust S0412-pos2 SHA256:9tQ0hJ2wVfLk… --evidence 'read on the console by K. Meyer, INC-20931'
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     typer.echo(visible(trust_key(workspace, host, fingerprint, evidence), limit=400))
     return 0
@@ -52,7 +52,7 @@ def listing(limit: LimitOption = None, fleet: FleetOption = None) -> int:
 
     \b
     storefleet hostkeys list -l region=north
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     for line in list_keys(workspace, limit):
         typer.echo(visible(line, limit=400))

@@ -31,7 +31,7 @@ def init(target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder th
 
     \b
     storefleet init my-fleet && cd my-fleet && storefleet check
-    """  # noqa: D301 - \b keeps click from refilling the examples
+    """
     written = starter_folder(target)
     typer.echo(f"{target}: {len(written)} files. Next: cd {target} && storefleet check")
     return 0
@@ -42,7 +42,7 @@ def check(fleet: FleetOption = None) -> int:
 
     \b
     storefleet check                exit 0: nothing to complain about; 2: every complaint with file and line
-    """  # noqa: D301
+    """
     report = check_fleet(fleet)
     for warning in report.warnings:
         typer.echo(f"warning: {visible(str(warning), limit=2000)}", err=True)
@@ -56,7 +56,7 @@ def settings(fleet: FleetOption = None) -> int:
     \b
     storefleet settings
     STOREFLEET_NETWORK_WORKERS=20 storefleet settings
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     rows = explain(workspace.settings)
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
@@ -76,7 +76,7 @@ def inventory(
     \b
     storefleet inventory -l region=north
     storefleet inventory --format ansible        a dynamic inventory for ansible
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     if output is InventoryFormat.text:
         typer.echo("\n".join(inventory_lines(workspace, limit)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from enum import Enum
 from pathlib import Path
@@ -55,6 +56,11 @@ FormatOption = Annotated[
 ]
 
 
-def colour(no_color: bool) -> bool:  # noqa: FBT001 - the value of a command-line flag
+def colour(no_color: bool) -> bool:
     """Tell whether standard output may be coloured."""
     return not no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()
+
+
+def width() -> int:
+    """Return how many columns the output may use: the terminal's, at most 120, and 100 where there is none."""
+    return min(120, shutil.get_terminal_size((100, 24)).columns) if sys.stdout.isatty() else 100

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.audit.compliance import compliance_diff
+from storefleet.audit.compliance import ComplianceDiff, compliance_diff
 from storefleet.audit.evaluate import evaluate, index_paths
 from storefleet.audit.fleet_index import FleetIndex
 from storefleet.audit.language import Audit
@@ -53,7 +53,7 @@ class AuditOutcome:
     """The document of the run, and the compliance diff of each host that has findings."""
 
     document: AuditDocument
-    diffs: Mapping[str, str]
+    diffs: Mapping[str, ComplianceDiff]
     bugs: tuple[BaseException, ...] = ()
     interrupt: KeyboardInterrupt | None = None
 
@@ -101,7 +101,7 @@ class Judge:
     all_results: bool
     reports: dict[str, HostReport] = field(default_factory=dict)
     closed: list[ClosedFinding] = field(default_factory=list)
-    diffs: dict[str, str] = field(default_factory=dict)
+    diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
     bugs: list[BaseException] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
     _held: dict[str, StateDocument] = field(default_factory=dict)
@@ -170,7 +170,9 @@ class Judge:
             all_results=self.all_results,
         )
         if document is not None and any(result.state == "fail" for result in results):
-            self.diffs[host.name] = compliance_diff(document, results).diff
+            self.diffs[host.name] = compliance_diff(
+                document, results, lambda patched: self._results(host, patched, None, now)
+            )
 
     def _results(
         self, host: Host, document: StateDocument | None, reason: str | None, now: datetime.datetime

@@ -41,6 +41,7 @@ class Format:
     plan: Plan
     rows: tuple[DeviceRow, ...]
     source: Source
+    extends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ class _Resolver:
         rows = {row.key.text: row for row in parent.rows} if parent else {}
         for key, line, source in own.lines:
             self._put(rows, key, line, source)
-        self.done[name] = Format(name, plan, tuple(rows.values()), own.source)
+        beneath = (parent.name, *parent.extends) if parent else ()
+        self.done[name] = Format(name, plan, tuple(rows.values()), own.source, beneath)
         return self.done[name]
 
     def _parent(self, own: _Written) -> Format | None:

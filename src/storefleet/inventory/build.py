@@ -61,6 +61,7 @@ class Built:
     hosts: dict[str, Host] = field(default_factory=dict)
     store_sources: dict[str, Source] = field(default_factory=dict)
     host_sources: dict[str, Source] = field(default_factory=dict)
+    empty_lanes: dict[str, frozenset[str]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
     def in_broken_store(self, host: str) -> bool:
@@ -127,6 +128,8 @@ class Builder:
             return
         self.built.stores[row.id] = _store_value(row, intended)
         self.built.store_sources[row.id] = row.source
+        if row.empty_lanes:
+            self.built.empty_lanes[row.id] = row.empty_lanes
         roots: dict[str, object] = {"store": root, "intended": intended}
         for device, row_, lane in self._devices(row, format_, override, roots):
             self._host(row, device, row_, lane, roots)

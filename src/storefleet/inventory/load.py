@@ -17,7 +17,7 @@ from storefleet.errors import Complaint, InputError
 from storefleet.inventory import devices
 from storefleet.inventory.blueprint import Blueprint, read_blueprint
 from storefleet.inventory.build import Builder, Built, Faults
-from storefleet.inventory.fleet import Fleet, Places
+from storefleet.inventory.contents import Fleet, Places
 from storefleet.inventory.jumps import jump_fault
 from storefleet.inventory.logins import read_credentials
 from storefleet.inventory.nornir_files import Groups, read_groups, read_hosts
@@ -59,7 +59,7 @@ class _Loader:
         node = self._yaml("credentials.yaml")
         credentials, rules = read_credentials(node, self.today, self.notes, self.warnings)
         self.notes.finish()
-        places = Places(built.store_sources, built.host_sources, rules)
+        places = Places(built.store_sources, built.host_sources, rules, built.empty_lanes)
         warnings = tuple(sorted(self.warnings))
         return Fleet(folder, built.stores, built.hosts, groups, credentials, blueprint, warnings, places)
 

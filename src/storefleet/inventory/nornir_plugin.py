@@ -10,7 +10,7 @@ from typing import Any
 from nornir.core.inventory import ConnectionOptions, Defaults, Group, Groups, Host, Hosts, Inventory, ParentGroups
 from nornir.core.plugins.inventory import InventoryPluginRegister
 
-from storefleet.inventory.fleet import Fleet
+from storefleet.inventory.contents import Fleet
 from storefleet.inventory.load import load_fleet
 from storefleet.inventory.nornir_files import ConnectionOption, Element
 from storefleet.model import store as model

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from storefleet.inventory.fleet import Fleet
+from storefleet.inventory.contents import Fleet
 from storefleet.model.base import Json
 from storefleet.model.store import Host
 

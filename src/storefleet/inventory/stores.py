@@ -37,6 +37,7 @@ class StoreRow:
     id: str
     columns: dict[str, Json]
     source: Source
+    empty_lanes: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -61,16 +62,18 @@ def read_stores(table: Table, lane_columns: Collection[str], notes: Decoder) -> 
             notes.complain(
                 table.source, f"the column {name!r} cannot be used as store.<column>; use letters, digits and _"
             )
+    lanes = LANE_COLUMNS | frozenset(lane_columns)
     ids = _Ids()
     rows: list[StoreRow] = []
     for row in table.rows:
         before = len(notes.complaints)
-        columns = _typed(row, lane_columns, notes)
+        columns = _typed(row, lanes, notes)
         clash = ids.clash(row.cells["store"], row.source.line)
         if clash:
             notes.complain(row.source, clash)
         if len(notes.complaints) == before:
-            rows.append(StoreRow(row.cells["store"], columns, row.source))
+            empty = frozenset(name for name in lanes if not row.cells.get(name))
+            rows.append(StoreRow(row.cells["store"], columns, row.source, empty))
     return rows
 
 
@@ -89,7 +92,7 @@ def _typed(row: Row, lane_columns: Collection[str], notes: Decoder) -> dict[str,
     typed["status"] = notes_for.status()
     for name in DATE_COLUMNS:
         notes_for.date(name)
-    for name in {*LANE_COLUMNS, *lane_columns}:
+    for name in lane_columns:
         typed[name] = notes_for.lanes(name)
     fault = timezone_fault(cells["timezone"])
     if fault:

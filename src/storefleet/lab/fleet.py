@@ -66,9 +66,8 @@ def devices_csv(plan: LabPlan, serials: Mapping[str, str]) -> str:
     head = ("host", "serial", "mac", "model", "asset", "installed_on", "status", "replaced_by", "ticket")
     rows = []
     for index, device in enumerate(plan.devices, start=1):
-        mac = "" if device.kind == "router" else device.mac
         model, asset = MODELS[device.kind], f"LAB-{index:04d}"
-        rows.append((device.name, serials[device.name], mac, model, asset, "2026-01-15", "in_service", "", ""))
+        rows.append((device.name, serials[device.name], device.mac, model, asset, "2026-01-15", "in_service", "", ""))
     return _csv(head, rows)
 
 

@@ -84,6 +84,7 @@ def router_files(device: Device, store: LabStore) -> dict[str, str]:
         "etc/resolv.conf": f"nameserver {SERVICES['ns.hq.example']}\n",
         "etc/frr/frr.conf": frr_conf(device, store),
         "etc/frr/vtysh.conf": "service integrated-vtysh-config\n",
+        "etc/default/store-switch": f"LAN_MAC={device.mac}\n",
         "etc/dnsmasq.conf": dnsmasq,
         "etc/nftables.conf": nftables_conf(store),
         "etc/ssh/sshd_config": _shipped("sshd_config.router"),

@@ -15,7 +15,6 @@ from storefleet.documents import nodes, reader
 from storefleet.documents.nodes import Node, Scalar, Source, is_null
 from storefleet.documents.secrets import literal_secrets
 from storefleet.errors import Complaint, InputError
-from storefleet.model.base import is_identifier
 from storefleet.settings.settings import Settings, assemble
 from storefleet.settings.table import BY_NAME, PREFIX, SECTIONS, SETTINGS, Setting
 

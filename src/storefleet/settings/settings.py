@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from storefleet.model.base import Value
 from storefleet.model.limits import Limits
 from storefleet.settings.parsers import Parsed
-from storefleet.settings.table import SETTINGS
+from storefleet.settings.table import SETTINGS, Setting
 
 
 class Display(Value, frozen=True):
@@ -46,6 +46,14 @@ class KeepSettings(Value, frozen=True):
     transcripts_s: float | None
 
 
+class Row(NamedTuple):
+    """One line of ``storefleet settings``; the source also says when this version does not use the setting yet."""
+
+    name: str
+    value: str
+    source: str
+
+
 class Settings(Value, frozen=True):
     """Everything that ``storefleet.yaml`` may say; ``sources`` says for each name where its value came from."""
 
@@ -58,18 +66,13 @@ class Settings(Value, frozen=True):
     audit: AuditSettings
     change: ChangeSettings
     keep: KeepSettings
-    limits: Limits
+    network: Limits
     values: Mapping[str, Any]
     sources: Mapping[str, str]
 
-
-class Row(NamedTuple):
-    """One line of ``storefleet settings``."""
-
-    name: str
-    value: str
-    source: str
-    used: bool
+    def explain(self) -> list[Row]:
+        """Return every setting with its value as it would be written, and its source."""
+        return [_row(setting, self.values[setting.name], self.sources[setting.name]) for setting in SETTINGS]
 
 
 def assemble(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
@@ -100,7 +103,7 @@ def assemble(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
             changes_s=values["keep.changes"],
             transcripts_s=values["keep.transcripts"],
         ),
-        limits=Limits(
+        network=Limits(
             workers=values["network.workers"],
             per_store=values["network.per_store"],
             per_jump=values["network.per_jump"],
@@ -112,17 +115,9 @@ def assemble(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
     )
 
 
-def explain(settings: Settings) -> list[Row]:
-    """Return every setting with its value as it would be written, and its source."""
-    return [
-        Row(
-            setting.name,
-            shown(setting.name, settings.values[setting.name]),
-            settings.sources[setting.name],
-            setting.used,
-        )
-        for setting in SETTINGS
-    ]
+def _row(setting: Setting, value: Parsed, source: str) -> Row:
+    unused = "" if setting.used else " (not used yet by this version)"
+    return Row(setting.name, shown(setting.name, value), source + unused)
 
 
 def shown(name: str, value: Parsed) -> str:

@@ -122,8 +122,11 @@ class Device(paramiko.ServerInterface):
 
 
 @contextlib.contextmanager
-def ssh_server(device: Device, key: paramiko.PKey = HOST_KEY, disabled: dict[str, list[str]] | None = None,
-               ) -> Iterator[int]:
+def ssh_server(
+    device: Device,
+    key: paramiko.PKey = HOST_KEY,
+    disabled: dict[str, list[str]] | None = None,
+) -> Iterator[int]:
     def handle(client: socket.socket) -> None:
         transport = paramiko.Transport(client, disabled_algorithms=disabled)
         transport.add_server_key(key)
@@ -134,15 +137,34 @@ def ssh_server(device: Device, key: paramiko.PKey = HOST_KEY, disabled: dict[str
         yield port
 
 
-def host_at(port: int, name: str = "S0001-router", platform: str = "frr", charset: str = "utf-8",
-            legacy: LegacySsh | None = None) -> Host:
+def host_at(
+    port: int,
+    name: str = "S0001-router",
+    platform: str = "frr",
+    charset: str = "utf-8",
+    legacy: LegacySsh | None = None,
+) -> Host:
     store, device = name.split("-")
-    return Host(name=name, store=store, device=device, role="router", platform=platform, address="127.0.0.1",
-                connect=Connect(port=port), charset=charset, legacy_ssh=legacy)
+    return Host(
+        name=name,
+        store=store,
+        device=device,
+        role="router",
+        platform=platform,
+        address="127.0.0.1",
+        connect=Connect(port=port),
+        charset=charset,
+        legacy_ssh=legacy,
+    )
 
 
-def connector_for(*credentials: Credential, keys: tuple[PinnedKey, ...] = (PINNED,), name: str = "S0001-router",
-                  lockout: Lockout | None = None, limits: Limits = LIMITS) -> Connector:
+def connector_for(
+    *credentials: Credential,
+    keys: tuple[PinnedKey, ...] = (PINNED,),
+    name: str = "S0001-router",
+    lockout: Lockout | None = None,
+    limits: Limits = LIMITS,
+) -> Connector:
     given = credentials or (Credential(user="sf", password=SecretSource(env="SF_TEST_PASSWORD")),)
     named = tuple((f"credential-{number}", credential) for number, credential in enumerate(given))
     return Connector(lambda _host, _purpose: named, KnownHosts({name: keys}), {}.__getitem__, limits, lockout=lockout)
@@ -151,3 +173,36 @@ def connector_for(*credentials: Credential, keys: tuple[PinnedKey, ...] = (PINNE
 def session_with(port: int, *credentials: Credential, seconds: float = 20, **options: object) -> DeviceSession:
     host_options = {key: options.pop(key) for key in ("platform", "charset", "legacy") if key in options}
     return connector_for(*credentials, **options).session(host_at(port, **host_options), time.monotonic() + seconds)
+
+
+class Router(Device):
+    """A command line that echoes as a terminal does, knows a few commands, and ignores comments."""
+
+    prompt = "S0001-router# "
+    replies: dict[str, str] = {}
+
+    def __init__(self, **replies: str) -> None:
+        super().__init__()
+        self.typed: list[str] = []
+        self.table = {"show version": "FRRouting 8.4.4\r\n", "show clock": "", **self.replies, **replies}
+
+    def write(self, channel: paramiko.Channel, text: str) -> None:
+        channel.sendall(text.encode())
+
+    def shell(self, channel: paramiko.Channel) -> None:
+        self.write(channel, f"Hello, this is FRRouting\r\n\r\n{self.prompt}")
+        pending = b""
+        while data := channel.recv(4096):
+            pending += data
+            while b"\n" in pending:
+                line, _, pending = pending.partition(b"\n")
+                self.one(channel, line.decode())
+
+    def one(self, channel: paramiko.Channel, line: str) -> None:
+        self.typed.append(line)
+        self.write(channel, f"{line}\r\n{self.reply(line)}{self.prompt}")
+
+    def reply(self, line: str) -> str:
+        if not line or line.startswith(("!", "terminal ")):
+            return ""
+        return self.table.get(line, f"% Unknown command: {line}\r\n")

@@ -126,7 +126,9 @@ def test_a_port_that_takes_no_connection_times_out_in_the_tcp_phase():
 
 def test_a_name_that_does_not_resolve_is_named():
     host = host_at(22)
-    host = type(host)(**{field: getattr(host, field) for field in host.__struct_fields__} | {"address": "no.such.invalid"})
+    host = type(host)(
+        **{field: getattr(host, field) for field in host.__struct_fields__} | {"address": "no.such.invalid"}
+    )
     with pytest.raises(errors.NameUnknown):
         connector_for().session(host, time.monotonic() + 10).answer(RunScript("id"))
 

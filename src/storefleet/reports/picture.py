@@ -17,7 +17,7 @@ def svg_of(text: str | Sequence[Text], title: str = "storefleet audit", width: i
 
     Text with ANSI colours works too.
     """
-    lines = [Text.from_ansi(text)] if isinstance(text, str) else list(text)
+    lines = [Text.from_ansi(text.rstrip("\n"))] if isinstance(text, str) else list(text)
     console = Console(
         record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor", _environ={}
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from storefleet.documents.files import write_atomically
 from storefleet.errors import Complaint, InputError
 from storefleet.model.report import AuditDocument
 from storefleet.reports.json_report import audit_json
-from storefleet.reports.terminal import NO_DIFFS, audit_text
+from storefleet.reports.terminal import audit_text
 
 REPORT_MODE = 0o640
 
@@ -20,7 +20,7 @@ REPORT_MODE = 0o640
 class Extras:
     """What a report may use beside the document: compliance diffs by host, and the zone of printed times."""
 
-    diffs: Mapping[str, str] = NO_DIFFS
+    diffs: Mapping[str, str] = field(default_factory=dict)
     timezone: str = "store"
 
 

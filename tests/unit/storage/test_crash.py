@@ -95,12 +95,18 @@ def test_a_full_disk_is_an_error_with_a_remedy_and_the_old_content_stays_readabl
                 [Result("T-1", "a", "t", "fail", "high", findings=found)], factory.NIGHT,
             )  # fmt: skip
         assert database.last_document("S0412-pos1").facts == {"app": {"old": 1}}
-        with pytest.raises(StorageError), database.batch("run-1") as batch:
-            for attempt in (found, ()):  # the second must not slip in after the first has lost the transaction
-                results = [Result("T-1", "a", "t", "fail", "high", findings=attempt)]
-                with contextlib.suppress(StorageError):
-                    batch.record_host("S0412-pos2", "S0412", factory.facts("S0412-pos2"), results, factory.NIGHT)
+        with pytest.raises(StorageError):
+            _record_although_it_failed(database, found)
         assert database.last_document("S0412-pos2") is None
     with Database.open(url) as database:
         assert database.last_document("S0412-pos1").facts == {"app": {"old": 1}}
         assert database.runs()[0].info.id == "run-1"
+
+
+def _record_although_it_failed(database, found):
+    """The second host must not slip in after the first has lost the transaction."""
+    with database.batch("run-1") as batch:
+        for findings in (found, ()):
+            results = [Result("T-1", "a", "t", "fail", "high", findings=findings)]
+            with contextlib.suppress(StorageError):
+                batch.record_host("S0412-pos2", "S0412", factory.facts("S0412-pos2"), results, factory.NIGHT)

@@ -54,7 +54,7 @@ def traces():
     """What a lab could leave on the machine."""
     mounts = Path("/proc/self/mounts").read_text()
     loops = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
-    cgroups = [path for path in Path("/sys/fs/cgroup").rglob("storefleet-lab-*")]
+    cgroups = sorted(Path("/sys/fs/cgroup").rglob("storefleet-lab-*"))
     names = sorted(path.name for path in Path("/run/netns").glob("*")) if Path("/run/netns").exists() else []
     return {"mounts": mounts, "loops": loops, "cgroups": cgroups, "netns": names}
 
@@ -222,7 +222,9 @@ def test_exec_passes_input_folder_environment_and_exit_code(lab, tmp_path):
     script = "cat; pwd; echo $STOREFLEET_TEST; exit 7"
     argv = [sys.executable, "-m", "storefleet.lab", "exec", "--name", "test", "--", "sh", "-c", script]
     environment = {**os.environ, "STOREFLEET_TEST": "carried", "PYTHONPATH": str(REPOSITORY / "src")}
-    done = subprocess.run(argv, input="typed\n", capture_output=True, text=True, cwd=REPOSITORY, env=environment)
+    done = subprocess.run(
+        argv, check=False, input="typed\n", capture_output=True, text=True, cwd=REPOSITORY, env=environment
+    )
     assert (done.stdout, done.returncode) == (f"typed\n{REPOSITORY}\ncarried\n", 7)
 
 
@@ -237,7 +239,9 @@ def small_lab(name, root):
 @pytest.fixture
 def fleet_root(tmp_path, lab_or_skip):
     (tmp_path / "inventory").symlink_to(REPOSITORY / "inventory")
-    return tmp_path
+    yield tmp_path
+    for name in ("gone", "killed", "other"):
+        Lab(name, tmp_path).down()
 
 
 def test_down_leaves_nothing(fleet_root):

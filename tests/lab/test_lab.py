@@ -50,13 +50,14 @@ def connects(lab, address, port=22, times=1):
     return int(lab.exec([sys.executable, "-c", script, address, str(port), str(times)]).stdout)
 
 
-def traces():
-    """What a lab could leave on the machine."""
-    mounts = Path("/proc/self/mounts").read_text()
+def traces(lab):
+    """What this lab left on the machine; other labs may stand beside it."""
+    folder = f"{lab.place.folder}/"
+    mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder in line]
     loops = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
-    cgroups = sorted(Path("/sys/fs/cgroup").rglob("storefleet-lab-*"))
-    names = sorted(path.name for path in Path("/run/netns").glob("*")) if Path("/run/netns").exists() else []
-    return {"mounts": mounts, "loops": loops, "cgroups": cgroups, "netns": names}
+    names = [path.name for path in Path("/run/netns").glob("S0001-*")]
+    cgroups = list(Path("/sys/fs/cgroup").rglob(f"{lab.place.cgroup}*"))
+    return [*mounts, *(text for text in loops if text.startswith(folder)), *cgroups, *names]
 
 
 def processes_of(name):
@@ -245,18 +246,16 @@ def fleet_root(tmp_path, lab_or_skip):
 
 
 def test_down_leaves_nothing(fleet_root):
-    before = traces()
     lab = small_lab("gone", fleet_root)
-    assert traces()["mounts"] == before["mounts"]
+    assert str(lab.place.folder) not in Path("/proc/self/mounts").read_text()
     lab.down()
-    assert traces() == before
+    assert traces(lab) == []
     assert processes_of("gone") == []
     assert not lab.place.folder.exists()
     lab.down()
 
 
 def test_a_killed_supervisor_leaves_nothing_that_down_does_not_take(fleet_root):
-    before = traces()
     lab = small_lab("killed", fleet_root)
     pid = lab.supervisor_pid()
     os.kill(pid, signal.SIGKILL)
@@ -264,12 +263,12 @@ def test_a_killed_supervisor_leaves_nothing_that_down_does_not_take(fleet_root):
     while processes_of("killed") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert processes_of("killed") == []
-    assert traces()["mounts"] == before["mounts"]
+    assert str(lab.place.folder) not in Path("/proc/self/mounts").read_text()
     assert lab.supervisor_pid() is None
     again = small_lab("killed", fleet_root)
     assert set(again.status().values()) == {"answering"}
     again.down()
-    assert traces() == before
+    assert traces(lab) == []
 
 
 def test_two_labs_do_not_meet(lab, fleet_root):

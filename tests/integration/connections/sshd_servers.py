@@ -105,12 +105,13 @@ class Fleet:
         sudoers: str = "",
         shell: str = "/bin/sh",
         mounts: str = "",
+        group: int = 64123,
     ) -> Server:
         folder = self.folder()
         keys = {kind: make_key(folder / f"host_{kind}", kind) for kind in host_keys}
         make_key(folder / "client", "ed25519")
         (folder / "authorized").write_text((folder / "client.pub").read_text())
-        account_files(folder, sudoers, shell)
+        account_files(folder, sudoers, shell, group)
         port = free_port(address)
         lines = [
             f"ListenAddress {address}:{port}",
@@ -182,15 +183,15 @@ def make_key(path: Path, kind: str) -> PinnedKey:
     return public(path)
 
 
-def account_files(folder: Path, sudoers: str, shell: str) -> None:
+def account_files(folder: Path, sudoers: str, shell: str, group: int) -> None:
     """Copies of the machine's account files with one more user, to be mounted where only the server sees them."""
     uid = 64123
     hashed = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, check=True, text=True).stdout
     root = pwd.getpwuid(0)
-    (folder / "passwd").write_text(Path("/etc/passwd").read_text() + f"till:x:{uid}:{uid}::{folder}:{shell}\n")
+    (folder / "passwd").write_text(Path("/etc/passwd").read_text() + f"till:x:{uid}:{group}::{folder}:{shell}\n")
     (folder / "shadow").write_text(Path("/etc/shadow").read_text() + f"till:{hashed.strip()}:19000:0:99999:7:::\n")
     (folder / "shadow").chmod(0o640)
-    (folder / "group").write_text(Path("/etc/group").read_text() + f"till:x:{uid}:\n")
+    (folder / "group").write_text(Path("/etc/group").read_text() + f"till:x:64123:\n")
     (folder / "sudoers").write_text(f"Defaults !lecture\nroot ALL=(ALL:ALL) ALL\n{sudoers}\n")
     (folder / "sudoers").chmod(0o440)
     assert root.pw_name == "root"

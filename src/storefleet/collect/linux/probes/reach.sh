@@ -8,6 +8,7 @@ now() { # hundredths of a second since the start; `date +%N` is not everywhere
 
 verdict() { # STATUS TEXT
   case $2 in
+    *sage:* | *'nvalid option'* | *'nrecognized option'* | *'applet not found'*) echo unknown ;;
     *refused*) echo refused ;;
     *'timed out'* | *'imeout'*) echo timeout ;;
     *'No route'* | *nreachable* | *'ermission denied'* | *'not permitted'* | *'Host is down'*) echo unreachable ;;
@@ -31,16 +32,25 @@ with_nc_e() {
   verdict $? "$_o"
 }
 
+# The smallest BusyBox nc has neither: it says when it could not connect, and whoever must be hung up on was connected.
+with_nc_w() {
+  _o=$(t 6 nc -w 5 "$1" "$2" 2>&1)
+  _r=$?
+  case $_r in 124 | 137 | 143) _r=0 ;; esac
+  verdict $_r "$_o"
+}
+
 # A port of our own that is open: the way we came in, else the first that listens.
 own_port() {
   _own=
+  _way=${SSH_CONNECTION:-22}
   for _f in /proc/net/tcp /proc/net/tcp6; do
     [ -r "$_f" ] || continue
     while read -r _n _a _b _st _; do
       case $_st,$_a in
         0A,00000000:* | 0A,0100007F:* | 0A,00000000000000000000000000000000:*)
           _a=$((0x${_a##*:}))
-          if [ -z "$_own" ] || [ "$_a" = 22 ] || [ "$_a" = "${SSH_PORT:-22}" ]; then _own=$_a; fi
+          if [ -z "$_own" ] || [ "$_a" = 22 ] || [ "$_a" = "${_way##* }" ]; then _own=$_a; fi
           ;;
       esac
     done <"$_f"
@@ -56,7 +66,7 @@ pick_tool() {
   if ! has nc; then return 0; fi
   own_port
   if [ -z "$_own" ]; then return 0; fi
-  for _w in with_nc_z with_nc_e; do
+  for _w in with_nc_z with_nc_e with_nc_w; do
     if [ "$($_w 127.0.0.1 "$_own") $($_w 127.0.0.1 1)" = 'open refused' ]; then
       TOOL=$_w
       return 0
@@ -73,7 +83,7 @@ resolve() {
         t 8 getent ahosts "$1" | while read -r _a _k _; do if [ "$_k" = STREAM ]; then echo "$_a"; fi; done
       else
         in_hosts_file "$1"
-        if has nslookup; then t 8 nslookup "$1" 2>/dev/null | answers; fi
+        if has nslookup; then t 8 nslookup "$1" 2>/dev/null | answers; else echo "$1"; fi
       fi
       ;;
     *) echo "$1" ;;
@@ -148,6 +158,7 @@ handshake() {
   printf 'status=%s' "$?"
   printf '%s\n' "$_o" | while IFS= read -r _l; do
     case $_l in
+      CONNECTED*) printf '|connected=1' ;;
       'New, '* | *'Verify return code: '* | *'alert '* | *':error:'* | *'errno='*) printf '|line=%.300s' "$_l" ;;
     esac
   done

@@ -23,7 +23,7 @@ class Effect(Value, Generic[A], frozen=True):
     """A request whose answer has the type ``A``."""
 
 
-Step: TypeAlias = "Generator[Effect[Any], Any, R]"
+Step: TypeAlias = Generator[Effect[Any], Any, R]
 """A procedure for one host that returns an ``R``."""
 
 

@@ -32,20 +32,23 @@ class Expected(Value, frozen=True):
 class Finding(Value, frozen=True):
     """One offending element. ``key`` is stable over time: a path of the state document with keys, never an index.
 
-    ``actual`` is the observed value (``None`` with ``present=False`` when the element is absent).
+    ``actual`` is the observed value (``None`` with ``present=False`` when the element is absent). ``waiver`` names the
+    waiver that covers this element alone; it is then shown, and neither counted nor opened nor closed.
     """
 
     key: str
     expected: Expected
     actual: Json = None
     present: bool = True
+    waiver: str | None = None
 
 
 class Result(Value, frozen=True):
     """One control on one host.
 
     ``reason`` says why a result is ``unknown``, ``error``, ``na`` or ``skipped``; ``findings`` is empty unless the
-    state is ``fail``. ``observed_at`` is the instant of the evidence, not of the judgement.
+    state is ``fail`` or ``waived``. ``asked`` is filled where a judged host could not show a part: the places that stay
+    unknown and what would be due there; they are no findings. ``observed_at`` is the instant of the evidence, not of the judgement.
     """
 
     control: str
@@ -61,3 +64,11 @@ class Result(Value, frozen=True):
     trial: bool = False
     waiver: str | None = None
     findings: tuple[Finding, ...] = ()
+    asked: tuple[Finding, ...] = ()
+
+    @property
+    def offending(self) -> tuple[Finding, ...]:
+        """The findings of a failing result; a failure that names no element still counts as one, never as none."""
+        if self.state != "fail":
+            return ()
+        return self.findings or (Finding("/", Expected(self.title)),)

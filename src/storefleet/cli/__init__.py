@@ -1,0 +1,1 @@
+"""Arguments, progress, exit codes: what a person or a script meets first."""

@@ -1,0 +1,49 @@
+"""Instants and durations for people: in the zone of the store, and every time carries its zone."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import UTC, datetime, tzinfo
+
+
+def zone_named(name: str | None) -> tzinfo:
+    """Return the zone, or UTC where the name is none that this machine knows."""
+    try:
+        return zoneinfo.ZoneInfo(name) if name else UTC
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def instant(text: str | None) -> datetime | None:
+    """Return the instant of a document's UTC text, or ``None`` when there is none that can be read."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+
+
+def clock(text: str | None, zone: tzinfo, now: datetime | None = None) -> str:
+    """Return such as ``21.11. 17:02 CET``; the year stands where it is not the year of ``now``."""
+    at = instant(text)
+    if at is None:
+        return "?"
+    local = at.astimezone(zone)
+    other_year = now is not None and now.astimezone(zone).year != local.year
+    name = local.tzname() or ""
+    named = f"UTC{name}" if name[:1] in {"+", "-"} else name
+    return f"{local.day:02}.{local.month:02}.{local.year if other_year else ''} {local:%H:%M} {named}"
+
+
+def duration(seconds: float) -> str:
+    """Return such as ``4.1 s``, ``41 min`` or ``2 h 05 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def days_until(text: str, now: datetime) -> int | None:
+    """Return whole days from ``now`` to an instant or a date."""
+    at = instant(text)
+    return None if at is None else (at.date() - now.astimezone(at.tzinfo).date()).days

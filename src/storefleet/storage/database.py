@@ -1,0 +1,174 @@
+"""The database as the rest of storefleet sees it: open, record a run, ask what was."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from storefleet.errors import StorageError
+from storefleet.model.findings import Result
+from storefleet.model.report import AuditDocument, Recorded, RunInfo
+from storefleet.model.state import StateDocument
+from storefleet.storage import bodies, documents, history
+from storefleet.storage.engine import WRITE, open_engine, shown
+from storefleet.storage.faults import translated
+from storefleet.storage.intervals import Scope
+from storefleet.storage.recording import HostRecorder
+from storefleet.storage.tables import runs, store_totals
+
+
+class Recorder:
+    """Records hosts inside one transaction of the caller; each host is written whole or not at all."""
+
+    def __init__(self, connection: sa.Connection, hosts: HostRecorder, where: str, busy_s: float) -> None:
+        self._connection = connection
+        self._hosts = hosts
+        self._where = where
+        self._busy_s = busy_s
+        self.fault: StorageError | None = None
+        """The error after which the transaction is gone: a full disk makes SQLite roll all of it back by itself."""
+
+    def record_host(
+        self, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str
+    ) -> Recorded:
+        """Record one host at the instant ``at`` (UTC); ``document`` is ``None`` when it was not reached."""
+        if self.fault is not None:
+            raise self.fault
+        try:
+            with translated(f"recording {host}", self._where, self._busy_s), self._connection.begin_nested():
+                return self._hosts.record(host, store, document, results, at)
+        except StorageError as fault:
+            if isinstance(fault.__cause__, sa.exc.OperationalError):
+                self.fault = fault
+            raise
+
+
+class Database:
+    """One open database. Reading takes no lock; each write is one short transaction that waits up to ``busy_s``.
+
+    Every error is a :class:`~storefleet.errors.StorageError` with what to do.
+    """
+
+    def __init__(self, engine: sa.Engine, busy_s: float) -> None:
+        self._engine = engine
+        self._busy_s = busy_s
+        self._where = shown(engine.url)
+
+    @classmethod
+    def open(cls, url: str, *, busy_s: float = 30.0, file_mode: int = 0o640, dir_mode: int = 0o750) -> Database:
+        """Open ``url``, creating an SQLite file, its folder and the tables where there are none."""
+        return cls(open_engine(url, busy_s=busy_s, file_mode=file_mode, dir_mode=dir_mode), busy_s)
+
+    def close(self) -> None:
+        """Close every connection; SQLite then folds its WAL back into the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def begin_run(self, info: RunInfo, scope: Scope = "named-audits") -> None:
+        """Enter a run; until it is finished, readers see it as running, or interrupted when its process is gone.
+
+        ``scope`` says what the run evaluates on each host that it judges: only findings inside it can be retired.
+        """
+        machine, process = history.this_process()
+        values = {"id": info.id, "verb": info.verb, "started_at": info.started_at, "info": bodies.text_of(info)}
+        with self._write(f"beginning run {info.id}") as connection:
+            connection.execute(
+                runs.insert().values(**values, machine=machine, process=process, scope=scope),
+            )
+
+    @contextlib.contextmanager
+    def batch(self, run_id: str) -> Iterator[Recorder]:
+        """Record many hosts in one transaction; keep it short, since other writers wait for its end."""
+        with self._write(f"recording run {run_id}") as connection:
+            row = connection.execute(sa.select(runs.c.scope, runs.c.finished_at).where(runs.c.id == run_id)).first()
+            if row is None or row.finished_at is not None:
+                message = f"{self._where}: run {run_id} {'was never begun' if row is None else 'is finished'}"
+                raise StorageError(message)
+            recorder = Recorder(connection, HostRecorder(connection, run_id, row.scope), self._where, self._busy_s)
+            yield recorder
+            if recorder.fault is not None:
+                raise recorder.fault
+
+    def record_host(
+        self, run_id: str, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str
+    ) -> Recorded:
+        """Record one host in a transaction of its own."""
+        with self.batch(run_id) as recorder:
+            return recorder.record_host(host, store, document, results, at)
+
+    def finish_run(self, document: AuditDocument) -> None:
+        """Finish the run of the document, and keep verdict, totals, changes and the document itself."""
+        values = {
+            "finished_at": document.run.finished_at or document.run.started_at,
+            "info": bodies.text_of(document.run),
+            "exit": document.verdict.exit,
+            "words": document.verdict.words,
+            "totals": bodies.text_of(document.totals),
+            "changes": bodies.text_of(document.changes),
+            "document": bodies.pack(json.dumps(document.to_json(), separators=(",", ":")).encode("ascii")),
+        }
+        columns = ("store", "state", "worst", "hosts", "judged", "open", "new")
+        rows = [
+            {"run": document.run.id, **{name: getattr(store, name) for name in columns}} for store in document.stores
+        ]
+        with self._write(f"finishing run {document.run.id}") as connection:
+            changed = connection.execute(runs.update().where(runs.c.id == document.run.id).values(**values))
+            if changed.rowcount != 1:
+                message = f"{self._where}: run {document.run.id} was never begun"
+                raise StorageError(message)
+            connection.execute(store_totals.delete().where(store_totals.c.run == document.run.id))
+            if rows:
+                connection.execute(store_totals.insert(), rows)
+
+    def last_document(self, host: str) -> StateDocument | None:
+        """Return the last facts of a host, or ``None`` when it was never read."""
+        return self.last_documents([host]).get(host)
+
+    def last_documents(self, hosts: Collection[str]) -> Mapping[str, StateDocument]:
+        """Return the last facts of each of these hosts that has any (``--offline``)."""
+        with self._read("reading the last documents") as connection:
+            return documents.last_documents(connection, hosts)
+
+    def dark_since(self, name: str) -> str | None:
+        """Return since when a host has not answered, or a store: the instant at which its last host went dark."""
+        with self._read("reading the state of hosts") as connection:
+            return documents.dark_since(connection, name)
+
+    def runs(self, limit: int | None = None) -> tuple[history.Run, ...]:
+        """Return the newest runs first."""
+        with self._read("listing runs") as connection:
+            return history.list_runs(connection, limit)
+
+    def run(self, run_id: str) -> history.Run | None:
+        """Return one run."""
+        with self._read("reading a run") as connection:
+            return history.one_run(connection, run_id)
+
+    def audit_document(self, run_id: str) -> AuditDocument | None:
+        """Return the document of a finished run, so that any report can be printed again."""
+        with self._read("reading the document of a run") as connection:
+            return history.stored_document(connection, run_id)
+
+    @contextlib.contextmanager
+    def _write(self, attempt: str) -> Iterator[sa.Connection]:
+        with translated(attempt, self._where, self._busy_s), self._engine.connect() as plain:
+            connection = plain.execution_options(**{WRITE: True})
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def _read(self, attempt: str) -> Iterator[sa.Connection]:
+        with translated(attempt, self._where, self._busy_s), self._engine.connect() as connection:
+            yield connection

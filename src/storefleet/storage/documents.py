@@ -1,0 +1,37 @@
+"""Reading the last facts of hosts, and since when they are dark."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from storefleet.model.state import StateDocument
+from storefleet.storage.bodies import unpack_json
+from storefleet.storage.tables import documents, host_status
+
+_CHUNK = 500
+"""Hosts asked at once: below every database's limit of parameters."""
+
+
+def last_documents(connection: sa.Connection, hosts: Collection[str]) -> dict[str, StateDocument]:
+    """Return the last facts of each of these hosts that has any."""
+    query = sa.select(host_status.c.host, host_status.c.collected_at, host_status.c.duration_s, documents.c.body).join(
+        documents, documents.c.hash == host_status.c.document
+    )
+    wanted = sorted(set(hosts))
+    found: dict[str, StateDocument] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        for row in connection.execute(query.where(host_status.c.host.in_(wanted[start : start + _CHUNK]))):
+            facts = {**unpack_json(row.body), "collected_at": row.collected_at, "duration_s": row.duration_s}
+            found[row.host] = StateDocument.from_json(facts)
+    return found
+
+
+def dark_since(connection: sa.Connection, name: str) -> str | None:
+    """Return since when a host, or every host of a store, has not answered."""
+    query = sa.select(host_status.c.dark_since)
+    of_host = connection.scalars(query.where(host_status.c.host == name)).all()
+    instants = of_host or connection.scalars(query.where(host_status.c.store == name)).all()
+    known = [instant for instant in instants if instant is not None]
+    return max(known) if known and len(known) == len(instants) else None

@@ -1,0 +1,174 @@
+"""Writing what one host showed, in one transaction: its intervals, its status, its document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from storefleet.model.findings import Result
+from storefleet.model.report import ClosedFinding, FindingLife, Recorded
+from storefleet.model.state import StateDocument
+from storefleet.storage import bodies
+from storefleet.storage.intervals import Interval, Night, Scope, Seen, judge, storable
+from storefleet.storage.tables import documents, findings, host_status
+
+
+class HostRecorder:
+    """Records hosts of one run over one connection that is inside a write transaction."""
+
+    def __init__(self, connection: sa.Connection, run: str, scope: Scope) -> None:
+        self.connection = connection
+        self.run = run
+        self.scope = scope
+
+    def record(
+        self, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str
+    ) -> Recorded:
+        """Record one host; without a document it was not reached, and no interval changes."""
+        self._status(host, store, document, at)
+        if document is None:
+            return Recorded()
+        night = judge(self._stored(host), results, self.run, self.scope)
+        self._write(host, store, night, at)
+        return Recorded(
+            lives=tuple(_life(seen, at) for seen in night.seen),
+            closed=tuple(
+                ClosedFinding(
+                    host=host,
+                    store=store,
+                    audit=interval.place[0],
+                    control=interval.place[1],
+                    key=interval.place[2],
+                    severity=interval.severity,
+                    how=how,
+                    first_seen=interval.first_seen,
+                    closed_at=at,
+                )
+                for interval, how in night.closed
+            ),
+        )
+
+    def _stored(self, host: str) -> list[Interval]:
+        """Return the newest interval of each key of the host."""
+        newest = sa.select(sa.func.max(findings.c.id)).where(findings.c.host == host)
+        newest = newest.group_by(findings.c.audit, findings.c.control, findings.c.key)
+        rows = self.connection.execute(sa.select(findings).where(findings.c.id.in_(newest)).order_by(findings.c.id))
+        return [
+            Interval(
+                id=row.id,
+                place=(row.audit, row.control, row.key),
+                severity=row.severity,
+                first_seen=row.first_seen,
+                first_run=row.first_run,
+                last_run=row.last_run,
+                closed_how=row.closed_how,
+                digest=row.digest,
+                distance=row.distance,
+                worse_since=row.worse_since,
+                reopened=row.reopened,
+            )
+            for row in rows
+        ]
+
+    def _write(self, host: str, store: str, night: Night, at: str) -> None:
+        opened = [self._opened(host, store, seen, at) for seen in night.seen if seen.continues is None]
+        if opened:
+            self.connection.execute(findings.insert(), opened)
+        continued = [self._continued(seen, seen.continues, at) for seen in night.seen if seen.continues is not None]
+        if continued:
+            self.connection.execute(_CONTINUE, continued)
+        gone = [{"row": interval.id, "at": at, "by": self.run, "how": how} for interval, how in night.closed]
+        if gone:
+            self.connection.execute(_CLOSE, gone)
+
+    def _opened(self, host: str, store: str, seen: Seen, at: str) -> dict[str, object]:
+        audit, control, key = seen.place
+        return {
+            "host": host,
+            "store": store,
+            "audit": audit,
+            "control": control,
+            "key": storable(key),
+            "severity": seen.severity,
+            "first_seen": at,
+            "first_run": self.run,
+            "last_seen": at,
+            "last_run": self.run,
+            "digest": seen.digest,
+            "distance": seen.distance,
+            "reopened": seen.reopened,
+        }
+
+    def _continued(self, seen: Seen, before: Interval, at: str) -> dict[str, object]:
+        distances = [value for value in (seen.distance, before.distance) if value is not None]
+        return {
+            "row": before.id,
+            "at": at,
+            "by": self.run,
+            "severity": seen.severity,
+            "digest": seen.digest,
+            "distance": max(distances, default=None),
+            "worse_since": at if seen.change == "worse" else before.worse_since,
+        }
+
+    def _status(self, host: str, store: str, document: StateDocument | None, at: str) -> None:
+        before = self.connection.execute(sa.select(host_status).where(host_status.c.host == host)).first()
+        values: dict[str, object] = {"store": store, "run": self.run}
+        if document is None:
+            values["dark_since"] = before.dark_since if before is not None and before.dark_since else at
+        else:
+            values |= {"last_reached": at, "dark_since": None, "document": self._keep(document)}
+            values |= {"collected_at": document.collected_at, "duration_s": document.duration_s}
+        if before is None:
+            self.connection.execute(host_status.insert().values(host=host, **values))
+            return
+        self.connection.execute(host_status.update().where(host_status.c.host == host).values(**values))
+        if before.document is not None and before.document != values.get("document", before.document):
+            still_used = sa.select(host_status.c.host).where(host_status.c.document == before.document).exists()
+            self.connection.execute(documents.delete().where(documents.c.hash == before.document, ~still_used))
+
+    def _keep(self, document: StateDocument) -> str:
+        """Store the facts once by their hash and return it."""
+        content = bodies.canonical({**document.to_json(), "collected_at": "", "duration_s": 0})
+        key = bodies.digest(content)
+        if self.connection.scalar(sa.select(documents.c.hash).where(documents.c.hash == key)) is None:
+            row = {"hash": key, "size": len(content), "body": bodies.pack(content)}
+            self.connection.execute(documents.insert().values(**row))
+        return key
+
+
+_ROW = findings.c.id == sa.bindparam("row")
+_CONTINUE = (
+    findings.update()
+    .where(_ROW)
+    .values(
+        last_seen=sa.bindparam("at"),
+        last_run=sa.bindparam("by"),
+        severity=sa.bindparam("severity"),
+        digest=sa.bindparam("digest"),
+        distance=sa.bindparam("distance"),
+        worse_since=sa.bindparam("worse_since"),
+        closed_at=None,
+        closed_run=None,
+        closed_how=None,
+    )
+)
+_CLOSE = (
+    findings.update()
+    .where(_ROW)
+    .values(closed_at=sa.bindparam("at"), closed_run=sa.bindparam("by"), closed_how=sa.bindparam("how"))
+)
+
+
+def _life(seen: Seen, at: str) -> FindingLife:
+    audit, control, key = seen.place
+    return FindingLife(
+        audit=audit,
+        control=control,
+        key=key,
+        change=seen.change,
+        first_seen=seen.continues.first_seen if seen.continues is not None else at,
+        value_changed=seen.value_changed,
+        reopened=seen.reopened,
+    )

@@ -1,0 +1,155 @@
+"""The opened fleet folder: settings and inventory, read and checked before anything is touched."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import os
+import platform
+import secrets
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from storefleet.documents.files import write_atomically
+from storefleet.errors import InputError, StorageError
+from storefleet.inventory.find import find_fleet
+from storefleet.inventory.fleet import Fleet
+from storefleet.inventory.load import load_fleet
+from storefleet.model.limits import Limits
+from storefleet.model.report import Actor, Inputs, RunInfo
+from storefleet.model.store import Host, Store
+from storefleet.settings.load import load_settings
+from storefleet.settings.settings import Settings
+
+GIT_DEADLINE_S = 10
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A fleet folder whose inventory and settings were read without a complaint."""
+
+    folder: Path
+    settings: Settings
+    fleet: Fleet
+    now: datetime.datetime
+
+    @property
+    def known_hosts(self) -> Path:
+        """Return where the pinned host keys stand."""
+        return self.fleet.known_hosts
+
+    @property
+    def var(self) -> Path:
+        """Return where everything lives that is not part of the fleet's definition."""
+        return self.folder / "var"
+
+    def shown(self, path: Path) -> str:
+        """Return a path of the folder as a person would type it there."""
+        return str(path.relative_to(self.folder)) if path.is_relative_to(self.folder) else str(path)
+
+    def select(self, limit: str | None) -> list[Host]:
+        """Return the hosts that a ``-l`` means, in the order of the inventory; raises when it matches none."""
+        if limit is None:
+            return list(self.fleet.hosts.values())
+        return self.fleet.select(limit, self._read_names)
+
+    def store(self, host: Host) -> Store:
+        """Return the store of a host; a plain host outside every store gets one of its own, in UTC."""
+        known = self.fleet.store_of(host)
+        return known or Store(id=host.store or host.name, name="", region="", timezone="UTC", format="", number=0)
+
+    def limits(self, workers: int | None) -> Limits:
+        """Return the settings' limits, with the command line's own number of workers."""
+        limits = self.settings.network
+        return msgspec.structs.replace(limits, workers=workers) if workers else limits
+
+    @property
+    def database_url(self) -> str:
+        """Return where runs are kept: the settings' database, else SQLite in ``var/``."""
+        return self.settings.database or f"sqlite:///{self.var / 'storefleet.db'}"
+
+    def _read_names(self, name: str) -> str:
+        try:
+            return Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as fault:
+            raise InputError(f"-l @{name}: the file cannot be read: {fault}") from fault
+
+
+def open_workspace(
+    fleet: Path | None, options: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None
+) -> Workspace:
+    """Find, read and check a fleet folder; raises :class:`InputError` with every complaint at once."""
+    environment = os.environ if environ is None else environ
+    folder = find_fleet(fleet, environment, Path.cwd())
+    now = datetime.datetime.now(datetime.UTC)
+    settings = load_settings(folder, environment, options or {})
+    return Workspace(folder, settings, load_fleet(folder, now.date()), now)
+
+
+def run_info(workspace: Workspace, verb: str, *, limit: str | None, reason: str | None, ticket: str | None) -> RunInfo:
+    """Say who runs what on which inputs; the id sorts by time and is unique."""
+    stamp = workspace.now.strftime("%Y%m%dT%H%M%SZ")
+    return RunInfo(
+        id=f"{stamp}-{verb}-{secrets.token_hex(2)}",
+        verb=verb,
+        fleet=workspace.settings.fleet,
+        actor=actor(os.environ),
+        started_at=utc(workspace.now),
+        limit=limit,
+        inputs=inputs(workspace.folder),
+        version=metadata.version("storefleet"),
+        reason=reason,
+        ticket=ticket,
+    )
+
+
+def actor(environ: Mapping[str, str]) -> Actor:
+    """Return the person behind ``sudo`` where there is one, and the machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    behind = environ.get("SUDO_USER")
+    return Actor(user=f"{behind} (as {user})" if behind else user, on=platform.node())
+
+
+def inputs(folder: Path) -> Inputs:
+    """Return the commit of the fleet folder and whether it differs from it; nothing where it is no repository."""
+    try:
+        commit = _git(folder, "rev-parse", "--short=7", "HEAD").strip()
+        dirty = bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".").strip())
+    except (OSError, subprocess.SubprocessError):
+        return Inputs()
+    return Inputs(commit, dirty)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(folder), *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GIT_DEADLINE_S)
+    return done.stdout
+
+
+def utc(instant: datetime.datetime) -> str:
+    """Write an instant as documents carry it: UTC, whole seconds, ``Z``."""
+    return instant.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def redaction_key(workspace: Workspace) -> bytes:
+    """Return the fleet's own key, made once, by which redacted values show that they changed and nothing else.
+
+    It lives in ``var/redaction.key``, readable by its owner alone. Whoever replaces it makes every redacted value look
+    changed once.
+    """
+    path = workspace.var / "redaction.key"
+    try:
+        workspace.var.mkdir(mode=0o750, exist_ok=True)
+        if not path.exists():
+            write_atomically(path, secrets.token_hex(32), 0o600)
+        return path.read_bytes()
+    except OSError as fault:
+        raise StorageError(f"{path} cannot be read: {fault.strerror}") from fault

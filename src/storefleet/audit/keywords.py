@@ -8,6 +8,7 @@ validator holds no clock and no context.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from jsonschema import validators
 
 from storefleet.audit.durations import instant
 from storefleet.audit.matching import in_network, matches, network
+from storefleet.audit.regexes import MAX_TEXT
 from storefleet.audit.text import same, scalar_text
 from storefleet.audit.versions import in_range
 from storefleet.model.base import Json
@@ -36,6 +38,17 @@ def in_subnet(_validator: Any, nets: Any, value: Json, _schema: Any) -> Iterator
     known = [network(text) for text in ([nets] if isinstance(nets, str) else nets)]
     if not isinstance(value, str) or not any(net is not None and in_network(value, net) for net in known):
         yield Offence("not in the network")
+
+
+def pattern(_validator: Any, expression: Any, value: Json, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+    """The text matches; a text so long that the search could take minutes is an error and not a pass."""
+    if not isinstance(value, str):
+        return
+    if len(value) > MAX_TEXT:
+        message = f"pattern: the text has {len(value):,} characters; a pattern is tried on {MAX_TEXT:,} at most"
+        raise ValueError(message)
+    if not re.search(expression, value):
+        yield jsonschema.ValidationError("does not match")
 
 
 def version(_validator: Any, bound: Any, value: Json, _schema: Any) -> Iterator[Offence]:
@@ -100,6 +113,7 @@ def _moment(value: Json) -> datetime.datetime | None:
 
 
 OWN: dict[str, Keyword] = {
+    "pattern": pattern,
     "inSubnet": in_subnet,
     "version": version,
     "subsetOf": subset_of,

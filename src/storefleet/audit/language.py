@@ -68,3 +68,4 @@ class Audit(msgspec.Struct, frozen=True):
     lists: Mapping[str, tuple[Json, ...]] = {}
     reasons: Mapping[str, tuple[Json, ...]] = {}
     list_lines: Mapping[str, int] = {}
+    templated_lists: tuple[str, ...] = ()

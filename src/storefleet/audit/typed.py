@@ -157,6 +157,11 @@ def _strings(value: Json) -> Iterator[str]:
             yield from _strings(part)
 
 
+def holds_template(node: Yaml) -> bool:
+    """Tell whether any leaf of a node is a template."""
+    return any(is_template(leaf.text) for leaf in _leaves(node))
+
+
 def _leaves(node: Yaml | None) -> Iterator[Scalar]:
     if isinstance(node, Scalar):
         yield node

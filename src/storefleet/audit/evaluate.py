@@ -137,11 +137,11 @@ def _lists(audit: Audit, known: Mapping[str, Any]) -> Mapping[str, Any]:
 def _judged(control: Control, evidence: Evidence) -> Verdict:
     """Judge one control; whatever breaks in it is this control's ``error``, never a pass and never another's end."""
     try:
-        fragment = control.standard(evidence.today)
-        if fragment is None:
+        standard = control.standard(evidence.today)
+        if standard.fragment is None:
             return Verdict("na", f"takes effect on {control.effective}")
         stale = _stale(control, evidence)
-        return stale or merged(list(verdicts(control, fragment, evidence)))
+        return stale or merged(list(verdicts(control, standard, evidence)))
     except Exception as fault:  # a template, a keyword or a document of an unforeseen shape may raise anything
         return Verdict("error", f"{type(fault).__name__}: {fault}" if not str(fault) else str(fault))
 

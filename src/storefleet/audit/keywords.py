@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import jsonschema
+import msgspec
 from jsonschema import validators
 
 from storefleet.audit.durations import instant
@@ -129,6 +130,23 @@ Validator: Any = validators.extend(jsonschema.Draft202012Validator, OWN)  # type
 static type."""
 
 
+_KEPT: dict[bytes, Any] = {}
+_MOST = 4096
+
+
 def validator(fragment: Json) -> Any:
-    """Return a validator of a bound fragment, with ``format`` checked."""
-    return Validator(fragment, format_checker=Validator.FORMAT_CHECKER)
+    """Return a validator of a bound fragment, with ``format`` checked.
+
+    Most stores render a control to the same fragment, so a few thousand are kept; the key is the fragment's JSON, which
+    tells ``true`` from ``1`` where Python would not.
+    """
+    try:
+        key = msgspec.json.encode(fragment)
+    except (TypeError, msgspec.MsgspecError):  # bound to the fleet's index: such a one serves a single host
+        return Validator(fragment, format_checker=Validator.FORMAT_CHECKER)
+    known = _KEPT.get(key)
+    if known is None:
+        if len(_KEPT) >= _MOST:
+            _KEPT.clear()
+        known = _KEPT[key] = Validator(fragment, format_checker=Validator.FORMAT_CHECKER)
+    return known

@@ -14,6 +14,7 @@ from storefleet.audit.durations import duration
 from storefleet.audit.language import Absent, Audit, Control
 from storefleet.audit.places import PlaceFault, place_of
 from storefleet.audit.pointer import Pointer, PointerFault, Select, parse
+from storefleet.audit.reading import reads_of
 from storefleet.audit.references import inlined
 from storefleet.audit.shape import OPEN, Node, state_schema
 from storefleet.audit.typed import check_audits, holds_template
@@ -187,6 +188,8 @@ def _control(node: Yaml, decoder: Decoder) -> Control | None:
         applies_to=raw.applies_to,
         as_list=as_list,
         lines=lines,
+        read=reads_of(schema, pointer.texts()),
+        read_before=reads_of(until_then, pointer.texts()),
         schema_node=own,
         until_then_node=older,
     )

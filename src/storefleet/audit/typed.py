@@ -8,9 +8,9 @@ from typing import Any
 
 from storefleet.audit.fragment_check import FragmentCheck
 from storefleet.audit.fragments import keywords_in
-from storefleet.audit.gaps import facts_read
 from storefleet.audit.language import Audit, Control
 from storefleet.audit.places import PlaceFault, named, place_of, suggestion
+from storefleet.audit.reading import facts_read
 from storefleet.audit.shape import OPEN, Node, state_schema
 from storefleet.documents import nodes
 from storefleet.documents.nodes import Node as Yaml

@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help demo test test-fast check format proofs record picture schemas clean
+.PHONY: help demo test test-fast check format proofs record picture reference schemas clean
 
 help:                     ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -38,6 +38,9 @@ record: .venv/.ready      ## record the sessions that the demo replays where no 
 
 picture: .venv/.ready     ## draw the README's terminal picture again, from a real run over the recordings
 	@$(PY) scripts/picture.py
+
+reference: .venv/.ready   ## write docs/reference/cli.md again, from the command line itself
+	@$(PY) scripts/cli_reference.py
 
 schemas: .venv/.ready     ## write the schemas of the fleet's own files again, from their types
 	@$(PY) scripts/schemas.py

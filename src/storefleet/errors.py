@@ -6,6 +6,7 @@ The caller picks the altitude of its ``except``; exit codes and the words of a r
 
     StorefleetError
     ├── InputError                 what the user wrote cannot stand (exit 2; nothing was touched)
+    │   └── SelectorError          a selection of hosts that cannot be read, names nothing, or matches nothing
     ├── BusyError                  another run holds what this one needs (exit 5)
     ├── StorageError               database, disk or file of our own could not be read or written
     ├── LabError                   the practice fleet could not be built or driven
@@ -64,6 +65,10 @@ class InputError(StorefleetError):
         found = [Complaint("", 0, complaints)] if isinstance(complaints, str) else list(complaints)
         self.complaints: tuple[Complaint, ...] = tuple(sorted(set(found)))
         super().__init__("\n".join(map(str, self.complaints)))
+
+
+class SelectorError(InputError):
+    """A selection of hosts cannot be read, uses a field that does not exist, or matches nothing."""
 
 
 class BusyError(StorefleetError):

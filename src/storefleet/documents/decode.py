@@ -39,8 +39,10 @@ class _Broken(Exception):
 class Decoder:
     """Decodes one or more nodes and gathers every complaint, so that one pass over the files shows them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, leave: abc.Callable[[str], bool] = lambda _: False) -> None:
+        """``leave`` tells which texts stay as written whatever is due: a template gets its type when it is rendered."""
         self.complaints: list[Complaint] = []
+        self._leave = leave
 
     def complain(self, source: Source, message: str) -> None:
         """Note one complaint."""
@@ -58,6 +60,13 @@ class Decoder:
         except _Broken:
             return None
         return value
+
+    def plain(self, node: Node) -> Json:
+        """Return the node as plain data; ``None`` also when a complaint was noted."""
+        try:
+            return self._plain(node)
+        except _Broken:
+            return None
 
     def _fail(self, node: Node, message: str) -> _Broken:
         self.complain(node.source, message)
@@ -94,6 +103,8 @@ class Decoder:
     def _scalar(self, node: Node, kind: type, what: str) -> Any:
         if not isinstance(node, Scalar):
             raise self._fail(node, f"{what}: one value is due here, not a {_shape(node)}")
+        if self._leave(node.text):
+            return node.text
         readers: dict[type, Any] = {str: _text, bool: _boolean, int: _integer, float: _number, datetime.date: _date}
         try:
             return readers[kind](node)
@@ -105,6 +116,8 @@ class Decoder:
         for choice in allowed:
             if text == str(choice):
                 return choice
+        if text is not None and self._leave(text):
+            return text
         listed = ", ".join(map(str, allowed))
         given = repr(text) if text is not None else f"a {_shape(node)}"
         raise self._fail(node, f"{what}: {given} is not one of {listed}")

@@ -52,8 +52,9 @@ def run(
 ) -> None:
     """Run a step on every host of the inventory.
 
-    ``on_answer`` is called in the caller's thread, once for every host that was started. When ``stop`` is set, no new
-    host is started; the caller knows from the missing answers which were left out.
+    ``on_answer`` is called in the caller's thread, once for every host that answered or was given up. When ``stop`` is
+    set or the keyboard interrupts, no new host is started; the interrupt is raised at the end, when those that ran have
+    been handed on, and the caller knows from the missing answers which were left out.
     """
     runner = StoreRunner(
         limits, lambda name, result: on_answer(_answer(name, result, limits)), stop or threading.Event()
@@ -63,6 +64,8 @@ def run(
     Nornir(inventory=inventory, config=config, runner=runner).run(
         task=_work, name="storefleet", make_step=make_step, sessions=sessions, limits=limits, raise_on_error=False
     )
+    if runner.interrupt is not None:
+        raise runner.interrupt
 
 
 def _work(task: Task, make_step: MakeStep[R], sessions: Sessions, limits: Limits) -> Result:

@@ -18,13 +18,11 @@ from nornir.core.inventory import Host as NornirHost
 from nornir.core.plugins.runners import RunnersPluginRegister
 from nornir.core.task import AggregatedResult, MultiResult, Result, Task
 
+from storefleet.inventory.nornir_plugin import MODEL
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
 
 NAME = "storefleet-threads"
-MODEL = "storefleet_host"
-"""The key under which a Nornir host's data holds our own :class:`Host`."""
-
 GRACE_S = 2.0
 """How long after its deadline a host may still hand in the answer that its session's own deadline produced."""
 
@@ -47,26 +45,46 @@ class StoreRunner:
     """Runs a task on hosts in threads.
 
     ``on_done(name, result)`` is called in the caller's thread for every host, as it comes; ``result`` is ``None`` when
-    the host was given up at its deadline. ``stop`` ends the starting of new hosts; those left are not reported here.
+    the host was given up at its deadline. After ``stop``, or an interrupt from the keyboard, no new host is started and
+    those that run have ``linger_s`` to answer; hosts left over are not reported here. The interrupt is kept in
+    ``interrupt`` for the caller to raise; a second one is raised at once.
     """
 
     limits: Limits
     on_done: Callable[[str, MultiResult | None], None]
     stop: threading.Event = field(default_factory=threading.Event)
+    linger_s: float = 5.0
+    interrupt: KeyboardInterrupt | None = None
 
     def run(self, task: Task, hosts: Sequence[NornirHost]) -> AggregatedResult:
         """Run the task on every host and return what each gave, in Nornir's own shape."""
         done: queue.SimpleQueue[tuple[str, MultiResult]] = queue.SimpleQueue()
         results = AggregatedResult(task.name)
         schedule = _Schedule(list(hosts), self.limits)
-        while schedule.running or (schedule.waiting and not self.stop.is_set()):
-            if not self.stop.is_set():
-                for host in schedule.startable():
-                    self._start(task, host, done)
-            for name, result in self._collect(schedule, done):
-                results[name] = result if result is not None else _given_up(schedule.hosts[name])
-                self.on_done(name, result)
+        ends_at: float | None = None
+        while schedule.running or (schedule.waiting and ends_at is None):
+            try:
+                if self.stop.is_set() and ends_at is None:
+                    ends_at = time.monotonic() + self.linger_s
+                if ends_at is None:
+                    for host in schedule.startable():
+                        self._start(task, host, done)
+                elif time.monotonic() >= ends_at:
+                    break
+                self._hand_on(schedule, done, results)
+            except KeyboardInterrupt as fault:
+                if self.stop.is_set():
+                    raise
+                self.interrupt = fault
+                self.stop.set()
         return results
+
+    def _hand_on(
+        self, schedule: _Schedule, done: queue.SimpleQueue[tuple[str, MultiResult]], results: AggregatedResult
+    ) -> None:
+        for name, result in self._collect(schedule, done):
+            results[name] = result if result is not None else _given_up(schedule.hosts[name])
+            self.on_done(name, result)
 
     def _start(self, task: Task, host: NornirHost, done: queue.SimpleQueue[tuple[str, MultiResult]]) -> None:
         def work() -> None:

@@ -47,7 +47,8 @@ class Result(Value, frozen=True):
     """One control on one host.
 
     ``reason`` says why a result is ``unknown``, ``error``, ``na`` or ``skipped``; ``findings`` is empty unless the
-    state is ``fail``. ``observed_at`` is the instant of the evidence, not of the judgement.
+    state is ``fail`` or ``waived``. ``asked`` is filled where a judged host could not show a part: the places that stay
+    unknown and what would be due there; they are no findings. ``observed_at`` is the instant of the evidence, not of the judgement.
     """
 
     control: str
@@ -63,6 +64,7 @@ class Result(Value, frozen=True):
     trial: bool = False
     waiver: str | None = None
     findings: tuple[Finding, ...] = ()
+    asked: tuple[Finding, ...] = ()
 
     @property
     def offending(self) -> tuple[Finding, ...]:

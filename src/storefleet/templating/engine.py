@@ -33,6 +33,19 @@ class _Environment(ImmutableSandboxedEnvironment):
         super().__init__(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
         self.filters.update(FILTERS)
         self.globals.clear()
+        self.finalize = _printable
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        """Prefer what the data says: a column named ``items`` must not give a method of the mapping."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+def _printable(value: object) -> object:
+    if callable(value) and not isinstance(value, jinja2.Undefined):
+        raise TemplateFault("a method without its brackets cannot be printed")
+    return value
 
 
 _ENVIRONMENT = _Environment()

@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from storefleet.errors import InputError
-from storefleet.inventory import fleet as inventory
+import msgspec
+
+from storefleet.documents.files import write_atomically
+from storefleet.errors import InputError, StorageError
+from storefleet.inventory.find import find_fleet
+from storefleet.inventory.fleet import Fleet
+from storefleet.inventory.load import load_fleet
+from storefleet.model.limits import Limits
 from storefleet.model.report import Actor, Inputs, RunInfo
-from storefleet.model.selection import select
-from storefleet.model.store import Host
-from storefleet.settings.load import Settings, load_settings
+from storefleet.model.store import Host, Store
+from storefleet.settings.load import load_settings
+from storefleet.settings.settings import Settings
 
 GIT_DEADLINE_S = 10
 
@@ -29,17 +35,17 @@ class Workspace:
 
     folder: Path
     settings: Settings
-    fleet: inventory.Fleet
+    fleet: Fleet
     now: datetime.datetime
 
     @property
     def known_hosts(self) -> Path:
-        """The pinned host keys."""
-        return self.folder / "inventory" / "known_hosts"
+        """Return where the pinned host keys stand."""
+        return self.fleet.known_hosts
 
     @property
     def var(self) -> Path:
-        """Where everything that is not part of the fleet's definition lives."""
+        """Return where everything lives that is not part of the fleet's definition."""
         return self.folder / "var"
 
     def shown(self, path: Path) -> str:
@@ -48,10 +54,24 @@ class Workspace:
 
     def select(self, limit: str | None) -> list[Host]:
         """Return the hosts that a ``-l`` means, in the order of the inventory; raises when it matches none."""
-        hosts = list(self.fleet.hosts.values())
         if limit is None:
-            return hosts
-        return select(limit, hosts, self.fleet.stores, read_file=self._read_names)
+            return list(self.fleet.hosts.values())
+        return self.fleet.select(limit, self._read_names)
+
+    def store(self, host: Host) -> Store:
+        """Return the store of a host; a plain host outside every store gets one of its own, in UTC."""
+        known = self.fleet.store_of(host)
+        return known or Store(id=host.store or host.name, name="", region="", timezone="UTC", format="", number=0)
+
+    def limits(self, workers: int | None) -> Limits:
+        """Return the settings' limits, with the command line's own number of workers."""
+        limits = self.settings.network
+        return msgspec.structs.replace(limits, workers=workers) if workers else limits
+
+    @property
+    def database_url(self) -> str:
+        """Return where runs are kept: the settings' database, else SQLite in ``var/``."""
+        return self.settings.database or f"sqlite:///{self.var / 'storefleet.db'}"
 
     def _read_names(self, name: str) -> str:
         try:
@@ -65,10 +85,10 @@ def open_workspace(
 ) -> Workspace:
     """Find, read and check a fleet folder; raises :class:`InputError` with every complaint at once."""
     environment = os.environ if environ is None else environ
-    folder = inventory.find_fleet(fleet, environment, Path.cwd())
+    folder = find_fleet(fleet, environment, Path.cwd())
     now = datetime.datetime.now(datetime.UTC)
     settings = load_settings(folder, environment, options or {})
-    return Workspace(folder, settings, inventory.load_fleet(folder, now.date()), now)
+    return Workspace(folder, settings, load_fleet(folder, now.date()), now)
 
 
 def run_info(workspace: Workspace, verb: str, *, limit: str | None, reason: str | None, ticket: str | None) -> RunInfo:
@@ -117,3 +137,19 @@ def _git(folder: Path, *arguments: str) -> str:
 def utc(instant: datetime.datetime) -> str:
     """Write an instant as documents carry it: UTC, whole seconds, ``Z``."""
     return instant.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def redaction_key(workspace: Workspace) -> bytes:
+    """Return the fleet's own key, made once, by which redacted values show that they changed and nothing else.
+
+    It lives in ``var/redaction.key``, readable by its owner alone. Whoever replaces it makes every redacted value look
+    changed once.
+    """
+    path = workspace.var / "redaction.key"
+    try:
+        workspace.var.mkdir(mode=0o750, exist_ok=True)
+        if not path.exists():
+            write_atomically(path, secrets.token_hex(32), 0o600)
+        return path.read_bytes()
+    except OSError as fault:
+        raise StorageError(f"{path} cannot be read: {fault.strerror}") from fault

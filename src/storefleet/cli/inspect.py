@@ -1,0 +1,84 @@
+"""The verbs that touch no device: `init`, `check`, `settings`, `inventory`."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from storefleet.cli.options import FleetOption, LimitOption
+from storefleet.inventory.starter import starter_folder
+from storefleet.reports.escape import visible
+from storefleet.workflows.check import check_fleet
+from storefleet.workflows.inventory import inventory_data, inventory_lines
+from storefleet.workflows.workspace import open_workspace
+
+
+class InventoryFormat(StrEnum):
+    """How the inventory is printed."""
+
+    text = "text"
+    json = "json"
+    ansible = "ansible"
+
+
+def init(target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new or empty.")]) -> int:
+    """Write a small complete fleet folder that passes `check`.
+
+    \b
+    storefleet init my-fleet && cd my-fleet && storefleet check
+    """
+    written = starter_folder(target)
+    typer.echo(f"{target}: {len(written)} files. Next: cd {target} && storefleet check")
+    return 0
+
+
+def check(fleet: FleetOption = None) -> int:
+    """Validate everything offline: files, templates, controls, selections, overlaps, lost hosts.
+
+    \b
+    storefleet check                exit 0: nothing to complain about; 2: every complaint with file and line
+    """
+    report = check_fleet(fleet)
+    for warning in report.warnings:
+        typer.echo(f"warning: {visible(str(warning), limit=2000)}", err=True)
+    typer.echo(report.summary)
+    return 0
+
+
+def settings(fleet: FleetOption = None) -> int:
+    """Print each setting, its value and where it came from.
+
+    \b
+    storefleet settings
+    STOREFLEET_NETWORK_WORKERS=20 storefleet settings
+    """
+    workspace = open_workspace(fleet)
+    rows = workspace.settings.explain()
+    widths = max(len(row.name) for row in rows), max(len(row.value) for row in rows)
+    for row in rows:
+        note = "" if row.used else "  (not used yet by this version)"
+        typer.echo(f"{row.name:<{widths[0]}}  {visible(row.value):<{widths[1]}}  {row.source}{note}")
+    return 0
+
+
+def inventory(
+    fleet: FleetOption = None,
+    limit: LimitOption = None,
+    output: Annotated[InventoryFormat, typer.Option("--format", help="text, json or ansible")] = InventoryFormat.text,
+) -> int:
+    """Print stores, hosts and groups.
+
+    \b
+    storefleet inventory -l region=north
+    storefleet inventory --format ansible        a dynamic inventory for ansible
+    """
+    workspace = open_workspace(fleet)
+    if output is InventoryFormat.text:
+        typer.echo("\n".join(inventory_lines(workspace, limit)))
+    else:
+        typer.echo(json.dumps(inventory_data(workspace, limit, ansible=output is InventoryFormat.ansible), indent=1))
+    return 0

@@ -1,0 +1,1 @@
+p_hosts() { content 3 262144 /etc/hosts; }

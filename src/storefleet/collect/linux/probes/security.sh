@@ -1,0 +1,109 @@
+# The state of a password, worked out here: a hash never leaves the device.
+password() {
+  case $1 in
+    '') echo none ;;
+    '!'* | '*'*) echo locked ;;
+    *) echo set ;;
+  esac
+}
+
+p_users() {
+  while IFS=: read -r _n _h _u _g _c _d _s; do
+    case $_h in
+      x) _h=x ;;
+      *) _h=$(password "$_h") ;;
+    esac
+    printf 'user\t%s\t%s\t%s\t%s\t%s\t%s\n' "$_n" "$_h" "$_u" "$_g" "$_d" "$_s"
+  done </etc/passwd
+  if [ -r /etc/shadow ]; then
+    echo 'shadow	read'
+    while IFS=: read -r _n _h _; do
+      case $_h in
+        '') _h=none ;;
+        '!'* | '*'*) _h=locked ;;
+        *) _h=set ;;
+      esac
+      printf 'shadow\t%s\t%s\n' "$_n" "$_h"
+    done </etc/shadow
+  elif [ -e /etc/shadow ]; then
+    echo 'shadow	denied'
+  fi
+  tag group </etc/group
+  p_keys
+}
+
+# Options of dropbear stand on its command line; they are given the names that sshd has for them.
+p_sshd() {
+  if has sshd; then
+    if root; then t 5 sshd -T | tag sshd; else return $NEEDS_ROOT; fi
+    return 0
+  fi
+  for _d in /proc/[0-9]*; do
+    _v=
+    { read -r _v <"$_d/comm"; } 2>/dev/null
+    if [ "$_v" = dropbear ]; then
+      tr '\000' '\n' <"$_d/cmdline" | tag dropbear
+      return 0
+    fi
+  done
+  return $NO_TOOL
+}
+
+key_files() { # USER HOME PATTERNS…
+  _n=$1
+  _h=$2
+  shift 2
+  for _f in "$@"; do
+    case $_f in
+      none) continue ;;
+      %h/*) _f=$_h/${_f#%h/} ;;
+      *%u*) _f=${_f%%%u*}$_n${_f#*%u} ;;
+      /*) ;;
+      *) _f=$_h/$_f ;;
+    esac
+    if [ -f "$_f" ] && [ -r "$_f" ]; then
+      t 3 head -c 262144 "$_f" | each "key	$_n"
+    elif [ -e "$_f" ] || ! { root || [ -x "$_h/.ssh" ] || [ -x "$_h" ]; }; then
+      printf 'denied\t%s\t%s\n' "$_n" "$_f"
+    fi
+  done
+}
+
+p_keys() {
+  _files='.ssh/authorized_keys .ssh/authorized_keys2'
+  if has sshd && root; then
+    _set=$(t 5 sshd -T | while read -r _k _v; do if [ "$_k" = authorizedkeysfile ]; then echo "$_v"; fi; done)
+    if [ -n "$_set" ]; then _files=$_set; fi
+  fi
+  set -f
+  while IFS=: read -r _n _x _u _g _c _h _s; do
+    case $_h in /nonexistent | '') continue ;; esac
+    # shellcheck disable=SC2086
+    key_files "$_n" "$_h" $_files
+  done </etc/passwd
+  if [ -e /etc/dropbear/authorized_keys ]; then key_files root /etc/dropbear /etc/dropbear/authorized_keys; fi
+}
+
+# Only the certificates of a file: a private key beside them stays where it is.
+p_certificates() {
+  for _f in "$@"; do
+    content 3 1 "$_f" >/dev/null
+    printf 'status\t%s\t%s\n' "$_f" "$?"
+    content 3 262144 "$_f" |
+      sed -n -e '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' -e '/-----END CERTIFICATE-----/q' |
+      each "cert	$_f"
+  done
+}
+
+p_firewall() {
+  if ! root; then return $NEEDS_ROOT; fi
+  if has nft; then
+    echo 'backend	nftables'
+    run nft 10 nft -nn list ruleset
+  elif has iptables-save; then
+    echo 'backend	iptables'
+    run iptables 10 iptables-save
+  else
+    return $NO_TOOL
+  fi
+}

@@ -1,0 +1,58 @@
+p_packages() {
+  if has dpkg-query && [ -e /var/lib/dpkg/status ]; then
+    echo 'system	dpkg'
+    run dpkg 20 dpkg-query -W -f '${db:Status-Abbrev}\t${binary:Package}\t${Version}\n'
+  elif has rpm; then
+    echo 'system	rpm'
+    run rpm 20 rpm -qa --qf '%{NAME}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\n'
+  elif has apk; then
+    echo 'system	apk'
+    run apk 20 apk info -v
+  elif has opkg; then
+    echo 'system	opkg'
+    run opkg 20 opkg list-installed
+  elif has busybox; then
+    echo 'system	busybox'
+  else
+    echo 'system	none'
+  fi
+  if has busybox; then t 5 busybox 2>&1 | head -n 1 | tag busybox; fi
+  if has dropbear; then t 5 dropbear -V 2>&1 | head -n 1 | tag dropbear; fi
+}
+
+session() { # PID: the sixth field of stat; the name before it may hold anything, a closing bracket too
+  _st=
+  { IFS= read -r _st <"/proc/$1/stat"; } 2>/dev/null
+  _st=${_st##*) }
+  _st=${_st#* * * }
+  _st=${_st%% *}
+}
+
+ourselves() {
+  if [ "$1" -lt $$ ]; then return 1; fi
+  session "$1"
+  [ "$_st" = "$_mine" ]
+}
+
+p_services() {
+  if has systemctl && [ -d /run/systemd/system ]; then
+    echo 'manager	systemd'
+    run show 15 systemctl show --all -p Id,ActiveState,SubState,UnitFileState,NRestarts,MainPID \
+      '*.service' '*.socket' '*.timer'
+    run file 15 systemctl list-unit-files --no-legend --no-pager --type=service,socket,timer
+    return 0
+  fi
+  echo 'manager	none'
+  session $$
+  _mine=$_st
+  for _d in /proc/[0-9]*; do
+    _v=
+    { read -r _v <"$_d/cmdline"; } 2>/dev/null
+    # A kernel thread has no command line; what began after us in our own session is ourselves.
+    if [ -n "$_v" ] && ! ourselves "${_d#/proc/}"; then line "process	${_d#/proc/}" "$_d/comm"; fi
+  done
+  if [ -r /etc/inittab ]; then tag inittab </etc/inittab; fi
+  for _f in /etc/init.d/* /etc/rc.d/S* /etc/rc2.d/S*; do
+    if [ -f "$_f" ]; then printf 'init\t%s\n' "$_f"; fi
+  done
+}

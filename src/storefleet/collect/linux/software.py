@@ -1,0 +1,132 @@
+"""What is installed, and what runs."""
+
+from __future__ import annotations
+
+import re
+
+from storefleet.collect.facts import Fact, Findings, in_order, pointer
+from storefleet.collect.text import Records, integer
+from storefleet.model.base import Json
+from storefleet.model.state import Missing
+
+_SYSTEMS = ("dpkg", "rpm", "apk", "opkg", "busybox", "none")
+_APK = re.compile(r"(.+)-([0-9][^-]*-r[0-9]+)")
+_BUSYBOX = re.compile(r"BusyBox v(\S+)")
+_DROPBEAR = re.compile(r"Dropbear v(\S+)")
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|socket|timer)")
+
+
+def packages(text: str) -> Findings:
+    """Read the probe ``packages``; a package manager that failed leaves a gap, never an empty list."""
+    records = Records(text)
+    system = records.first("system")
+    if system not in _SYSTEMS:
+        return
+    yield Fact("/software/package_system", system)
+    reason = records.failed(system)
+    if reason:
+        for part in ("packages", "broken", "held"):
+            yield Missing(f"/software/{part}", reason)
+        return
+    found: dict[str, Json] = dict(_installed(records, system))
+    for tag, pattern in (("busybox", _BUSYBOX), ("dropbear", _DROPBEAR)):
+        match = pattern.search(records.first(tag) or "")
+        if match and system in ("busybox", "none"):
+            found[tag] = match[1].rstrip(".")
+    yield Fact("/software/packages", found)
+    if system == "dpkg":
+        yield from _dpkg_states(records)
+
+
+def _installed(records: Records, system: str) -> list[tuple[str, str]]:
+    if system == "dpkg":
+        return [(name, version) for state, name, version in records.fields("dpkg", 3) if state[1:2] not in ("n", "c")]
+    if system == "rpm":
+        return [(name, version.removeprefix("0:")) for name, version in records.fields("rpm", 2)]
+    if system == "apk":
+        return [(match[1], match[2]) for line in records.lines("apk") if (match := _APK.fullmatch(line.strip()))]
+    rows = (line.split(" - ") for line in records.lines("opkg"))
+    return [(row[0].strip(), row[1].strip()) for row in rows if len(row) > 1]
+
+
+def _dpkg_states(records: Records) -> Findings:
+    """dpkg's three letters: wanted, state, error; anything but installed (or removed with its files kept) is broken."""
+    rows = list(records.fields("dpkg", 3))
+    broken = [name for state, name, _ in rows if state[1:2] not in ("i", "n", "c") or state[2:3].strip()]
+    yield Fact("/software/broken", in_order(broken))
+    yield Fact("/software/held", in_order(name for state, name, _ in rows if state[:1] == "h"))
+
+
+def services(text: str) -> Findings:
+    """Read the probe ``services``: systemd's units, or the running processes of a system without it."""
+    records = Records(text)
+    manager = records.first("manager")
+    if manager == "systemd":
+        yield from _systemd(records)
+    elif manager == "none":
+        yield from _processes(records)
+
+
+def _systemd(records: Records) -> Findings:
+    for tag in ("show", "file"):
+        reason = records.failed(tag)
+        if reason:
+            yield Missing("/services", reason)
+            return
+    found: dict[str, dict[str, Json]] = {}
+    for line in records.lines("file"):
+        words = line.split()
+        if len(words) > 1 and _UNIT.fullmatch(words[0]) and "@." not in words[0]:
+            found[words[0]] = {"active": "inactive", "sub": "dead", "enabled": words[1]}
+    block: dict[str, str] = {}
+    for line in [*records.lines("show"), ""]:
+        key, equals, value = line.partition("=")
+        if equals:
+            block[key] = value
+        elif block:
+            if _UNIT.fullmatch(block.get("Id", "")):
+                found[block["Id"]] = {**found.get(block["Id"], {}), **_unit(block)}
+            block = {}
+    for name, unit in found.items():
+        yield Fact(pointer("services", name), dict(unit))
+
+
+def _unit(block: dict[str, str]) -> dict[str, Json]:
+    unit: dict[str, Json] = {}
+    for key, place in (("ActiveState", "active"), ("SubState", "sub"), ("UnitFileState", "enabled")):
+        if block.get(key):
+            unit[place] = block[key]
+    for key, place in (("NRestarts", "restarts"), ("MainPID", "pid")):
+        count = integer(block.get(key, ""))
+        if count is not None and (count or place == "restarts"):
+            unit[place] = count
+    return unit
+
+
+def _processes(records: Records) -> Findings:
+    """Name → active for what runs; what init should start and is not there is inactive, not absent."""
+    found: dict[str, dict[str, Json]] = {}
+    for name in _started(records):
+        found[name] = {"active": "inactive", "sub": "dead", "enabled": "enabled"}
+    for pid, name in records.fields("process", 2):
+        number = integer(pid)
+        running: dict[str, Json] = {"active": "active", "sub": "running"}
+        if number is not None:
+            running["pid"] = number
+        found[name] = {
+            **running,
+            **{key: found[name][key] for key in ("enabled",) if name in found and key in found[name]},
+        }
+    for name, unit in found.items():
+        yield Fact(pointer("services", name), dict(unit))
+
+
+def _started(records: Records) -> set[str]:
+    """Return the programs that inittab keeps running."""
+    names: set[str] = set()
+    for line in records.lines("inittab"):
+        parts = line.split("#")[0].split(":", 3)
+        words = parts[3].split() if len(parts) == 4 and parts[2] == "respawn" else []
+        if words:
+            names.add(words[0].lstrip("-").rpartition("/")[2])
+    return names

@@ -1,0 +1,159 @@
+"""The way to every host of a run: sockets, jumps, host keys, credentials and caps, shared by all threads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from storefleet.connections.credentials import Wallet
+from storefleet.connections.deadline import Deadline
+from storefleet.connections.jumps import JumpPool
+from storefleet.connections.known_hosts import KnownHosts
+from storefleet.connections.lockout import LockoutGuard
+from storefleet.connections.login import log_in
+from storefleet.connections.pacing import Pace
+from storefleet.connections.session import DeviceSession
+from storefleet.connections.ssh import handshake, verify_host_key, where
+from storefleet.connections.transport import DeviceTransport
+from storefleet.connections.wire import Wire, open_socket
+from storefleet.errors import CredentialError, HostError, JumpFailed, LoginRefused, NameUnknown
+from storefleet.model.credentials import Credential, Lockout, Purpose
+from storefleet.model.limits import Limits
+from storefleet.model.store import Host
+
+Lookup = Callable[[Host, Purpose], tuple[tuple[str, Credential], ...]]
+
+
+def quiet_libraries() -> None:
+    """Stop the log lines of paramiko and netmiko: they would carry device output and, at DEBUG, what was typed."""
+    for name in ("paramiko", "netmiko"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+
+
+class Connector:
+    """Opens sessions. ``lookup`` gives the credentials of a host in the order in which they are tried."""
+
+    def __init__(
+        self,
+        lookup: Lookup,
+        known_hosts: KnownHosts,
+        host_of: Callable[[str], Host],
+        limits: Limits,
+        *,
+        lockout: Lockout | None = None,
+        wallet: Wallet | None = None,
+    ) -> None:
+        quiet_libraries()
+        self.limits = limits
+        self.known_hosts = known_hosts
+        self.wallet = wallet if wallet is not None else Wallet()
+        self._lookup = lookup
+        self._host_of = host_of
+        self._guard = LockoutGuard(lockout if lockout is not None else Lockout())
+        self._pace = Pace(limits.connects_per_second)
+        self._jumps = JumpPool(self._open_jump, limits)
+
+    def session(self, host: Host, expires_at: float) -> DeviceSession:
+        """Return a session that opens its connections when asked; ``expires_at`` is an instant of ``monotonic``."""
+        return DeviceSession(self, host, expires_at)
+
+    def close(self) -> None:
+        """Close the jump connections; sessions are closed by whoever opened them."""
+        self._jumps.close()
+
+    def handshake(
+        self, host: Host, deadline: Deadline, *, only: tuple[str, ...] = (), trail: tuple[str, ...] = ()
+    ) -> DeviceTransport:
+        """Connect as far as the host key, which is not judged yet; nothing secret is sent to this host."""
+        self._pace.take(deadline)
+        wire = self._wire(host, deadline, trail)
+        types = tuple(key.type for key in self.known_hosts.keys(host.name))
+        return handshake(wire, host, self.limits, deadline, pinned_types=types, only=only)
+
+    def log_in(
+        self, host: Host, purpose: Purpose, deadline: Deadline, trail: tuple[str, ...] = ()
+    ) -> tuple[DeviceTransport, Credential]:
+        """Connect, check the host key, then try the declared credentials in their order, each once."""
+        credentials = self._lookup(host, purpose)
+        if not credentials:
+            raise CredentialError(f"{host.name}: no `{purpose}` credential is declared for it in credentials.yaml")
+        transport: DeviceTransport | None = None
+        last: HostError | None = None
+        user = ""
+        for name, credential in credentials:
+            try:
+                if transport is None or not transport.is_active() or credential.user != user:
+                    self._drop(transport)
+                    transport = None  # a failing reopen must not hang up the old one twice
+                    transport, user = self._open(host, deadline, trail), credential.user
+                self._try(transport, host, name, credential, deadline)
+            except LoginRefused as fault:
+                last = fault
+            except BaseException:
+                self._drop(transport)
+                raise
+            else:
+                return transport, credential
+        self._drop(transport)
+        assert last is not None
+        raise last
+
+    @staticmethod
+    def _drop(transport: DeviceTransport | None) -> None:
+        if transport is not None:
+            transport.hang_up()
+
+    def _open(self, host: Host, deadline: Deadline, trail: tuple[str, ...]) -> DeviceTransport:
+        transport = self.handshake(host, deadline, trail=trail)
+        try:
+            verify_host_key(transport, host, self.known_hosts)
+        except HostError:
+            transport.hang_up()
+            raise
+        return transport
+
+    def _try(
+        self, transport: DeviceTransport, host: Host, name: str, credential: Credential, deadline: Deadline
+    ) -> None:
+        self._guard.admit(host.name, name, deadline)
+        try:
+            log_in(transport, host, credential, self.wallet, deadline.within(self.limits.login_s))
+        except LoginRefused:
+            self._guard.refused(host.name, name)
+            raise
+        except BaseException:
+            self._guard.undecided(name)
+            raise
+        self._guard.accepted(host.name, name)
+
+    def _wire(self, host: Host, deadline: Deadline, trail: tuple[str, ...]) -> Wire:
+        address = host.connect.host or host.address
+        if not address:
+            raise NameUnknown(f"{host.name}: it has no address; give it one in the blueprint or the store's file")
+        via = host.connect.via
+        phase = deadline.within(self.limits.tcp_s)
+        if via is None:
+            return Wire(open_socket(address, host.connect.port, phase, where(host)))
+        if not trail:
+            self._refuse_loop(host)
+        return self._jumps.through(via, (address, host.connect.port), where(host), deadline, (*trail, host.name))
+
+    def _refuse_loop(self, host: Host) -> None:
+        """Follow the jumps on paper first: two threads that met in a loop would wait for each other."""
+        seen = [host.name]
+        via = host.connect.via
+        while via is not None:
+            seen.append(via)
+            if via in seen[:-1]:
+                raise JumpFailed(f"{where(host)}: the way is a loop: {' → '.join(seen)}; mend `via` in the inventory")
+            try:
+                via = self._host_of(via).connect.via
+            except KeyError:
+                raise JumpFailed(f"{where(host)}: its jump {via} is no host of the inventory") from None
+
+    def _open_jump(self, name: str, deadline: Deadline, trail: tuple[str, ...]) -> DeviceTransport:
+        return self.log_in(self._host_of(name), "read", deadline, trail)[0]

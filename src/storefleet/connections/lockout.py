@@ -1,0 +1,92 @@
+"""A credential that is refused again and again is put aside, before a central account is locked by our own retries."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from storefleet.connections.deadline import Deadline
+from storefleet.errors import CredentialLocked, TimedOut
+from storefleet.model.credentials import Lockout
+
+
+@dataclass
+class _Record:
+    """What one credential has lived through: refusals by host, and logins that are still open."""
+
+    refused_by: dict[str, int] = field(default_factory=dict)
+    successes: int = 0
+    in_flight: int = 0
+
+    def refusals(self) -> int:
+        """Count wrong answers over the fleet."""
+        return sum(self.refused_by.values())
+
+
+class LockoutGuard:
+    """Counts wrong answers over all threads of a run.
+
+    A credential that has not yet been proven may be in flight only as often as it could be refused: fifty threads that
+    try a wrong password at once would otherwise be fifty wrong answers against a limit of five.
+    """
+
+    def __init__(self, lockout: Lockout) -> None:
+        self._lockout = lockout
+        self._changed = threading.Condition()
+        self._records: dict[str, _Record] = {}
+
+    def admit(self, host: str, credential: str, deadline: Deadline) -> None:
+        """Wait until this login may be tried; raises :class:`CredentialLocked` when it may not.
+
+        Whoever is admitted must report :meth:`refused`, :meth:`accepted` or :meth:`undecided`.
+        """
+        with self._changed:
+            record = self._records.setdefault(credential, _Record())
+            while True:
+                self._check(host, credential, record)
+                window = max(1, self._lockout.fleet - record.refusals()) + record.successes
+                if record.in_flight < window:
+                    record.in_flight += 1
+                    return
+                if deadline.expired():
+                    raise TimedOut(
+                        f"{host}: the credential {credential} is still being tried on other hosts; run again"
+                    )
+                self._changed.wait(deadline.left())
+
+    def _check(self, host: str, credential: str, record: _Record) -> None:
+        if record.refusals() >= self._lockout.fleet:
+            hosts = ", ".join(sorted(record.refused_by)[:5])
+            raise CredentialLocked(
+                f"{host}: the credential {credential} is put aside after {record.refusals()} refusals ({hosts}); "
+                f"it was not tried here. Mend its source, then run again"
+            )
+        here = sum(other.refused_by.get(host, 0) for other in self._records.values())
+        if here >= self._lockout.per_host:
+            raise CredentialLocked(
+                f"{host}: {here} logins were refused here, so {credential} was not tried (lockout.per_host)"
+            )
+
+    def refused(self, host: str, credential: str) -> None:
+        """Note a wrong answer."""
+        with self._changed:
+            record = self._records[credential]
+            record.in_flight -= 1
+            record.refused_by[host] = record.refused_by.get(host, 0) + 1
+            self._changed.notify_all()
+
+    def accepted(self, host: str, credential: str) -> None:
+        """Note a login that worked; what its declared siblings were refused on this host was no wrong answer."""
+        with self._changed:
+            record = self._records[credential]
+            record.in_flight -= 1
+            record.successes += 1
+            for other in self._records.values():
+                other.refused_by.pop(host, None)
+            self._changed.notify_all()
+
+    def undecided(self, credential: str) -> None:
+        """Note a login that came to no answer (a drop, a time-out)."""
+        with self._changed:
+            self._records[credential].in_flight -= 1
+            self._changed.notify_all()

@@ -1,0 +1,101 @@
+"""paramiko's transport with what it keeps to itself made visible, and nothing in it that can wait for ever."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import paramiko
+from paramiko.common import cMSG_CHANNEL_REQUEST
+from paramiko.message import Message
+from paramiko.packet import Packetizer
+
+from storefleet.connections.algorithms import disabled, ordered_host_keys
+from storefleet.connections.wire import Wire
+
+CLOSE_S = 2.0
+
+
+class _UntimedPacketizer(Packetizer):
+    """paramiko starts one timer thread per handshake; our own deadline makes it needless."""
+
+    def start_handshake(self, timeout: float) -> None:
+        """Leave the deadline of the handshake to the thread that waits for it."""
+
+
+class DeviceTransport(paramiko.Transport):
+    """One SSH connection. The peer's offer and its last words are kept, since they say why it did not come about."""
+
+    def __init__(self, wire: Wire, legacy: frozenset[str], pinned_types: tuple[str, ...]) -> None:
+        self.wire = wire
+        super().__init__(
+            wire,  # type: ignore[arg-type]  # a socket-like object, as the parameter's documentation allows
+            disabled_algorithms=disabled(legacy),
+            packetizer_class=_UntimedPacketizer,
+        )
+        self._preferred_keys = ordered_host_keys(pinned_types)
+        self.peer_offer: dict[str, list[str]] = {}
+        self.farewell = ""
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """Host key algorithms in our order; without the certificate variants, since pins are plain keys."""
+        return tuple(self._filter_algorithm("keys"))  # type: ignore[attr-defined]  # private, not in the stubs
+
+    def only_host_key(self, algorithms: tuple[str, ...]) -> None:
+        """Accept only these host key algorithms, to learn one of several keys."""
+        self._preferred_keys = algorithms
+
+    def _check_banner(self) -> None:
+        super()._check_banner()  # type: ignore[misc]  # private, so the stubs leave it out
+        self.wire.greeting = False
+
+    def _really_parse_kex_init(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        parsed: dict[str, Any] = super()._really_parse_kex_init(*arguments, **options)  # type: ignore[misc]  # same
+        self.peer_offer = {
+            name: [str(item) for item in parsed[key]]
+            for name, key in (
+                ("key exchange", "kex_algo_list"),
+                ("host key", "server_key_algo_list"),
+                ("cipher", "server_encrypt_algo_list"),
+                ("MAC", "server_mac_algo_list"),
+            )
+        }
+        return parsed
+
+    def _parse_disconnect(self, message: Message) -> None:
+        message.get_int()
+        self.farewell = message.get_string().decode("utf-8", "replace")[:500]
+
+    def last_words(self) -> str:
+        """What the server said outside of any channel: login banner and disconnect message."""
+        banner = self.get_banner() if self.auth_handler is not None else None
+        text = banner.decode("utf-8", "replace")[:2000] if isinstance(banner, bytes) else ""
+        return f"{text}\n{self.farewell}".strip()
+
+    def request(self, channel: paramiko.Channel, kind: str, *fields: str | int | bytes) -> None:
+        """Send a channel request without waiting for its answer.
+
+        paramiko's ``exec_command`` waits for the reply without a deadline, and costs a round trip. A refusal closes
+        the channel, which the reader of the channel sees.
+        """
+        message = Message()
+        message.add_byte(cMSG_CHANNEL_REQUEST)
+        message.add_int(channel.remote_chanid)
+        message.add_string(kind)
+        message.add_boolean(True)  # noqa: FBT003 - a field of the protocol: want_reply
+        for field in fields:
+            if isinstance(field, int):
+                message.add_int(field)
+            else:
+                message.add_string(field)
+        self._send_user_message(message)  # type: ignore[attr-defined]  # private, not in the stubs
+
+    def hang_up(self) -> None:
+        """End the connection and wait until its thread has closed the stream, so that nothing leaks."""
+        self.wire.hang_up()
+        if self.ident is not None:
+            with contextlib.suppress(RuntimeError):
+                self.join(CLOSE_S)
+        self.close()
+        self.wire.close()

@@ -1,0 +1,204 @@
+"""The process that is a lab: everything of it lives in this process's namespaces and ends with it.
+
+Started by ``lab up`` under ``unshare --mount --pid --net --fork --kill-child --mount-proc`` as ``python -m
+storefleet.lab.supervisor FOLDER``. The machine sees no mount and no namespace of it, and killing it leaves no process.
+It is the mains and the boot loader of every device, and starts again what rebooted.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from storefleet.errors import LabError
+from storefleet.lab.control import Answer, Request, short_path
+from storefleet.lab.delay import remove
+from storefleet.lab.devices import RunningDevice
+from storefleet.lab.machine import run
+from storefleet.lab.network import WanSettings, head_office_commands, ip_batch, shape_wan, store_commands
+from storefleet.lab.place import LabPlace
+from storefleet.lab.plan import Device
+from storefleet.lab.services import start_name_server
+
+_CLONE_NEWNET = 0x40000000
+
+
+class Supervisor:
+    """Builds the lab from its record, then answers requests until it is told to end."""
+
+    def __init__(self, place: LabPlace) -> None:
+        self.place = place
+        self.record = place.record()
+        self._lock = threading.Lock()
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._delays: dict[str, subprocess.Popen[bytes]] = {}
+        cgroup = Path("/sys/fs/cgroup") / place.cgroup
+        rootfs = Path(self.record.rootfs)
+        self.devices = {
+            device.name: RunningDevice(device, store, place.devices / device.name, rootfs, cgroup / device.name)
+            for store in self.record.plan.stores
+            for device in store.devices
+        }
+
+    def start(self) -> None:
+        """Mount, cable, serve and switch on. The control socket exists from the moment all that has been asked for."""
+        own_mounts()
+        with ThreadPoolExecutor(4) as pool:
+            serials = self.record.serials
+            made = [pool.submit(d.assemble, self.place.keys, serials[n]) for n, d in self.devices.items()]
+            ip_batch(head_office_commands())
+            for store in self.record.plan.stores:
+                ip_batch(store_commands(store))
+                run(["bridge", "link", "set", "dev", store.wan_port, "isolated", "on"])
+            self._children.append(start_name_server())
+            services = [sys.executable, "-m", "storefleet.lab.services", str(self.place.folder)]
+            self._children.append(subprocess.Popen(services, stdin=subprocess.DEVNULL))
+            for future in made:
+                future.result()
+            state = self.place.state()
+            for name in state.unplugged:
+                self.devices[name].plugged_in = False
+            for name in state.wan:
+                self.shape(name)
+            list(pool.map(RunningDevice.boot, (d for d in self.devices.values() if d.plugged_in)))
+
+    def serve(self) -> None:
+        """Answer requests, one thread each, and mind the devices."""
+        threading.Thread(target=self._mind, daemon=True).start()
+        with short_path(self.place.socket) as name, socket.socket(socket.AF_UNIX) as door:
+            self.place.socket.unlink(missing_ok=True)
+            door.bind(name)
+            os.chmod(name, 0o600)
+            door.listen(16)
+            while True:
+                line, _ = door.accept()
+                threading.Thread(target=self._answer, args=(line,), daemon=True).start()
+
+    def _mind(self) -> None:
+        while True:
+            time.sleep(0.2)
+            with self._lock:
+                for device in self.devices.values():
+                    device.mind()
+
+    def _answer(self, line: socket.socket) -> None:
+        with line:
+            try:
+                request = msgspec.json.decode(line.makefile("rb").readline(), type=Request)
+                answer = self._do(request)
+            except (LabError, OSError, msgspec.DecodeError, KeyError) as error:
+                answer = Answer(error=str(error))
+            line.sendall(msgspec.json.encode(answer) + b"\n")
+
+    def _do(self, request: Request) -> Answer:
+        match request.verb:
+            case "status":
+                with ThreadPoolExecutor(8) as pool:
+                    return Answer(devices=dict(pool.map(self._condition, self.devices.values())))
+            case "cut":
+                with self._lock:
+                    self.devices[request.target].plugged_in = False
+                    self.devices[request.target].cut()
+            case "plug":
+                with self._lock:
+                    self.devices[request.target].plugged_in = True
+                    self.devices[request.target].boot()
+            case "wan":
+                self.shape(request.target)
+            case _:
+                return Answer(error=f"the supervisor does not know {request.verb!r}")
+        return Answer()
+
+    def _condition(self, running: RunningDevice) -> tuple[str, str]:
+        if not running.running:
+            return running.device.name, "off"
+        return running.device.name, "answering" if self._greets(running.device) else "starting"
+
+    def _greets(self, device: Device) -> bool:
+        """Tell whether SSH answers where storefleet would knock: from head office, or from behind the router."""
+        store = self.record.plan.store(device.store)
+        if not store.flat:
+            return ssh_greets(device.address)
+        if device.kind == "router":
+            return ssh_greets(store.wan)
+        return ssh_greets(device.address, namespace=store.router.name)
+
+    def shape(self, name: str) -> None:
+        """Make a store's line as the saved state says."""
+        store = self.record.plan.store(name)
+        settings = self.place.state().wan.get(name, WanSettings())
+        delaying = self._delays.pop(name, None)
+        if delaying is not None:
+            delaying.kill()
+            delaying.wait()
+            ip_batch(remove(store.wan_port), force=True)
+        shape_wan(store, settings)
+        if settings.delay_ms:
+            argv = [sys.executable, "-m", "storefleet.lab.delay", store.wan_port, str(settings.delay_ms)]
+            self._delays[name] = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+        else:
+            run(["bridge", "link", "set", "dev", store.wan_port, "isolated", "on"])
+
+
+def own_mounts() -> None:
+    """Cover the machine's run-time folders and cgroup v1 with the lab's own; only this mount namespace sees it."""
+    run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"])
+    for folder in ("/run/netns", "/run/systemd/nspawn", "/run/lock"):
+        Path(folder).mkdir(parents=True)
+    run(["mount", "-t", "sysfs", "sysfs", "/sys"])
+    run(["mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup"])
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("0")
+
+
+def ssh_greets(address: str, *, namespace: str | None = None, timeout_s: float = 1.5) -> bool:
+    """Tell whether an SSH server greets at ``address``, seen from head office or from a device's namespace."""
+    result: list[bool] = []
+
+    def look() -> None:
+        # A thread of its own: joining a network namespace holds for one thread, and for good.
+        if namespace is not None:
+            join_namespace(namespace)
+        try:
+            with socket.create_connection((address, 22), timeout=timeout_s) as line:
+                line.settimeout(timeout_s)
+                result.append(line.recv(4) == b"SSH-")
+        except OSError:
+            result.append(False)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    return result == [True]
+
+
+def join_namespace(name: str) -> None:
+    """Move the calling thread into a device's network namespace."""
+    with Path(f"/run/netns/{name}").open() as handle:
+        if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), _CLONE_NEWNET):
+            raise LabError(f"cannot join the network of {name}: {os.strerror(ctypes.get_errno())}")
+
+
+def main(folder: Path) -> None:
+    """Be process 1 of the lab: reap what loses its parent, and end when the supervisor proper ends."""
+    child = os.fork()
+    if child:
+        while True:
+            pid, status = os.wait()
+            if pid == child:
+                os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    supervisor = Supervisor(LabPlace(folder))
+    supervisor.start()
+    supervisor.serve()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,118 @@
+"""Reading hosts: what `collect` and `audit` share."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self, cast
+
+from storefleet.audit.language import Audit
+from storefleet.collect.plan import CollectPlan, Endpoint, WatchedFiles
+from storefleet.collect.probes import Probes
+from storefleet.collect.registry import Registry, standard
+from storefleet.fleet import run as fleet_run
+from storefleet.fleet.run import Sessions
+from storefleet.inventory.nornir_plugin import to_nornir_inventory
+from storefleet.model.base import Json
+from storefleet.model.effects import Step
+from storefleet.model.limits import Limits
+from storefleet.model.outcome import Answer
+from storefleet.model.selection import parse
+from storefleet.model.state import StateDocument
+from storefleet.model.store import Host, Store
+from storefleet.templating.filters import for_role
+from storefleet.workflows.workspace import Workspace
+
+_CERTIFICATES = re.compile(r"/security/certificates\[path=([^\]]+)\]")
+
+
+class Progress(Protocol):
+    """Counts hosts as they answer; a context manager."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def step(self, host: str, *, answered: bool) -> None:
+        """Count one host."""
+        ...
+
+
+ShowProgress = Callable[[str, int], Progress]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What is to be read of each host, and through which sessions."""
+
+    workspace: Workspace
+    sessions: Sessions
+    limits: Limits
+    probes: Probes
+    redaction_key: bytes
+    certificates: tuple[str, ...] = ()
+    registry: Registry = field(default_factory=standard)
+
+    def read(
+        self, hosts: Sequence[Host], on_answer: Callable[[Answer[StateDocument]], None], show: ShowProgress
+    ) -> None:
+        """Read every host; ``on_answer`` is called in this thread, host by host. Ctrl-C stops the starting of new ones.
+
+        An interrupt lets the hosts that run answer (reading changes nothing, so the second one leaves at once), and is
+        raised again afterwards.
+        """
+        with show("reading", len(hosts)) as progress:
+
+            def answered(answer: Answer[StateDocument]) -> None:
+                progress.step(answer.host, answered=answer.failure is None)
+                on_answer(answer)
+
+            inventory = to_nornir_inventory(self.workspace.fleet, hosts)
+            fleet_run.run(inventory, self._step, self.sessions, self.limits, answered)
+
+    def _step(self, host: Host) -> Step[StateDocument]:
+        store = self.workspace.store(host)
+        plan = CollectPlan(
+            host=host,
+            endpoints=endpoints_for(host, store),
+            probes=tuple(
+                probe for probe in self.probes.probes if parse(probe.applies_to or "all").matches(host, store)
+            ),
+            watch=tuple(
+                WatchedFiles(rule.files, rule.max_bytes)
+                for rule in self.probes.watch
+                if parse(rule.hosts).matches(host, store)
+            ),
+            certificates=self.certificates,
+            redaction_key=self.redaction_key,
+        )
+        return self.registry.collector(host.platform).step(plan, lambda: datetime.datetime.now(datetime.UTC))
+
+
+def endpoints_for(host: Host, store: Store) -> tuple[Endpoint, ...]:
+    """Return the endpoints that the host itself must reach, from the store's ``intended.endpoints``."""
+    declared = store.intended.get("endpoints")
+    entries = declared if isinstance(declared, list) else []
+    return tuple(
+        Endpoint(
+            str(entry["name"]), str(entry["host"]), cast("int", entry["port"]), cast("str | None", entry.get("tls"))
+        )
+        for entry in for_role(cast("list[dict[str, Json]]", entries), host.role)
+    )
+
+
+def certificate_paths(audits: Iterable[Audit]) -> tuple[str, ...]:
+    """Return the certificate files that any control names: the collector reads exactly these."""
+    found = {
+        path.strip()
+        for audit in audits
+        for control in audit.controls
+        for match in _CERTIFICATES.finditer(control.at)
+        for path in match[1].split(",")
+    }
+    return tuple(sorted(found))

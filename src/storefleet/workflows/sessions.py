@@ -1,0 +1,94 @@
+"""Where the sessions of a run come from: SSH, SSH with a recorder beside it, or recordings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storefleet.connections.connector import Connector
+from storefleet.connections.known_hosts import KnownHosts
+from storefleet.connections.recording import RecordingSession, ReplaySession
+from storefleet.connections.transcript import Transcript
+from storefleet.errors import InputError, TimedOut
+from storefleet.fleet.drive import Session
+from storefleet.fleet.run import Sessions
+from storefleet.model.limits import Limits
+from storefleet.model.store import Host
+from storefleet.workflows.workspace import Workspace
+
+
+@contextmanager
+def open_sessions(
+    workspace: Workspace, limits: Limits, record: Path | None = None, replay: Path | None = None
+) -> Iterator[Sessions]:
+    """Yield the source of sessions that the options ask for, and close its connections afterwards."""
+    if record and replay:
+        raise InputError("--record and --replay exclude each other: a recording of a recording tells nothing new")
+    if replay:
+        if not replay.is_dir():
+            raise InputError(f"--replay {replay}: there is no such folder")
+        yield Replayed(replay)
+        return
+    connector = live(workspace, limits)
+    try:
+        yield Recorded(connector, record) if record else connector
+    finally:
+        connector.close()
+
+
+def live(workspace: Workspace, limits: Limits) -> Connector:
+    """Return a connector over SSH with the fleet's credentials and pinned keys."""
+    return Connector(
+        lookup=workspace.fleet.credentials_for,
+        known_hosts=KnownHosts.load(workspace.known_hosts),
+        host_of=workspace.fleet.hosts.__getitem__,
+        limits=limits,
+        lockout=workspace.fleet.credentials.lockout,
+    )
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Recorded sessions: one text file per host; a host without one is a host that gives no answer."""
+
+    folder: Path
+
+    def session(self, host: Host, expires_at: float) -> Session:
+        """Return the recorded session of the host."""
+        path = self.folder / f"{host.name}.txt"
+        if not path.is_file():
+            raise TimedOut(f"there is no recording of {host.name} in {self.folder}")
+        return ReplaySession(Transcript.load(path))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Live sessions, each kept as text when it ends."""
+
+    inner: Connector
+    folder: Path
+
+    def session(self, host: Host, expires_at: float) -> Session:
+        """Return a live session with a recorder beside it."""
+        return _Keeping(
+            RecordingSession(self.inner.session(host, expires_at), host, self.inner.wallet.secrets),
+            self.folder / f"{host.name}.txt",
+        )
+
+
+class _Keeping:
+    """Saves the transcript when the session is closed."""
+
+    def __init__(self, recording: RecordingSession, path: Path) -> None:
+        self._recording, self._path = recording, path
+
+    def answer(self, effect: Any) -> Any:
+        return self._recording.answer(effect)
+
+    def close(self) -> None:
+        self._recording.close()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._recording.transcript().save(self._path)

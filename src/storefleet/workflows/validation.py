@@ -1,0 +1,147 @@
+"""Everything that can be said about a fleet folder without touching a device, all complaints at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from storefleet.audit.evaluate import roots
+from storefleet.audit.language import Audit, Control
+from storefleet.audit.load import load_audits
+from storefleet.audit.render_check import render_check
+from storefleet.audit.typed import check_audits
+from storefleet.audit.waivers import Waivers, load_waivers
+from storefleet.collect.probes import Probes, load_probes
+from storefleet.collect.registry import standard
+from storefleet.documents.nodes import Source
+from storefleet.documents.reader import read
+from storefleet.errors import Complaint, InputError
+from storefleet.model.selection import parse, select
+from storefleet.model.store import Host
+from storefleet.workflows.workspace import Workspace
+
+T = TypeVar("T")
+NOT_AUDITS = frozenset({"waivers.yaml", "golden.yaml"})
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What hosts are held against: audits and waivers, and the probes of one's own applications."""
+
+    audits: tuple[Audit, ...]
+    waivers: Waivers
+    probes: Probes
+
+
+@dataclass
+class Gathering:
+    """Runs checks that may each complain, and raises all of it together."""
+
+    complaints: list[Complaint] = field(default_factory=list)
+
+    def attempt(self, work: Callable[[], T]) -> T | None:
+        """Return the value, or ``None`` when the work complained."""
+        try:
+            return work()
+        except InputError as fault:
+            self.complaints.extend(fault.complaints)
+            return None
+
+    def complain(self, source: Source, message: str) -> None:
+        """Note one complaint."""
+        self.complaints.append(Complaint(source.path, source.line, message))
+
+    def finish(self) -> None:
+        """Raise :class:`InputError` when anything was wrong."""
+        if self.complaints:
+            raise InputError(self.complaints)
+
+
+def validated_rules(workspace: Workspace) -> Rules:
+    """Return the rules when nothing at all is wrong with them for this fleet, else raise every complaint."""
+    gathering = Gathering()
+    rules = load_rules(workspace, gathering)
+    if rules is not None:
+        check_rules(workspace, rules, gathering)
+    check_platforms(workspace, gathering)
+    gathering.finish()
+    assert rules is not None
+    return rules
+
+
+def load_rules(workspace: Workspace, gathering: Gathering) -> Rules | None:
+    """Read audits, waivers and probes, and hold every control against the shape of the state document."""
+    folder = workspace.folder / "audits"
+    paths = sorted(path for path in folder.glob("*.yaml") if path.name not in NOT_AUDITS)
+    audits = gathering.attempt(lambda: load_audits(paths, workspace.shown))
+    known = {control.id for audit in audits or () for control in audit.controls}
+    waivers_file = folder / "waivers.yaml"
+    waivers = gathering.attempt(
+        lambda: load_waivers(waivers_file, workspace.shown(waivers_file), known if audits is not None else None)
+    )
+    probes = gathering.attempt(lambda: _probes(workspace))
+    if audits is not None:
+        gathering.complaints.extend(check_audits(audits))
+    if audits is None or waivers is None or probes is None:
+        return None
+    return Rules(audits, waivers, probes)
+
+
+def _probes(workspace: Workspace) -> Probes:
+    path = workspace.fleet.probes
+    if not path.exists():
+        return Probes()
+    node = read(path, workspace.shown(path))
+    return load_probes(node) if node is not None else Probes()
+
+
+def check_rules(workspace: Workspace, rules: Rules, gathering: Gathering) -> None:
+    """Check every selection, and render every control for every host that it is meant for."""
+    for audit in rules.audits:
+        chosen = _selected(workspace, audit.applies_to, audit.source, gathering)
+        for control in audit.controls:
+            _check_control(workspace, audit, control, chosen, gathering)
+    for waiver in rules.waivers.entries:
+        _selected(workspace, waiver.hosts, waiver.source, gathering)
+    for probe in rules.probes.probes:
+        _selected(workspace, probe.applies_to or "all", Source(workspace.shown(workspace.fleet.probes), 0), gathering)
+
+
+def _check_control(
+    workspace: Workspace, audit: Audit, control: Control, chosen: Iterable[Host], gathering: Gathering
+) -> None:
+    if control.applies_to is not None:
+        _selected(workspace, control.applies_to, control.line("applies_to"), gathering)
+        narrower = parse(control.applies_to)
+        chosen = [host for host in chosen if narrower.matches(host, workspace.store(host))]
+    said: set[str] = set()
+    for host in chosen:
+        for complaint in render_check(audit, control, roots(audit, host, workspace.store(host), None)):
+            if complaint.message not in said:
+                said.add(complaint.message)
+                where = Source(complaint.path, complaint.line)
+                gathering.complain(where, f"{complaint.message} (first on {host.name})")
+
+
+def _selected(workspace: Workspace, expression: str, source: Source, gathering: Gathering) -> list[Host]:
+    """Return what a selection of a file means; one that matches no host of the fleet is fine, a misspelt one is not."""
+    try:
+        parse(expression)
+        return select(expression, workspace.fleet.hosts.values(), workspace.fleet.stores)
+    except InputError as fault:
+        if not str(fault).endswith("matches no host"):
+            gathering.complain(source, str(fault))
+        return []
+
+
+def check_platforms(workspace: Workspace, gathering: Gathering) -> None:
+    """Refuse a platform that no collector knows."""
+    known = standard().platforms()
+    for host in workspace.fleet.hosts.values():
+        if host.connection == "ssh" and host.platform not in known:
+            source = workspace.fleet.places.hosts.get(host.name, Source("inventory", 0))
+            gathering.complain(
+                source,
+                f"{host.name}: no collector for platform {host.platform!r}; there are: {', '.join(known)}",
+            )

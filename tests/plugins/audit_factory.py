@@ -16,9 +16,9 @@ from storefleet.model.report import (
     RunInfo,
     WaiverUse,
 )
-from storefleet.model.summary import audit_document, host_report, store_report
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host, Store
+from storefleet.model.summary import audit_document, host_report, store_report
 from storefleet.model.verdict import VerdictRules, decide
 
 START = datetime(2026, 11, 22, 8, 14, 3, tzinfo=UTC)
@@ -196,3 +196,30 @@ def many_stores(count: int = 40) -> AuditDocument:
             hosts.append(host_report(host(store_id, device), results, recorded, judged=True))
         stores.append((row, hosts))
     return document(stores, rules=VerdictRules(min_coverage=97, fail_on_severity="high", fail_on_change=("new",)))
+
+
+def hostile_store(label: str, text: str) -> AuditDocument:
+    """A store in which every field that a device, a file or a person fills says the hostile text."""
+    del label
+    finding = Finding(f"/a[{text}]", Expected(text, [text], has_value=True), {text: text})
+    bare = Finding(f"/services/{text}/active", Expected("active", "active", has_value=True), text)
+    results = [
+        failing("T-1", "high", text, finding, bare, cause=text, fix=text, refs={text: (text,)}),
+        failing("T-2", "low", text, finding, trial=True),
+        *(other(text, state, text, waiver=text) for state in ("error", "unknown", "skipped", "na", "waived")),
+    ]
+    known = Recorded(lives(results, "worse").lives)
+    odd = Identity(text, as_expected=False)
+    hosts = [
+        host_report(host(device=f"pos{number}", role=text), results, known, judged=True, identity=odd)
+        for number in (1, 2)
+    ]
+    dark = Host(name=f"S0412-{text}", store="S0412", device="x", role=text, platform=text)
+    hosts.append(host_report(dark, results[2:], judged=False, reason=text, dark_since=text))
+    place = store(name=text, region=text, timezone=text, format=text)
+    closed = [
+        ClosedFinding(f"S0412-{text}", "S0412", text, text, text, "low", how, text, text)  # type: ignore[arg-type]
+        for how in ("fixed", "retired")
+    ]
+    run = run_info(text, fleet=text, limit=text, reason=text, ticket=text, version=text)
+    return document([(place, hosts)], closed=closed, waivers=[WaiverUse(text, text, wide=True)], run=run)

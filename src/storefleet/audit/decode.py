@@ -13,7 +13,7 @@ from storefleet.audit.bind import list_name
 from storefleet.audit.fragments import MANY, ONE
 from storefleet.audit.resolve import below_any
 from storefleet.audit.shape import OPEN, Node, child, element, may_be, types_of
-from storefleet.documents.nodes import Mapping, Scalar, Sequence, core_value
+from storefleet.documents.nodes import Mapping, Scalar, Sequence, Source, core_value
 from storefleet.documents.nodes import Node as Yaml
 from storefleet.model.base import Json
 
@@ -24,6 +24,14 @@ _TEXT: Node = {"type": "string"}
 _POSITIVE_MANY = ("allOf", "prefixItems")
 
 
+class LiteralFault(ValueError):
+    """A value that YAML would change; ``source`` is its place."""
+
+    def __init__(self, message: str, source: Source) -> None:
+        super().__init__(message)
+        self.source = source
+
+
 def literal(node: Yaml, shape: Node) -> Json:
     """Return a value as the place has it; raises ``ValueError`` on a number that YAML would change."""
     if isinstance(node, Sequence):
@@ -31,7 +39,12 @@ def literal(node: Yaml, shape: Node) -> Json:
         return [literal(item, below) for item in node.items]
     if isinstance(node, Mapping):
         return {key.text: literal(value, child(shape, key.text) or OPEN) for key, value in node.entries}
-    return node.text if types_of(shape) == {"string"} and not _is_null(node) else core_value(node)
+    if types_of(shape) == {"string"} and not _is_null(node):
+        return node.text
+    try:
+        return core_value(node)
+    except ValueError as fault:
+        raise LiteralFault(str(fault), node.source) from None
 
 
 def _is_null(node: Scalar) -> bool:
@@ -41,7 +54,7 @@ def _is_null(node: Scalar) -> bool:
 def fragment(node: Yaml, shape: Node) -> Json:
     """Return a fragment with every literal typed by its place."""
     if not isinstance(node, Mapping):
-        return core_value(node) if isinstance(node, Scalar) else literal(node, OPEN)
+        return literal(node, OPEN)
     found: dict[str, Json] = {}
     for key, value in node.entries:
         found[key.text] = _keyword(key.text, value, shape)

@@ -9,8 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from storefleet.audit.bind import list_name
-from storefleet.audit.decode import completed, fragment, literal
+from storefleet.audit.decode import LiteralFault, completed, fragment, literal
 from storefleet.audit.durations import duration
 from storefleet.audit.language import Absent, Audit, Control
 from storefleet.audit.places import PlaceFault, place_of
@@ -116,8 +115,8 @@ def _list(name: str, node: Yaml, decoder: Decoder) -> tuple[Json, ...]:
     for item in node.items:
         try:
             found.append(literal(item, OPEN))
-        except ValueError as fault:
-            decoder.complain(item.source, f"lists: {name}: {fault}")
+        except LiteralFault as fault:
+            decoder.complain(fault.source, f"lists: {name}: {fault}")
     return tuple(found)
 
 
@@ -200,16 +199,16 @@ def _for_each(node: Yaml | None, decoder: Decoder) -> dict[str, Json]:
     for key, value in node.entries:
         try:
             found[key.text] = literal(value, OPEN)
-        except ValueError as fault:
-            decoder.complain(value.source, f"for_each: {key.text}: {fault}")
+        except LiteralFault as fault:
+            decoder.complain(fault.source, f"for_each: {key.text}: {fault}")
     return found
 
 
 def _fragment(node: Yaml, shape: Node, decoder: Decoder) -> Json:
     try:
         return completed(fragment(node, shape), shape)
-    except ValueError as fault:
-        decoder.complain(node.source, str(fault))
+    except LiteralFault as fault:
+        decoder.complain(fault.source, str(fault))
         return False
 
 
@@ -254,6 +253,3 @@ def _twice(audits: Iterable[Audit]) -> list[Complaint]:
                 where = f"{first.path}:{first.line}"
                 found.append(Complaint(source.path, source.line, f"{kind} {name!r} stands already in {where}"))
     return found
-
-
-__all__ = ["list_name", "load_audit", "load_audits"]

@@ -53,6 +53,7 @@ Step: TypeAlias = Name | Keyed | Select
 
 _TEMPLATE = r"\{\{(?:(?!\}\}).)*\}\}"
 _NAME = re.compile(rf"/((?>{_TEMPLATE}|[^/\[\]\"])*+)", re.DOTALL)
+_FLAT_NAME = re.compile(r"/([A-Za-z0-9_.@+-]++)")
 _FIELD = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)=")
 _TOKEN = re.compile(rf"""\s*("(?:[^"\\]|\\.)*+"|(?>{_TEMPLATE}|[^\[\]",])*+)\s*""", re.DOTALL)
 
@@ -86,15 +87,18 @@ def parse(text: str) -> Pointer:
     return Pointer(steps)
 
 
-def scan(text: str, start: int = 0) -> tuple[tuple[Step, ...], int]:
-    """Read as many steps as stand there and return them with the place where they end."""
+def scan(text: str, *, flat: bool = False) -> tuple[tuple[Step, ...], int]:
+    """Read as many steps as stand there and return them with the place where they end.
+
+    ``flat`` reads the path of a fact, whose names hold plain characters only, so that `` = `` ends it.
+    """
     steps: list[Step] = []
-    at = start
+    at = 0
     while at < len(text):
         if text[at] == "[":
             step, at = _bracket(text, at)
             steps.append(step)
-        elif match := _NAME.match(text, at):
+        elif match := (_FLAT_NAME if flat else _NAME).match(text, at):
             steps.append(_name(match[1], text))
             at = match.end()
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from storefleet.audit.fragments import NAMED, ONE
@@ -17,9 +17,9 @@ _TYPES = {
 }  # fmt: skip
 
 
-def type_words(kind: Json) -> str:
+def type_words(kind: str | Sequence[Json]) -> str:
     """Return a JSON type, or several, in words."""
-    kinds = kind if isinstance(kind, list) else [kind]
+    kinds = [kind] if isinstance(kind, str) else kind
     return " or ".join(_TYPES.get(str(part), str(part)) for part in kinds)
 
 

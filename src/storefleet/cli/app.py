@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer hands a flag's value positionally
+def _version(value: bool) -> None:
     if value:
         typer.echo(f"storefleet {metadata.version('storefleet')}")
         raise typer.Exit
@@ -28,7 +28,7 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer hands a flag's value 
 
 @app.callback()
 def main(
-    version: Annotated[  # noqa: FBT002, ARG001 - the option's callback acts
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,31 +21,45 @@ from storefleet.cli.options import (
     VerboseOption,
     WorkersOption,
     colour,
+    width,
 )
 from storefleet.cli.progress import HostProgress
-from storefleet.reports.diff import diff_text
+from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
-from storefleet.reports.writer import parse_reports, write_report
-from storefleet.workflows.audit import AuditRequest, audit_fleet
+from storefleet.reports.writer import Extras, parse_targets, write_report
+from storefleet.workflows.audit import AuditOutcome, AuditRequest, audit_fleet
+from storefleet.workflows.diffs import write_diffs
 from storefleet.workflows.workspace import open_workspace
+
+AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="[AUDIT]...", help="Which audits; default all.")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Judge the last documents; contact nobody.")]
+CoverageOption = Annotated[
+    float | None, typer.Option("--min-coverage", min=0, max=100, help="Percent of expected hosts to be judged.")
+]
+FailOnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on", metavar="[SEVERITY][:CHANGE,...]", help="What makes exit 1, as in high or high:new,worse."
+    ),
+]
+DiffOption = Annotated[bool, typer.Option("--diff", help="Print the compliance diff of every host with findings.")]
+DiffToOption = Annotated[
+    Path | None,
+    typer.Option("--diff-to", metavar="DIR", help="Write HOST.observed and HOST.diff there, and STORE.diff."),
+]
+AllResultsOption = Annotated[bool, typer.Option("--all-results", help="List passes too in the document.")]
 
 
 def audit(
-    audits: Annotated[list[str] | None, typer.Argument(metavar="[AUDIT]...", help="Which audits; default all.")] = None,
+    audits: AuditsArgument = None,
     fleet: FleetOption = None,
     limit: LimitOption = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Judge the last documents; contact nobody.")] = False,
-    min_coverage: Annotated[
-        float | None, typer.Option("--min-coverage", min=0, max=100, help="Percent of expected hosts to be judged.")
-    ] = None,
-    fail_on: Annotated[
-        str | None,
-        typer.Option("--fail-on", metavar="[SEVERITY][:CHANGE,...]", help="What makes exit 1: high, high:new,worse."),
-    ] = None,
-    diff: Annotated[
-        bool, typer.Option("--diff", help="Print the compliance diff of every host with findings.")
-    ] = False,
-    all_results: Annotated[bool, typer.Option("--all-results", help="List passes too in the document.")] = False,
+    offline: OfflineOption = False,
+    min_coverage: CoverageOption = None,
+    fail_on: FailOnOption = None,
+    diff: DiffOption = False,
+    diff_to: DiffToOption = None,
+    all_results: AllResultsOption = False,
     output: FormatOption = OutputFormat.text,
     report: ReportOption = None,
     record: RecordOption = None,
@@ -59,11 +73,11 @@ def audit(
     """Read every device and hold it against what is intended for it.
 
     \b
-    storefleet audit -l S0412                     one store, now
-    storefleet audit -l 'role=till:&region=north' the tills of a region
-    storefleet audit --offline --diff             judge last night's documents again, with the diffs
-    """  # noqa: D301 - \b keeps click from refilling the examples
-    targets = parse_reports(report or [])
+    storefleet audit -l S0412                      one store, now
+    storefleet audit -l 'role=till:&region=north'  the tills of a region
+    storefleet audit --offline --diff              judge last night's documents again, with the diffs
+    """
+    targets = parse_targets(report or [])
     workspace = open_workspace(fleet)
     request = AuditRequest(
         audits=tuple(audits or ()),
@@ -78,13 +92,32 @@ def audit(
         ticket=ticket,
         workers=workers,
     )
-    outcome = audit_fleet(workspace, request, lambda what, total: HostProgress(what, total))
+    outcome = audit_fleet(workspace, request, HostProgress)
+    extras = Extras({host: found.diff for host, found in outcome.diffs.items()}, workspace.settings.display.timezone)
+    if diff_to is not None:
+        write_diffs(diff_to, outcome.diffs)
     for target in targets:
-        write_report(target, outcome.document)
+        write_report(target, outcome.document, extras)
     if output is OutputFormat.json:
-        typer.echo(json.dumps(outcome.document.to_json(), ensure_ascii=False))
+        typer.echo(audit_json(outcome.document), nl=False)
     else:
-        typer.echo(audit_text(outcome.document, colour=colour(no_color), verbose=verbose > 0), nl=False)
-        if diff:
-            typer.echo(diff_text(outcome.diffs, colour=colour(no_color)), nl=False)
+        shown = extras.diffs if diff else {}
+        text = audit_text(
+            outcome.document,
+            width=width(),
+            colour=colour(no_color),
+            verbose=verbose > 0,
+            timezone=extras.timezone,
+            diffs=shown,
+        )
+        typer.echo(text, nl=False)
+    return _end(outcome)
+
+
+def _end(outcome: AuditOutcome) -> int:
+    """Leave by what the run met: an interrupt and a bug come before the verdict, after the report is out."""
+    if outcome.interrupt is not None:
+        raise outcome.interrupt
+    if outcome.bugs:
+        raise outcome.bugs[0]
     return outcome.document.verdict.exit

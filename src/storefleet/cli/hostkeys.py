@@ -20,7 +20,7 @@ def scan(limit: LimitOption = None, fleet: FleetOption = None) -> int:
 
     \b
     storefleet hostkeys scan -l S0412
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     code = 0
     for line in scan_keys(workspace, limit):
@@ -34,18 +34,15 @@ def trust(
     host: Annotated[str, typer.Argument(help="The host's name.")],
     fingerprint: Annotated[str, typer.Argument(help="SHA256:… as somebody read it on the device itself.")],
     evidence: Annotated[str, typer.Option("--evidence", help="Who read it where: a name, a ticket, a delivery note.")],
-    replace: Annotated[
-        bool, typer.Option("--replace", help="The pinned key is another one; the device was replaced.")
-    ] = False,
     fleet: FleetOption = None,
 ) -> int:
     """Pin the key with exactly this fingerprint, if that is what the device presents.
 
     \b
     storefleet hostkeys trust S0412-pos2 SHA256:9tQ0hJ2wVfLk… --evidence 'read on the console by K. Meyer, INC-20931'
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
-    typer.echo(visible(trust_key(workspace, host, fingerprint, evidence, replace=replace), limit=400))
+    typer.echo(visible(trust_key(workspace, host, fingerprint, evidence), limit=400))
     return 0
 
 
@@ -55,7 +52,7 @@ def listing(limit: LimitOption = None, fleet: FleetOption = None) -> int:
 
     \b
     storefleet hostkeys list -l region=north
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     for line in list_keys(workspace, limit):
         typer.echo(visible(line, limit=400))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +13,11 @@ from storefleet.cli.options import FleetOption, LimitOption
 from storefleet.inventory.starter import starter_folder
 from storefleet.reports.escape import visible
 from storefleet.workflows.check import check_fleet
-from storefleet.workflows.inventory import inventory_lines, inventory_data
+from storefleet.workflows.inventory import inventory_data, inventory_lines
 from storefleet.workflows.workspace import open_workspace
 
 
-class InventoryFormat(str, Enum):
+class InventoryFormat(StrEnum):
     """How the inventory is printed."""
 
     text = "text"
@@ -30,7 +30,7 @@ def init(target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder th
 
     \b
     storefleet init my-fleet && cd my-fleet && storefleet check
-    """  # noqa: D301 - \b keeps click from refilling the examples
+    """
     written = starter_folder(target)
     typer.echo(f"{target}: {len(written)} files. Next: cd {target} && storefleet check")
     return 0
@@ -41,7 +41,7 @@ def check(fleet: FleetOption = None) -> int:
 
     \b
     storefleet check                exit 0: nothing to complain about; 2: every complaint with file and line
-    """  # noqa: D301
+    """
     report = check_fleet(fleet)
     for warning in report.warnings:
         typer.echo(f"warning: {visible(str(warning), limit=2000)}", err=True)
@@ -55,12 +55,13 @@ def settings(fleet: FleetOption = None) -> int:
     \b
     storefleet settings
     STOREFLEET_NETWORK_WORKERS=20 storefleet settings
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     rows = workspace.settings.explain()
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for name, value, source in rows:
-        typer.echo(f"{name:<{widths[0]}}  {visible(value):<{widths[1]}}  {source}")
+    widths = max(len(row.name) for row in rows), max(len(row.value) for row in rows)
+    for row in rows:
+        note = "" if row.used else "  (not used yet by this version)"
+        typer.echo(f"{row.name:<{widths[0]}}  {visible(row.value):<{widths[1]}}  {row.source}{note}")
     return 0
 
 
@@ -74,7 +75,7 @@ def inventory(
     \b
     storefleet inventory -l region=north
     storefleet inventory --format ansible        a dynamic inventory for ansible
-    """  # noqa: D301
+    """
     workspace = open_workspace(fleet)
     if output is InventoryFormat.text:
         typer.echo("\n".join(inventory_lines(workspace, limit)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,7 @@ ReplayOption = Annotated[
 ]
 
 
-class OutputFormat(str, Enum):
+class OutputFormat(StrEnum):
     """What goes to standard output."""
 
     text = "text"
@@ -55,6 +56,11 @@ FormatOption = Annotated[
 ]
 
 
-def colour(no_color: bool) -> bool:  # noqa: FBT001 - the value of a command-line flag
+def colour(no_color: bool) -> bool:
     """Tell whether standard output may be coloured."""
     return not no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()
+
+
+def width() -> int:
+    """Return how many columns the output may use: the terminal's, at most 120, and 100 where there is none."""
+    return min(120, shutil.get_terminal_size((100, 24)).columns) if sys.stdout.isatty() else 100

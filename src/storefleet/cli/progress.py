@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -38,7 +39,7 @@ class HostProgress:
             )
             self._task = self._bar.add_task(what, total=total, last="")
 
-    def __enter__(self) -> HostProgress:
+    def __enter__(self) -> Self:
         if self._bar:
             self._bar.start()
         return self

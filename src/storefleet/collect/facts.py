@@ -12,6 +12,8 @@ MAX_STRING = 4096
 MAX_ITEMS = 10_000
 MAX_TEXT = 1024 * 1024
 MAX_DEPTH = 24
+_WHOLE_PARTS = {"services", "files"}
+"""Parts whose next step is a name of the host's own, not of ours."""
 _WHOLE_TEXT = {"/config/running/text", "/config/startup/text"}
 
 
@@ -101,8 +103,10 @@ class Gathered:
                 self.miss(fact.path, "cannot parse: two probes disagree about its shape")
                 return
             place = below
-        place[last] = value
-        part = "/" + "/".join(fact.path.split("/")[1:3])
+        known = place.get(last)
+        place[last] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+        depth = 2 if way and way[0] in _WHOLE_PARTS else 3
+        part = "/" + "/".join(fact.path.split("/")[1:depth])
         self.provenance.setdefault(part, probe)
 
     def has(self, path: str) -> bool:
@@ -127,4 +131,6 @@ def _related(one: str, other: str) -> bool:
 
 def in_order(items: Iterable[str]) -> list[Json]:
     """Return texts sorted, each once: a set of values as JSON has it."""
-    return sorted(set(items))
+    ordered: list[Json] = []
+    ordered.extend(sorted(set(items)))
+    return ordered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storefleet.collect.probes import Probe
 from storefleet.model.base import Value
 from storefleet.model.store import Host
 
@@ -30,10 +31,13 @@ class CollectPlan(Value, frozen=True):
     """Everything that one collection of one host needs.
 
     ``light`` leaves out what is slow or seldom changes (packages, accounts, files, hardware) for a quick look.
+    ``redaction_key`` is the fleet's own; without it hidden values show no more than that they are hidden.
     """
 
     host: Host
     endpoints: tuple[Endpoint, ...] = ()
+    probes: tuple[Probe, ...] = ()
     watch: tuple[WatchedFiles, ...] = ()
     certificates: tuple[str, ...] = ()
     light: bool = False
+    redaction_key: bytes = b""

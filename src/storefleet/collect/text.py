@@ -10,9 +10,11 @@ from collections.abc import Iterator
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(\.[0-9]{1,15})?")
 NO_FILE = 121
+NEEDS_ROOT = "needs root (sudo refused)"
+"""Every collection asks for root; a script that finds itself without it was refused."""
 STATUS = {
     NO_FILE: "no such file",
-    122: "needs root",
+    122: NEEDS_ROOT,
     123: "no tool on this system",
     124: "timeout",
     127: "no tool on this system",

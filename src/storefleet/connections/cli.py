@@ -137,11 +137,17 @@ class CommandLine:
         channel.in_buffer.set_event(self.news)
 
     def synchronise(self, deadline: Deadline) -> None:
-        """Let the device echo a random word: what stands before the echo, and again after it, is the prompt."""
-        mark = self._mark()
-        self._send(mark, deadline)
-        found = re.compile(rf"(?:^|\n)([^\n]+){re.escape(mark)}\n\1$")
+        """Let the device echo two random words: what stands between and after the echoes is the prompt, to the letter.
+
+        netmiko cannot tell: it cuts its prompt at 16 characters and strips its blanks.
+        """
+        first, second = self._mark(), self._mark()
         reader = _Reader(self, deadline, 8 * _CHUNK)
+        self._send(first, deadline)
+        reader.until(lambda text: text if text.partition(f"{first}\n")[2] else None)
+        reader.quiet()
+        self._send(second, deadline)
+        found = re.compile(rf"{re.escape(first)}\n([^\n]+){re.escape(second)}\n\1$")
         self._prompt = reader.until(lambda text: match.group(1) if (match := found.search(text)) else None)
 
     def show(self, effect: ShowCommands, deadline: Deadline) -> tuple[str, ...]:

@@ -138,9 +138,22 @@ class Connector:
         phase = deadline.within(self.limits.tcp_s)
         if via is None:
             return Wire(open_socket(address, host.connect.port, phase, where(host)))
-        if via == host.name or via in trail:
-            raise JumpFailed(f"{host.name}: the way is a loop: {' → '.join((*trail, host.name, via))}")
+        if not trail:
+            self._refuse_loop(host)
         return self._jumps.through(via, (address, host.connect.port), where(host), deadline, (*trail, host.name))
+
+    def _refuse_loop(self, host: Host) -> None:
+        """Follow the jumps on paper first: two threads that met in a loop would wait for each other."""
+        seen = [host.name]
+        via = host.connect.via
+        while via is not None:
+            seen.append(via)
+            if via in seen[:-1]:
+                raise JumpFailed(f"{where(host)}: the way is a loop: {' → '.join(seen)}; mend `via` in the inventory")
+            try:
+                via = self._host_of(via).connect.via
+            except KeyError:
+                raise JumpFailed(f"{where(host)}: its jump {via} is no host of the inventory") from None
 
     def _open_jump(self, name: str, deadline: Deadline, trail: tuple[str, ...]) -> DeviceTransport:
         return self.log_in(self._host_of(name), "read", deadline, trail)[0]

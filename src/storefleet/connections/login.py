@@ -51,83 +51,68 @@ def log_in(transport: DeviceTransport, host: Host, credential: Credential, walle
     password = wallet.secret(credential.password) if credential.password else None
     if key is None and password is None:
         raise CredentialError(f"{where(host)}: the credential of user {credential.user} has neither key nor password")
+    attempt = _Attempt(transport, host, credential.user, deadline)
     allowed: list[str] | None = None
     if key is not None:
-        chosen = key
-        allowed = _attempt(
-            transport,
-            host,
-            deadline,
-            lambda: transport.auth_publickey(credential.user, chosen),
-            or_else=password is not None,
-        )
+        allowed = attempt.with_key(key, or_password=password is not None)
     if password is not None and not transport.is_authenticated():
-        _with_password(transport, host, credential.user, password, deadline, allowed)
+        attempt.with_password(password, allowed)
     if not transport.is_authenticated():
         raise LoginRefused(f"{where(host)}: the device asks for another factor after the login of {credential.user}")
 
 
-def _with_password(
-    transport: DeviceTransport,
-    host: Host,
-    user: str,
-    password: Secret,
-    deadline: Deadline,
-    allowed: list[str] | None,
-) -> None:
-    """Use the method that the server names; without its list ``password`` first, which servers may not offer."""
-    if allowed is None or "password" in allowed:
-        allowed = _attempt(
-            transport,
-            host,
-            deadline,
-            lambda: transport.auth_password(user, password.reveal(), fallback=False),
-            or_else=True,
-        )
-        if transport.is_authenticated() or (allowed is not None and "keyboard-interactive" not in allowed):
-            return
-    prompt = _OnePrompt(password)
-    try:
-        _attempt(transport, host, deadline, lambda: transport.auth_interactive(user, prompt), or_else=False)
-    except HostError as fault:
-        if prompt.objection:
-            raise LoginRefused(f"{where(host)}: {prompt.objection}; nothing more was sent") from fault
-        if REBOOTING.search(" ".join(prompt.seen)):
-            raise Rebooting(f"{where(host)}: the device says that it is going down or not yet up") from fault
-        raise
+@dataclass
+class _Attempt:
+    """One login with one credential."""
 
+    transport: DeviceTransport
+    host: Host
+    user: str
+    deadline: Deadline
 
-def _attempt(
-    transport: DeviceTransport,
-    host: Host,
-    deadline: Deadline,
-    method: Callable[[], list[str]],
-    *,
-    or_else: bool,
-) -> list[str] | None:
-    """Run one method; return what the server asks for next (an empty list: we are in).
+    def with_key(self, key: paramiko.PKey, *, or_password: bool) -> list[str] | None:
+        """Sign with the key; return what the server takes next, ``None`` where it did not say."""
+        return self._run(lambda: self.transport.auth_publickey(self.user, key), or_else=or_password)
 
-    Raises when the method failed, except that with ``or_else`` a method which the server does not offer returns
-    the ones that it does.
-    """
-    transport.auth_timeout = max(0.1, deadline.left())
-    try:
-        return list(method())
-    except paramiko.BadAuthenticationType as fault:
-        if or_else and set(fault.allowed_types) & {"password", "keyboard-interactive"}:
-            return list(fault.allowed_types)
-        raise _refusal(transport, host, fault) from fault
-    except paramiko.AuthenticationException as fault:
-        if or_else and transport.is_active() and not deadline.expired() and _is_key_refusal(transport):
-            return None
-        raise _refusal(transport, host, fault, deadline) from fault
-    except (paramiko.SSHException, OSError, EOFError, ValueError) as fault:
-        raise translate(fault, scene(transport, host, "login")) from fault
+    def with_password(self, password: Secret, allowed: list[str] | None) -> None:
+        """Use the method that the server names; without its list ``password`` first, which servers may not offer."""
+        if allowed is None or "password" in allowed:
+            method = self.transport.auth_password
+            allowed = self._run(lambda: method(self.user, password.reveal(), fallback=False), or_else=True)
+            if self.transport.is_authenticated() or allowed is None or "keyboard-interactive" not in allowed:
+                return
+        prompt = _OnePrompt(password)
+        try:
+            self._run(lambda: self.transport.auth_interactive(self.user, prompt), or_else=False)
+        except HostError as fault:
+            if prompt.objection:
+                raise LoginRefused(f"{where(self.host)}: {prompt.objection}; nothing more was sent") from fault
+            if REBOOTING.search(" ".join(prompt.seen)):
+                raise Rebooting(f"{where(self.host)}: the device says that it is going down or not yet up") from fault
+            raise
 
+    def _run(self, method: Callable[[], list[str]], *, or_else: bool) -> list[str] | None:
+        """Run one method; return what the server asks for next (an empty list: we are in).
 
-def _is_key_refusal(transport: DeviceTransport) -> bool:
-    """Tell whether the last method was the key; a refused password is never followed by another try of it."""
-    return transport.auth_handler is not None and transport.auth_handler.auth_method == "publickey"
+        Raises when the method failed, except that with ``or_else`` a method which the server does not offer returns
+        those that it does, and a refused key returns ``None``. A refused password is never tried another way.
+        """
+        self.transport.auth_timeout = max(0.1, self.deadline.left())
+        try:
+            return list(method())
+        except paramiko.BadAuthenticationType as fault:
+            if or_else and set(fault.allowed_types) & {"password", "keyboard-interactive"}:
+                return list(fault.allowed_types)
+            raise _refusal(self.transport, self.host, fault) from fault
+        except paramiko.AuthenticationException as fault:
+            if or_else and self.transport.is_active() and not self.deadline.expired() and self._was_key():
+                return None
+            raise _refusal(self.transport, self.host, fault, self.deadline) from fault
+        except (paramiko.SSHException, OSError, EOFError, ValueError) as fault:
+            raise translate(fault, scene(self.transport, self.host, "login")) from fault
+
+    def _was_key(self) -> bool:
+        return self.transport.auth_handler is not None and self.transport.auth_handler.auth_method == "publickey"
 
 
 def _refusal(

@@ -18,13 +18,11 @@ from nornir.core.inventory import Host as NornirHost
 from nornir.core.plugins.runners import RunnersPluginRegister
 from nornir.core.task import AggregatedResult, MultiResult, Result, Task
 
+from storefleet.inventory.nornir_plugin import MODEL
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
 
 NAME = "storefleet-threads"
-MODEL = "storefleet_host"
-"""The key under which a Nornir host's data holds our own :class:`Host`."""
-
 GRACE_S = 2.0
 """How long after its deadline a host may still hand in the answer that its session's own deadline produced."""
 

@@ -48,7 +48,9 @@ def status(name: NameOption = "lab") -> None:
         typer.echo(f"broken  {host}: {', '.join(faults)}")
     for store, line in sorted(state.wan.items()):
         word = "up" if line.up else "down"
-        typer.echo(f"line    {store}: {word}, delay {line.delay_ms} ms, loss {line.loss_percent} %, rate {line.rate_kbit or 'full'}")
+        typer.echo(
+            f"line    {store}: {word}, delay {line.delay_ms} ms, loss {line.loss_percent} %, rate {line.rate_kbit or 'full'}"
+        )
     typer.echo(f"STOREFLEET_FLEET={lab.place.fleet}")
 
 
@@ -128,7 +130,9 @@ def wan(
         changes["up"] = up
     line = Lab(name).wan(store, **changes)
     word = "up" if line.up else "down"
-    typer.echo(f"{store}: {word}, delay {line.delay_ms} ms, loss {line.loss_percent} %, rate {line.rate_kbit or 'full'}")
+    typer.echo(
+        f"{store}: {word}, delay {line.delay_ms} ms, loss {line.loss_percent} %, rate {line.rate_kbit or 'full'}"
+    )
 
 
 def quantity(text: str, units: dict[str, int]) -> int:

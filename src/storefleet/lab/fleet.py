@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import shutil
 from collections.abc import Iterable, Mapping
@@ -38,13 +40,43 @@ def write_fleet(source: Path, place: LabPlace, record: LabRecord) -> None:
     (inventory / "devices.csv").write_text(devices_csv(record.plan, record.serials))
     (inventory / "credentials.yaml").write_text(credentials_yaml(place.keys))
     (inventory / "known_hosts").write_text(known_hosts(host_keys))
+    blueprints = inventory / "blueprints.yaml"
+    blueprints.write_text(with_maintenance_keys(blueprints.read_text(), place.keys))
+
+
+NO_MAINTENANCE_KEYS = "maintenance_keys: []"
+
+
+def with_maintenance_keys(text: str, keys: Path) -> str:
+    """Fill the fingerprints of this lab's own maintenance keys into the repository's blueprint."""
+    if NO_MAINTENANCE_KEYS not in text:
+        raise LabError(f"inventory/blueprints.yaml has no line `{NO_MAINTENANCE_KEYS}` for the lab to fill in")
+    prints = ", ".join(f'"{fingerprint(path.read_text())}"' for path in sorted(keys.glob("*.pub")))
+    return text.replace(NO_MAINTENANCE_KEYS, f"maintenance_keys: [{prints}]")
+
+
+def fingerprint(key: str) -> str:
+    """Return the SHA-256 fingerprint of a public key in OpenSSH's own spelling."""
+    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
 def stores_csv(plan: LabPlan) -> str:
     """Return the lab's ``stores.csv``."""
     head = ("store", "name", "region", "timezone", "format", "number", "status", "tills", "kiosks", "wan_ip")
     rows = [
-        (s.id, s.title, "north", "Europe/Berlin", "flat" if s.flat else "store", s.number, "open", s.lane_cell, s.kiosks, s.wan)
+        (
+            s.id,
+            s.title,
+            "north",
+            "Europe/Berlin",
+            "flat" if s.flat else "store",
+            s.number,
+            "open",
+            s.lane_cell,
+            s.kiosks,
+            s.wan,
+        )
         for s in plan.stores
     ]
     return _csv(head, rows)
@@ -55,9 +87,8 @@ def devices_csv(plan: LabPlan, serials: Mapping[str, str]) -> str:
     head = ("host", "serial", "mac", "model", "asset", "installed_on", "status", "replaced_by", "ticket")
     rows = []
     for index, device in enumerate(plan.devices, start=1):
-        mac = "" if device.kind == "router" else device.mac
         model, asset = MODELS[device.kind], f"LAB-{index:04d}"
-        rows.append((device.name, serials[device.name], mac, model, asset, "2026-01-15", "in_service", "", ""))
+        rows.append((device.name, serials[device.name], device.mac, model, asset, "2026-01-15", "in_service", "", ""))
     return _csv(head, rows)
 
 

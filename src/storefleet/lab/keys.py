@@ -45,7 +45,18 @@ def public_key(path: Path) -> str:
 
 
 def _authority(folder: Path) -> None:
-    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650"]
+    argv = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "3650",
+    ]
     argv += ["-subj", "/O=Practice fleet/CN=Practice fleet CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     run([*argv, "-keyout", str(folder / "ca.key"), "-out", str(folder / "ca.crt")])
     (folder / "ca.hash").write_text(run(["openssl", "x509", "-noout", "-hash", "-in", str(folder / "ca.crt")]).strip())

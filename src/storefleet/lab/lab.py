@@ -19,9 +19,10 @@ import msgspec
 from storefleet.errors import LabError
 from storefleet.lab.control import Request, ask_supervisor
 from storefleet.lab.devices import leader
-from storefleet.lab.faults import FAULTS, Fault, fault_script
+from storefleet.lab.fault import Fault, fault_script
+from storefleet.lab.faults import find_fault
 from storefleet.lab.fleet import write_fleet
-from storefleet.lab.keys import make_keys
+from storefleet.lab.keys import certificate, make_keys
 from storefleet.lab.machine import cgroup_root, tool_path, why_not
 from storefleet.lab.network import WanSettings
 from storefleet.lab.place import LabPlace, LabRecord, LabState
@@ -119,7 +120,9 @@ class Lab:
             if not waiting:
                 return
             if time.monotonic() > deadline:
-                raise LabError(f"no answer on SSH within {timeout_s:.0f} s: {waiting}; see {self.place.devices}/*/console.log")
+                raise LabError(
+                    f"no answer on SSH within {timeout_s:.0f} s: {waiting}; see {self.place.devices}/*/console.log"
+                )
             time.sleep(0.2)
 
     def supervisor_pid(self) -> int | None:
@@ -173,7 +176,9 @@ class Lab:
         """Return the command that runs ``argv`` at head office, with the caller's own files, folder and environment."""
         return ["nsenter", f"--net=/proc/{self._running_pid()}/ns/net", "--", *argv]
 
-    def exec(self, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:  # noqa: A002 — subprocess's own word
+    def exec(
+        self, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 300
+    ) -> subprocess.CompletedProcess[str]:  # noqa: A002 — subprocess's own word
         """Run a command at head office and return what it printed and its exit code."""
         return _captured(self.head_office_argv(argv), input, timeout_s)
 
@@ -185,22 +190,40 @@ class Lab:
         pid = leader(cgroup)
         if pid is None:
             raise LabError(f"{host} has no power; plug it in with: storefleet lab plug-in {host}")
-        enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--time", "--root", "--wdns=/"]
+        enter = [
+            "nsenter",
+            f"--target={pid}",
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--time",
+            "--root",
+            "--wdns=/",
+        ]
         home = ["env", "-i", f"PATH={_DEVICE_PATH}", "HOME=/root", f"TERM={os.environ.get('TERM', 'dumb')}"]
         join = 'echo $$ > "$0/payload/cgroup.procs" 2>/dev/null || echo $$ > "$0/cgroup.procs"; exec "$@"'
         return ["sh", "-c", join, str(cgroup), *enter, "--", *home, *argv]
 
-    def enter(self, host: str, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:  # noqa: A002
+    def enter(
+        self, host: str, argv: Sequence[str], *, input: str | None = None, timeout_s: float = 120
+    ) -> subprocess.CompletedProcess[str]:  # noqa: A002
         """Run a command as root on a device, as someone standing in front of it would."""
         return _captured(self.device_argv(host, argv), input, timeout_s)
 
     def break_(self, fault: str, target: str) -> str:
         """Inject a fault and return the host that has it now; one that is there already is left as it is."""
-        known = _fault(fault)
+        known = find_fault(fault)
         host = self._host_for(known, target)
         state = self.place.state()
         if fault not in state.faults.get(host, []):
-            self._act(known, host, "inject")
+            try:
+                self._act(known, host, "inject")
+            except LabError:
+                with suppress(LabError):
+                    self._act(known, host, "undo")
+                raise
             state = self.place.state()
             faults = {**state.faults, host: [*state.faults.get(host, []), fault]}
             self.place.save(msgspec.structs.replace(state, faults=faults))
@@ -216,7 +239,7 @@ class Lab:
             # Power first: without it nothing else can be undone.
             order = sorted(reversed(present), key=lambda name: name != "power")
             for name in (name for name in order if fault in (None, name)):
-                self._act(_fault(name), host, "undo")
+                self._act(find_fault(name), host, "undo")
                 self._forget(host, name)
                 undone.append(name)
         return undone
@@ -241,15 +264,22 @@ class Lab:
             return self.power_cut(host) if what == "inject" else self.plug_in(host)
         if fault.name == "wan-down":
             return self.wan(device.store, up=what != "inject")
-        script = fault_script(fault, what, device, self.plan.store(device.store))
+        extra = self._short_certificate(host) if fault.name == "cert-expiring" and what == "inject" else {}
+        script = fault_script(fault, what, device, self.plan.store(device.store), extra)
         done = self.enter(host, ["sh", "-eu"], input=script)
         if done.returncode:
             raise LabError(f"{fault.name} on {host}: {what} failed: {(done.stderr or done.stdout).strip()[-500:]}")
         return None
 
+    def _short_certificate(self, host: str) -> dict[str, str]:
+        """Issue a certificate for a till that ends soon; the authority's key never leaves the lab's folder."""
+        certificate(self.place.keys, f"{host}-short", host, "extendedKeyUsage=clientAuth", days=5)
+        names = {"CERTIFICATE": f"{host}-short.crt", "KEY": f"{host}-short.key"}
+        return {variable: (self.place.keys / name).read_text().strip() for variable, name in names.items()}
+
     def evident(self, fault: str, host: str) -> bool:
         """Tell whether a fault shows on a device, asked on the device itself."""
-        known, device = _fault(fault), self.plan.device(host)
+        known, device = find_fault(fault), self.plan.device(host)
         if fault == "power":
             return self.status()[host] == "off"
         if fault == "wan-down":
@@ -279,7 +309,9 @@ class Lab:
         self._running_pid()
         self.plan.store(store)
         state = self.place.state()
-        settings = msgspec.convert({**msgspec.structs.asdict(state.wan.get(store, WanSettings())), **changes}, WanSettings)
+        settings = msgspec.convert(
+            {**msgspec.structs.asdict(state.wan.get(store, WanSettings())), **changes}, WanSettings
+        )
         if changes:
             self.place.save(msgspec.structs.replace(state, wan={**state.wan, store: settings}))
             ask_supervisor(self.place.socket, Request("wan", store))
@@ -294,12 +326,6 @@ def find_root() -> Path:
         if (folder / "inventory" / "blueprints.yaml").is_file() and not made_by_a_lab:
             return folder
     return here
-
-
-def _fault(name: str) -> Fault:
-    if name not in FAULTS:
-        raise LabError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
-    return FAULTS[name]
 
 
 def _captured(argv: Sequence[str], stdin: str | None, timeout_s: float) -> subprocess.CompletedProcess[str]:

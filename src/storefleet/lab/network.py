@@ -14,6 +14,9 @@ from storefleet.lab.plan import HEAD_OFFICE, SERVICES, WAN_HUB, WAN_PREFIX, Devi
 from storefleet.model.base import Value
 
 
+HUB_MAC = "52:54:00:ff:00:fe"
+
+
 class WanSettings(Value, frozen=True):
     """How one store's line behaves: added delay each way, lost packets per hundred, a rate, or no line at all."""
 
@@ -35,7 +38,9 @@ def head_office_commands() -> list[str]:
     return [
         "link set lo up",
         *(f"address add {address}/32 dev lo" for address in addresses),
-        "link add wan0 type bridge",
+        # An address of its own: a bridge that takes its ports' would change it when a line moves, and routers would
+        # send to the old one for a minute.
+        f"link add wan0 address {HUB_MAC} type bridge",
         f"address add {WAN_HUB}/{WAN_PREFIX} dev wan0",
         "link set wan0 up",
         f"route replace 10.0.1.0/{WAN_PREFIX} dev wan0 src {HEAD_OFFICE}",
@@ -47,7 +52,7 @@ def store_commands(store: LabStore) -> list[str]:
     router = store.router.name
     commands = [f"netns add {device.name}" for device in store.devices]
     commands += [
-        f"link add {store.wan_port} type veth peer name wan0 netns {router}",
+        f"link add {store.wan_port} type veth peer name wan0 address {store.wan_mac} netns {router}",
         f"link set {store.wan_port} master wan0",
         f"link set {store.wan_port} up",
     ]

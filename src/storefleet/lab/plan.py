@@ -77,6 +77,11 @@ class LabStore(Value, frozen=True):
         return f"wan-{self.id}"
 
     @property
+    def wan_mac(self) -> str:
+        """The hardware address of the router's line; its LAN has the router's own."""
+        return f"{self.router.mac[:-2]}f0"
+
+    @property
     def lane_cell(self) -> str:
         """The lanes as ``stores.csv`` writes them: ``2``, or ``1-2,4`` where there is a hole."""
         if self.lanes == tuple(range(1, len(self.lanes) + 1)):

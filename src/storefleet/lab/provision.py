@@ -70,7 +70,10 @@ def resolv_conf(device: Device) -> str:
 def kiosk_files(device: Device, store: LabStore) -> dict[str, str]:
     """Return the kiosk's network settings; BusyBox has no network manager, its start script reads them."""
     del store
-    return {"etc/network.conf": f"ADDRESS={device.address}\nGATEWAY={device.gateway}\n", "etc/resolv.conf": resolv_conf(device)}
+    return {
+        "etc/network.conf": f"ADDRESS={device.address}\nGATEWAY={device.gateway}\n",
+        "etc/resolv.conf": resolv_conf(device),
+    }
 
 
 def router_files(device: Device, store: LabStore) -> dict[str, str]:
@@ -81,6 +84,7 @@ def router_files(device: Device, store: LabStore) -> dict[str, str]:
         "etc/resolv.conf": f"nameserver {SERVICES['ns.hq.example']}\n",
         "etc/frr/frr.conf": frr_conf(device, store),
         "etc/frr/vtysh.conf": "service integrated-vtysh-config\n",
+        "etc/default/store-switch": f"LAN_MAC={device.mac}\n",
         "etc/dnsmasq.conf": dnsmasq,
         "etc/nftables.conf": nftables_conf(store),
         "etc/ssh/sshd_config": _shipped("sshd_config.router"),

@@ -22,7 +22,14 @@ TLS_PORTS = (("pay.hq.example", 19003), ("pay2.hq.example", 19003), ("price.hq.e
 
 def start_name_server() -> subprocess.Popen[bytes]:
     """Start head office's DNS; it knows ``hq.example`` and refuses every other name at once."""
-    argv = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces"]
+    argv = [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--no-resolv",
+        "--no-hosts",
+        "--bind-interfaces",
+    ]
     argv += ["--pid-file", "--user=root", "--local-ttl=60", f"--listen-address={SERVICES['ns.hq.example']}"]
     argv += ["--local=/hq.example/", *(f"--host-record={name},{address}" for name, address in SERVICES.items())]
     return subprocess.Popen(argv, stdin=subprocess.DEVNULL, env={"PATH": tool_path()})

@@ -6,8 +6,9 @@ published schema is ``schemas/audit-1.json``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -224,8 +225,8 @@ class AuditDocument(Value, frozen=True):
 
     def to_json(self) -> dict[str, Json]:
         """Return plain JSON in the documented order, with the format name first."""
-        body: dict[str, Json] = msgspec.to_builtins(self)
-        return {"format": AUDIT_FORMAT, **body}
+        body: dict[str, Any] = msgspec.to_builtins(self)
+        return {"format": AUDIT_FORMAT, **{key: _plain(part) for key, part in body.items()}}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> AuditDocument:
@@ -234,6 +235,17 @@ class AuditDocument(Value, frozen=True):
             message = f"the document is {document.get('format')!r}, not {AUDIT_FORMAT}"
             raise msgspec.ValidationError(message)
         return msgspec.convert({key: part for key, part in document.items() if key != "format"}, cls)
+
+
+def _plain(value: Any) -> Json:
+    """Return builtins as JSON has them: lists for tuples, and words for the numbers that JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return cast("Json", value)
 
 
 class FindingLife(Value, frozen=True):

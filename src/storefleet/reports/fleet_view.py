@@ -29,7 +29,7 @@ def fleet_lines(document: AuditDocument, view: View, when: str) -> list[Text]:
     lines = [*spread(title, Text(when, style="dim"), view.width), *_states(document.stores, view)]
     lines += _dark(document, view)
     lines += _table([store for store in document.stores if store.open], view)
-    faults = entries(document.hosts)
+    faults = sorted(entries(document.hosts), key=lambda entry: not entry.changed)
     shown = faults[: view.most(_TOP_FAULTS)]
     shown += entries(document.hosts, trial=True)[: view.most(5)]
     if shown:
@@ -85,8 +85,9 @@ def _table(stores: Sequence[StoreReport], view: View) -> list[Text]:
 
 
 def _rank(store: StoreReport) -> tuple[int, int, int, str]:
+    """What is new comes first: it is what last night changed, and old faults must not push it off the page."""
     worst = SEVERITIES.index(store.worst) if store.worst else -1
-    return (-worst, -store.new, -store.open, store.store)
+    return (-store.new, -worst, -store.open, store.store)
 
 
 def _fit(text: str, width: int) -> str:

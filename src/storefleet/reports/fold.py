@@ -26,6 +26,11 @@ class Entry:
         """What is wrong, in one sentence."""
         return sentence(self.result, self.finding)
 
+    @property
+    def changed(self) -> bool:
+        """Whether it is more than what was known before, on any host."""
+        return any(finding.change not in {"still", None} for finding in self.findings)
+
 
 def entries(hosts: Iterable[HostReport], *, trial: bool = False) -> list[Entry]:
     """Return the faults that are not waived, the worst first, then the widest spread."""

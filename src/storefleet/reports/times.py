@@ -10,7 +10,7 @@ def zone_named(name: str | None) -> tzinfo:
     """Return the zone, or UTC where the name is none that this machine knows."""
     try:
         return zoneinfo.ZoneInfo(name) if name else UTC
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
 
 

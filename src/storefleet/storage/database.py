@@ -25,16 +25,27 @@ from storefleet.storage.tables import runs, store_totals
 class Recorder:
     """Records hosts inside one transaction of the caller; each host is written whole or not at all."""
 
-    def __init__(self, connection: sa.Connection, hosts: HostRecorder) -> None:
+    def __init__(self, connection: sa.Connection, hosts: HostRecorder, where: str, busy_s: float) -> None:
         self._connection = connection
         self._hosts = hosts
+        self._where = where
+        self._busy_s = busy_s
+        self.fault: StorageError | None = None
+        """The error after which the transaction is gone: a full disk makes SQLite roll all of it back by itself."""
 
     def record_host(
         self, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str
     ) -> Recorded:
         """Record one host at the instant ``at`` (UTC); ``document`` is ``None`` when it was not reached."""
-        with self._connection.begin_nested():
-            return self._hosts.record(host, store, document, results, at)
+        if self.fault is not None:
+            raise self.fault
+        try:
+            with translated(f"recording {host}", self._where, self._busy_s), self._connection.begin_nested():
+                return self._hosts.record(host, store, document, results, at)
+        except StorageError as fault:
+            if isinstance(fault.__cause__, sa.exc.OperationalError):
+                self.fault = fault
+            raise
 
 
 class Database:
@@ -85,7 +96,10 @@ class Database:
             if row is None or row.finished_at is not None:
                 message = f"{self._where}: run {run_id} {'was never begun' if row is None else 'is finished'}"
                 raise StorageError(message)
-            yield Recorder(connection, HostRecorder(connection, run_id, row.scope))
+            recorder = Recorder(connection, HostRecorder(connection, run_id, row.scope), self._where, self._busy_s)
+            yield recorder
+            if recorder.fault is not None:
+                raise recorder.fault
 
     def record_host(
         self, run_id: str, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str

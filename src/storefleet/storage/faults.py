@@ -41,10 +41,19 @@ def translated(attempt: str, where: str, busy_s: float) -> Iterator[None]:
 
 
 def _remedy(fault: sa.exc.SQLAlchemyError) -> str:
+    for cause in _chain(fault):
+        name = getattr(getattr(cause, "orig", None), "sqlite_errorname", "")
+        for names, remedy in _REMEDIES:
+            if name.startswith(names):
+                return remedy
     origin = getattr(fault, "orig", None)
-    name = getattr(origin, "sqlite_errorname", "")
-    for names, remedy in _REMEDIES:
-        if name.startswith(names):
-            return remedy
     first_line = (str(origin if origin is not None else fault).splitlines() or [type(fault).__name__])[0]
     return first_line.replace("{", "{{").replace("}", "}}")
+
+
+def _chain(fault: BaseException) -> Iterator[BaseException]:
+    """Return the first error before those that it caused: a full disk makes SQLite roll back under our feet."""
+    chain = [fault]
+    while chain[-1].__context__ is not None and len(chain) < 10:
+        chain.append(chain[-1].__context__)
+    return reversed(chain)

@@ -119,12 +119,11 @@ def _closed(stored: Sequence[Interval], results: Sequence[Result], scope: Scope)
     for interval in stored:
         audit, control, key = interval.place
         tonight = by_control.get((audit, control), [])
-        if interval.closed_how is not None:
-            continue
-        if not tonight and (scope == "all-audits" or (scope == "named-audits" and audit in audits)):
-            yield interval, "retired"
-        elif tonight and _fixed(key, tonight):
+        asked = scope == "all-audits" or (scope == "named-audits" and audit in audits)
+        if tonight and interval.closed_how != "fixed" and _fixed(key, tonight):
             yield interval, "fixed"
+        elif asked and not tonight and interval.closed_how is None:
+            yield interval, "retired"
 
 
 def _fixed(key: str, tonight: Sequence[Result]) -> bool:

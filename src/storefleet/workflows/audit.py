@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.audit.compliance import compliance_diff
+from storefleet.audit.compliance import ComplianceDiff, compliance_diff
 from storefleet.audit.evaluate import evaluate, index_paths
 from storefleet.audit.fleet_index import FleetIndex
 from storefleet.audit.language import Audit
@@ -28,7 +28,7 @@ from storefleet.workflows.scope import Scope, is_expected, scope
 from storefleet.workflows.sessions import open_sessions
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
-from storefleet.workflows.workspace import Workspace, run_info, utc
+from storefleet.workflows.workspace import Workspace, redaction_key, run_info, utc
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class AuditOutcome:
     """The document of the run, and the compliance diff of each host that has findings."""
 
     document: AuditDocument
-    diffs: Mapping[str, str]
+    diffs: Mapping[str, ComplianceDiff]
     bugs: tuple[BaseException, ...] = ()
     interrupt: KeyboardInterrupt | None = None
 
@@ -101,7 +101,7 @@ class Judge:
     all_results: bool
     reports: dict[str, HostReport] = field(default_factory=dict)
     closed: list[ClosedFinding] = field(default_factory=list)
-    diffs: dict[str, str] = field(default_factory=dict)
+    diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
     bugs: list[BaseException] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
     _held: dict[str, StateDocument] = field(default_factory=dict)
@@ -118,7 +118,14 @@ class Judge:
         """Read the hosts and judge each as it answers; where a control compares hosts, judge when all have."""
         limits = self.workspace.limits(request.workers)
         with open_sessions(self.workspace, limits, request.record, request.replay) as sessions:
-            reader = Reader(self.workspace, sessions, limits, self.rules.probes, certificate_paths(self.audits))
+            reader = Reader(
+                self.workspace,
+                sessions,
+                limits,
+                self.rules.probes,
+                redaction_key(self.workspace),
+                certificate_paths(self.audits),
+            )
             try:
                 reader.read(chosen.contacted, self._answered, show)
             except KeyboardInterrupt as fault:
@@ -170,7 +177,9 @@ class Judge:
             all_results=self.all_results,
         )
         if document is not None and any(result.state == "fail" for result in results):
-            self.diffs[host.name] = compliance_diff(document, results).diff
+            self.diffs[host.name] = compliance_diff(
+                document, results, lambda patched: self._results(host, patched, None, now)
+            )
 
     def _results(
         self, host: Host, document: StateDocument | None, reason: str | None, now: datetime.datetime

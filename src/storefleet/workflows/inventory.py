@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from storefleet.inventory.output import ansible_inventory, inventory_document
 from storefleet.model.base import Json
 from storefleet.workflows.scope import why_skipped
@@ -30,7 +28,5 @@ def inventory_lines(workspace: Workspace, limit: str | None) -> list[str]:
 
 def inventory_data(workspace: Workspace, limit: str | None, *, ansible: bool) -> Json:
     """Return the inventory as plain data, of the selected hosts alone."""
-    chosen = {host.name: host for host in workspace.select(limit)}
-    stores = {name: store for name, store in workspace.fleet.stores.items() if any(h.store == name for h in chosen.values())}
-    part = replace(workspace.fleet, hosts=chosen, stores=stores)
-    return ansible_inventory(part) if ansible else inventory_document(part)
+    hosts = workspace.select(limit)
+    return ansible_inventory(workspace.fleet, hosts) if ansible else inventory_document(workspace.fleet, hosts)

@@ -9,10 +9,11 @@ from typing import TypeVar
 from storefleet.audit.evaluate import roots
 from storefleet.audit.language import Audit, Control
 from storefleet.audit.load import load_audits
-from storefleet.audit.typed import check_audits, render_check
+from storefleet.audit.render_check import render_check
+from storefleet.audit.typed import check_audits
 from storefleet.audit.waivers import Waivers, load_waivers
-from storefleet.collect.plan import platforms
 from storefleet.collect.probes import Probes, load_probes
+from storefleet.collect.registry import standard
 from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
 from storefleet.errors import Complaint, InputError
@@ -104,7 +105,7 @@ def check_rules(workspace: Workspace, rules: Rules, gathering: Gathering) -> Non
     for waiver in rules.waivers.entries:
         _selected(workspace, waiver.hosts, waiver.source, gathering)
     for probe in rules.probes.probes:
-        _selected(workspace, probe.applies_to, probe.source, gathering)
+        _selected(workspace, probe.applies_to or "all", Source(workspace.shown(workspace.fleet.probes), 0), gathering)
 
 
 def _check_control(
@@ -136,8 +137,11 @@ def _selected(workspace: Workspace, expression: str, source: Source, gathering: 
 
 def check_platforms(workspace: Workspace, gathering: Gathering) -> None:
     """Refuse a platform that no collector knows."""
-    known = platforms()
+    known = standard().platforms()
     for host in workspace.fleet.hosts.values():
         if host.connection == "ssh" and host.platform not in known:
             source = workspace.fleet.places.hosts.get(host.name, Source("inventory", 0))
-            gathering.complain(source, f"{host.name}: no collector for platform {host.platform!r}; there are: {', '.join(sorted(known))}")
+            gathering.complain(
+                source,
+                f"{host.name}: no collector for platform {host.platform!r}; there are: {', '.join(known)}",
+            )

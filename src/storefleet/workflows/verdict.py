@@ -12,13 +12,15 @@ from storefleet.settings.settings import AuditSettings
 CHANGES = tuple(change for change in get_args(Change) if change != "fixed")
 
 
-def verdict_rules(settings: AuditSettings, *, named: bool, min_coverage: float | None, fail_on: str | None) -> VerdictRules:
+def verdict_rules(
+    settings: AuditSettings, *, named: bool, min_coverage: float | None, fail_on: str | None
+) -> VerdictRules:
     """Return the rules; where hosts were named (``-l``) every one of them is expected to be judged."""
     floor = min_coverage if min_coverage is not None else 100.0 if named else settings.coverage * 100
     if fail_on:
         severity, changes = parse_fail_on(fail_on)
     else:
-        severity = cast("Severity", settings.fail_on_severity or "info")
+        severity = settings.fail_on_severity or "info"
         changes = cast("tuple[Change, ...]", settings.fail_on_change) or None
     return VerdictRules(
         min_coverage=floor,
@@ -35,7 +37,7 @@ def parse_fail_on(text: str) -> tuple[Severity, tuple[Change, ...] | None]:
     for word in text.replace(":", ",").split(","):
         name = word.strip()
         if name in SEVERITIES:
-            severity = cast("Severity", name)
+            severity = name
         elif name in CHANGES:
             changes.append(cast("Change", name))
         else:

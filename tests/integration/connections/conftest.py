@@ -7,14 +7,16 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import paramiko
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the servers of this folder, for its tests
 
 from storefleet.connections.connector import Connector
 from storefleet.connections.known_hosts import KnownHosts, PinnedKey
@@ -212,7 +214,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = f"needs {', '.join(missing)} (scripts/test-packages.txt)" if missing else ""
     reason = reason or ("" if os.geteuid() == 0 else "needs root: sshd with users of its own")
     for item in items:
-        if here in item.path.parents:
+        if here in item.path.parents and "fleet" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.sshd)
             if reason:
                 item.add_marker(pytest.mark.skip(reason=reason))
@@ -220,6 +222,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def find(tool: str) -> str | None:
     return shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin")
-
-
-Reply = Callable[[paramiko.Channel, bytes], None]

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from storefleet.errors import HostKeyChanged, HostKeyUnknown
-from storefleet.model.credentials import Credential, KeySource, SecretSource
+from storefleet.errors import HostKeyUnknown
+from storefleet.model.credentials import Credential, KeySource
 from storefleet.model.effects import RunScript
 
 SUDO_ALL = "till ALL=(ALL:ALL) NOPASSWD: ALL"

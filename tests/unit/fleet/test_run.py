@@ -13,7 +13,7 @@ from nornir.core.inventory import Host as NornirHost
 
 from storefleet.errors import Dropped, HostError, TimedOut
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.runner import MODEL
+from storefleet.inventory.nornir_plugin import MODEL
 from storefleet.model.effects import Effect, Output, RunScript, Step, ask
 from storefleet.model.limits import Limits
 from storefleet.model.outcome import Answer

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from storefleet.collect.app import app
 from storefleet.collect.facts import Findings
-from storefleet.collect.linux import guards, hardware, interfaces, kernel, network, ports, security, software, system
-from storefleet.collect.plan import CollectPlan
+from storefleet.collect.linux import (
+    guards,
+    hardware,
+    interfaces,
+    kernel,
+    network,
+    ports,
+    reachable,
+    security,
+    software,
+    system,
+)
+from storefleet.collect.plan import CollectPlan, Endpoint
+from storefleet.collect.probes import Probe
 from storefleet.collect.quote import command, quote_glob
 
 KIB = 1024
@@ -15,7 +29,10 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class Reading:
-    """One frame of the script: ``call`` prints it, ``parse`` reads it, ``gives`` is unknown when it fails."""
+    """One frame of the script: ``call`` prints it, ``parse`` reads it, ``gives`` is unknown when it fails.
+
+    ``raw`` output is a file's own text: no line of it is a record of ours.
+    """
 
     id: str
     call: str
@@ -23,13 +40,15 @@ class Reading:
     parse: Callable[[str], Findings]
     cap: int = 512 * KIB
     light: bool = False
+    charset: str | None = None
+    raw: bool = False
 
 
 _NETWORK = (
     Reading("interfaces", "p_interfaces", ("/network/interfaces",), interfaces.interfaces, light=True),
     Reading("routes", "p_routes", ("/network/routes", "/network/default_gateways"), network.routes, light=True),
     Reading("dns", "p_dns", ("/network/dns",), network.dns, light=True),
-    Reading("hosts", "p_hosts", ("/network/hosts_file",), network.hosts, light=True),
+    Reading("hosts", "p_hosts", ("/network/hosts_file",), network.hosts, light=True, raw=True),
     Reading("neighbours", "p_neighbours", ("/network/neighbours",), network.neighbours, light=True),
     Reading("ntp", "p_ntp", ("/network/ntp",), network.ntp, light=True),
 )
@@ -61,12 +80,47 @@ FIXED = (*_SYSTEM, *_NETWORK, *_SECURITY, *_HARDWARE)
 def readings(plan: CollectPlan) -> tuple[Reading, ...]:
     """Return the probes that this plan asks for, in the order of the script."""
     asked = [reading for reading in FIXED if reading.light or not plan.light]
-    if plan.light:
-        return tuple(asked)
+    if not plan.light:
+        asked += _listed(plan)
+    measured = endpoints(plan)
+    asked += [_application(index, probe, plan) for index, probe in enumerate(plan.probes) if probe.into]
+    parse = partial(reachable.reachable, endpoints=measured)
+    asked.append(Reading("reachable", "p_reachable", ("/ports/reachable",), parse))
+    return tuple(asked)
+
+
+def endpoints(plan: CollectPlan) -> tuple[Endpoint, ...]:
+    """Return what this host's role must reach, each place once, with the strictest TLS asked for."""
+    found: dict[tuple[str, int], Endpoint] = {}
+    for endpoint in plan.endpoints:
+        if endpoint.from_ and plan.host.role not in endpoint.from_:
+            continue
+        place = (endpoint.host, endpoint.port)
+        known = found.get(place)
+        if known is None or (endpoint.tls or "") > (known.tls or ""):
+            found[place] = endpoint
+    return tuple(found.values())
+
+
+def _application(index: int, probe: Probe, plan: CollectPlan) -> Reading:
+    """Return the frame of one probe of ``probes.yaml``; one byte over the limit tells that there was more."""
+    limit = probe.max_bytes + 1
+    if probe.file is not None:
+        call = command(("p_probe_file", str(probe.timeout_s), str(limit), probe.file))
+    elif probe.stat is not None:
+        call = command(("p_probe_stat", probe.stat))
+    else:
+        call = command(("p_probe_run", str(probe.timeout_s), *probe.run))
+    parse = partial(app, probe=probe, key=plan.redaction_key)
+    return Reading(f"app-{index}", call, (probe.into or "/app",), parse, cap=limit, charset=probe.encoding, raw=True)
+
+
+def _listed(plan: CollectPlan) -> list[Reading]:
+    asked: list[Reading] = []
     if plan.certificates:
         call = "p_certificates " + command(plan.certificates)
         asked.append(Reading("certificates", call, ("/security/certificates",), guards.certificates))
     for index, watched in enumerate(plan.watch):
         call = f"p_files {watched.max_bytes} " + " ".join(map(quote_glob, watched.files))
         asked.append(Reading(f"files-{index}", call, ("/files",), kernel.files))
-    return tuple(asked)
+    return asked

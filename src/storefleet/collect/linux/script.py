@@ -7,8 +7,12 @@ from functools import cache
 from importlib import resources
 
 from storefleet.collect.linux.readings import Reading
+from storefleet.collect.plan import Endpoint
+from storefleet.collect.quote import command, quote
 
-_FILES = ("lib", "system", "network", "hosts", "ports", "software", "security", "kernel", "files", "hardware")
+_FILES = (
+    "lib", "system", "network", "hosts", "ports", "software", "security", "kernel", "files", "hardware", "reach", "app",
+)  # fmt: skip
 
 
 @cache
@@ -18,19 +22,34 @@ def _source(name: str) -> str:
     return "\n".join(line for line in lines if line.strip()) + "\n"
 
 
-def script(asked: Sequence[Reading]) -> str:
+def script(asked: Sequence[Reading], endpoints: Sequence[Endpoint] = ()) -> str:
     """Return the script for these probes.
 
     Everything stands in functions and the last line calls them, so that a script which was cut on its way does nothing.
+    The endpoints are measured side by side with all the rest; their lines wait in a pipe until the frames are out.
     """
     frames = [f"  frame {reading.id} {reading.cap} {reading.call}" for reading in asked]
+    measured = [f"  reach {command((end.host, str(end.port), end.tls or ''))} &" for end in endpoints]
+    untold = [f"    printf '%s\\tnone\\n' {quote(f'{end.host}:{end.port}')}" for end in endpoints]
     body = [
-        "main() {",
-        "  exec 4>&1 </dev/null",
+        "measure() {",
+        "  pick_tool",
+        '  if [ -z "$TOOL" ]; then',
+        *(untold or ["    :"]),
+        "    return 0",
+        "  fi",
+        *measured,
+        "  wait",
+        "}",
+        "probes() {",
         "  frame me 4096 p_me",
         *frames,
         "  frame clock 4096 p_clock",
         "  printf 'DONE %s\\n' \"$N\"",
+        "}",
+        "main() {",
+        "  exec 4>&1 </dev/null",
+        "  measure 2>/dev/null 4>&- | { exec 5<&0 </dev/null; probes; }",
         "}",
         "main; exit 0",
     ]

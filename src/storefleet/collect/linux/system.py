@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storefleet.collect.facts import Fact, Findings
-from storefleet.collect.text import Records, integer, number
+from storefleet.collect.text import NEEDS_ROOT, Records, integer, number
 from storefleet.model.state import Missing
 
 _PLACEHOLDERS = {
@@ -76,7 +76,7 @@ def _identity(records: Records) -> Findings:
         yield Fact("/system/serial", serial)
     else:
         denied = records.first("product_serial-denied") or records.first("serial-number-denied")
-        yield Missing("/system/serial", "needs root" if denied else "the firmware holds no serial")
+        yield Missing("/system/serial", NEEDS_ROOT if denied else "the firmware holds no serial")
 
 
 def _real(text: str | None) -> str | None:

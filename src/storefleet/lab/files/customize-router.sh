@@ -3,8 +3,8 @@
 set -eu
 root=$1
 files=$2
-chroot "$root" useradd --create-home --shell /usr/bin/vtysh --groups frrvty sf
-chroot "$root" useradd --create-home --shell /bin/sh --groups frrvty sf-shell
+chroot "$root" useradd --create-home --shell /usr/bin/vtysh --groups frr,frrvty sf
+chroot "$root" useradd --create-home --shell /bin/sh --groups frr,frrvty sf-shell
 printf '%s\n' 'sf-shell ALL=(root) NOPASSWD: /bin/sh, /usr/bin/sh' > "$root/etc/sudoers.d/storefleet"
 chmod 0440 "$root/etc/sudoers.d/storefleet"
 install -m 0755 "$files/store-switch" "$root/usr/local/sbin/store-switch"

@@ -5,4 +5,7 @@ p_sysctl() {
   done
 }
 
-p_modules() { while read -r _m _; do echo "$_m"; done </proc/modules; }
+p_modules() {
+  if [ ! -e /proc/modules ]; then gap /kernel/modules "this kernel has no modules"; return 0; fi
+  while read -r _m _; do echo "$_m"; done </proc/modules
+}

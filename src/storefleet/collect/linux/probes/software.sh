@@ -20,6 +20,20 @@ p_packages() {
   if has dropbear; then t 5 dropbear -V 2>&1 | head -n 1 | tag dropbear; fi
 }
 
+session() { # PID: the sixth field of stat; the name before it may hold anything, a closing bracket too
+  _st=
+  { IFS= read -r _st <"/proc/$1/stat"; } 2>/dev/null
+  _st=${_st##*) }
+  _st=${_st#* * * }
+  _st=${_st%% *}
+}
+
+ourselves() {
+  if [ "$1" -lt $$ ]; then return 1; fi
+  session "$1"
+  [ "$_st" = "$_mine" ]
+}
+
 p_services() {
   if has systemctl && [ -d /run/systemd/system ]; then
     echo 'manager	systemd'
@@ -29,11 +43,13 @@ p_services() {
     return 0
   fi
   echo 'manager	none'
+  session $$
+  _mine=$_st
   for _d in /proc/[0-9]*; do
     _v=
     { read -r _v <"$_d/cmdline"; } 2>/dev/null
-    # A kernel thread has no command line.
-    if [ -n "$_v" ]; then line "process	${_d#/proc/}" "$_d/comm"; fi
+    # A kernel thread has no command line; what began after us in our own session is ourselves.
+    if [ -n "$_v" ] && ! ourselves "${_d#/proc/}"; then line "process	${_d#/proc/}" "$_d/comm"; fi
   done
   if [ -r /etc/inittab ]; then tag inittab </etc/inittab; fi
   for _f in /etc/init.d/* /etc/rc.d/S* /etc/rc2.d/S*; do

@@ -1,0 +1,112 @@
+"""Rendering a control for one host without a device: undefined names, and values that cannot occur at their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from storefleet.audit.fragment_check import FragmentCheck
+from storefleet.audit.language import Audit, Control
+from storefleet.audit.places import PlaceFault, place_of, suggestion
+from storefleet.audit.shape import OPEN, Node, state_schema
+from storefleet.audit.text import json_text
+from storefleet.audit.verdict import placed, rounds
+from storefleet.documents import nodes
+from storefleet.documents.nodes import Node as Yaml
+from storefleet.documents.nodes import Scalar, Source
+from storefleet.errors import Complaint
+from storefleet.model.base import Json
+from storefleet.templating.engine import is_template, render_value, template_names
+from storefleet.templating.filters import TemplateFault
+
+_ATTRIBUTE = re.compile(r"has no attribute '([^']+)'")
+
+
+def render_check(audit: Audit, control: Control, roots: Mapping[str, Any]) -> list[Complaint]:
+    """Return what is wrong once the control is rendered for the host that ``roots`` describes.
+
+    ``roots`` come from :func:`storefleet.audit.evaluate.roots` with ``facts=None``: a template that reads facts cannot
+    be rendered without a device and is left to the audit.
+    """
+    found: list[Complaint] = []
+
+    def complain(source: Source, message: str) -> None:
+        found.append(Complaint(source.path, source.line, f"{control.id}: {message}"))
+
+    if any("facts" in template_names(value) for value in control.for_each.values()):
+        return found
+    try:
+        each = list(rounds(control, roots))
+    except TemplateFault as fault:
+        complain(control.line("for_each"), _explained(fault, roots))
+        return found
+    for known in each:
+        _one(control, known, complain)
+    return sorted(set(found))
+
+
+def _one(control: Control, roots: Mapping[str, Any], complain: Any) -> None:
+    shape: Node = OPEN
+    try:
+        if not any("facts" in template_names(text) for text in control.pointer.texts() if is_template(text)):
+            shape = place_of(placed(control.pointer, roots), state_schema(), as_list=control.as_list)
+    except TemplateFault as fault:
+        complain(control.line("at"), _explained(fault, roots))
+    except PlaceFault:
+        return  # the typed check has said so
+    for node in (control.schema_node, control.until_then_node):
+        if node is not None:
+            _fragment(node, roots, shape, control.at, complain)
+
+
+def _fragment(node: Yaml, roots: Mapping[str, Any], shape: Node, place: str, complain: Any) -> None:
+    faults: list[bool] = []
+
+    def fault(source: Source, message: str) -> None:
+        faults.append(True)
+        complain(source, message)
+
+    made = _rendered(node, roots, fault)
+    if not faults:
+        FragmentCheck(lambda at, message: complain(at.source, message), place).check(made, shape)
+
+
+def _rendered(node: Yaml, roots: Mapping[str, Any], complain: Any) -> Yaml:
+    """Return the fragment with every template replaced by what it renders to, at the template's own line."""
+    if isinstance(node, nodes.Sequence):
+        return nodes.Sequence(tuple(_rendered(item, roots, complain) for item in node.items), node.source)
+    if isinstance(node, nodes.Mapping):
+        entries = tuple((key, _rendered(value, roots, complain)) for key, value in node.entries)
+        return nodes.Mapping(entries, node.source)
+    if not is_template(node.text):
+        return node
+    try:
+        if "facts" in template_names(node.text):
+            return node
+        return _node(render_value(node.text, roots), node.source)
+    except TemplateFault as fault:
+        complain(node.source, _explained(fault, roots))
+        return node
+
+
+def _node(value: Json, source: Source) -> Yaml:
+    if isinstance(value, list):
+        return nodes.Sequence(tuple(_node(item, source) for item in value), source)
+    if isinstance(value, dict):
+        entries = ((Scalar(key, plain=False, source=source), _node(part, source)) for key, part in value.items())
+        return nodes.Mapping(tuple(entries), source)
+    if isinstance(value, str):
+        return Scalar(value, plain=False, source=source)
+    return Scalar(json_text(value), plain=True, source=source)
+
+
+def _explained(fault: TemplateFault, roots: Mapping[str, Any]) -> str:
+    """Add the name that was probably meant."""
+    message = str(fault)
+    missing = _ATTRIBUTE.search(message)
+    if missing is None:
+        return message
+    names = {name for root in roots.values() if isinstance(root, Mapping) for name in root}
+    hint = suggestion(missing[1], names)
+    return f"{message}; {hint}" if hint.startswith("did you mean") else message

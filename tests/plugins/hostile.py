@@ -1,0 +1,28 @@
+"""Text that a device may send to fool a reader, a terminal, a spreadsheet or a program."""
+
+HOSTILE = {
+    "clear screen": "\x1b[2J\x1b[1;1HPASS",
+    "title": "\x1b]0;owned\x07",
+    "clipboard": "\x1b]52;c;cm0gLXJmIC8=\x1b\\",
+    "link": "\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\",
+    "c1 control": "\x9b31mred\x9d0;t\x9c",
+    "overwrite": "fail\rpass",
+    "new line": "first\nsecond\x0bthird\x0c",
+    "line separators": "a\u2028b\u2029c\x85d",
+    "backspace": "bad\b\b\bgood\x7f",
+    "nul": "a\0b",
+    "right to left": "user\u202enimda\u202c \u2066x\u2069 \u200f\u061c",
+    "zero width": "pay\u200bment\u200d\u2060\ufeff\u00ad\u034f",
+    "variation": "a\ufe0f\U000e0100 \U000e0041\U000e007f",
+    "blank letters": "a\u3164\u115f\u2800\u00a0\u3000b",
+    "half a pair": "\ud800 \udfff",
+    "private": "\ue000\uffff\U0010ffff",
+    "markup": "[bold red]x[/bold red] [link=http://e]y[/link] :smile: <script>alert(1)</script>",
+    "spreadsheet": "=cmd|' /C calc'!A0",
+    "long": "x" * 200_000,
+    "wide": "收银" * 120,
+    "stacked": "Z" + "\u0335\u0321\u0322" * 60,
+    "percent": "%s%n{0}{{}}$(reboot)`id`",
+    "empty": "",
+    "blanks": "   ",
+}

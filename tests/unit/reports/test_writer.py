@@ -1,0 +1,102 @@
+"""`--report FORMAT:PATH`, the JSON document and the picture."""
+
+import json
+import os
+import stat
+
+import audit_factory as factory
+import pytest
+from hostile import HOSTILE
+
+from storefleet.documents.published import problems
+from storefleet.errors import InputError, StorageError
+from storefleet.model.findings import Expected, Finding
+from storefleet.model.report import AuditDocument
+from storefleet.model.summary import host_report
+from storefleet.reports.json_report import audit_json
+from storefleet.reports.picture import svg_of
+from storefleet.reports.terminal import audit_lines, audit_text
+from storefleet.reports.writer import FORMATS, Extras, Target, parse_targets, write_report
+
+
+def test_each_format_is_written_whole_with_our_mode(tmp_path):
+    before = os.umask(0o000)
+    try:
+        for target in parse_targets(f"{name}:{tmp_path / name}" for name in FORMATS):
+            write_report(target, factory.first_store(), Extras({"S0412-pos2": "-a\n+b\n"}, "UTC"))
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o640}
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS), "no temporary file stays"
+    assert AuditDocument.from_json(json.loads((tmp_path / "json").read_text())) == factory.first_store()
+    text = (tmp_path / "text").read_text()
+    assert "08:14 UTC" in text
+    assert "\n-a\n+b\n" in text
+    assert "\x1b" not in text
+
+
+def test_a_path_may_hold_colons(tmp_path):
+    assert parse_targets([f"json:{tmp_path}/a:b"]) == (Target("json", tmp_path / "a:b"),)
+
+
+def test_every_bad_report_is_named_at_once_and_the_formats_listed(tmp_path):
+    specs = ["html:x", "json", "json:", ":x", f"text:{tmp_path}", f"text:{tmp_path}/no/x", "json:a\0b"]
+    with pytest.raises(InputError) as caught:
+        parse_targets(specs)
+    assert len(caught.value.complaints) == len(specs)
+    message = str(caught.value)
+    for words in ("one of json, text", "this is a folder", "does not exist; make it first", "NUL"):
+        assert words in message
+
+
+def test_two_reports_cannot_write_one_file(tmp_path):
+    with pytest.raises(InputError, match="same file"):
+        parse_targets([f"json:{tmp_path}/x", f"text:{tmp_path}/x"])
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    path = tmp_path / "gone" / "x"
+    with pytest.raises(StorageError, match="could not be written"):
+        write_report(Target("json", path), factory.first_store())
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_json_is_one_line_of_ascii_that_fits_the_schema_whatever_a_device_says(label):
+    document = factory.hostile_store(label, HOSTILE[label])
+    text = audit_json(document)
+    assert text.isascii()
+    assert text.count("\n") == 1
+    plain = json.loads(text)
+    assert AuditDocument.from_json(plain) == document
+    instants = [
+        line for line in problems(plain, "audit-1") if "date-time" not in line and "is not valid under any" not in line
+    ]
+    assert instants == [], "only the instants, which hold hostile text here, may be refused"
+
+
+def test_the_order_of_the_json_is_the_documented_one():
+    assert list(json.loads(audit_json(factory.first_store())))[:6] == [
+        "format",
+        "run",
+        "verdict",
+        "totals",
+        "stores",
+        "hosts",
+    ]
+
+
+def test_numbers_that_json_does_not_know_become_words():
+
+    result = factory.failing("T-1", "low", "t", Finding("/a", Expected("w"), [float("nan"), float("inf"), 1.5]))
+    document = factory.document([(factory.store(), [host_report(factory.host(), [result], judged=True)])])
+    finding = json.loads(audit_json(document), parse_constant=pytest.fail)["hosts"][0]["results"][0]["findings"][0]
+    assert finding["actual"] == ["nan", "inf", 1.5]
+
+
+def test_the_picture_is_the_same_bytes_each_time_and_holds_the_words():
+    document = factory.first_store()
+    picture = svg_of(audit_lines(document))
+    assert picture == svg_of(audit_lines(document))
+    assert "T-PAY-01" in picture
+    assert "storefleet&#160;audit" in picture or "storefleet audit" in picture
+    assert svg_of(audit_text(document, colour=True)).count("<text") == picture.count("<text")

@@ -1,0 +1,229 @@
+"""Opening, refusing, recording, reading back; two writers at once; and that it is quick."""
+
+import os
+import sqlite3
+import stat
+import threading
+import time
+
+import audit_factory as factory
+import pytest
+import sqlalchemy as sa
+
+from storefleet.errors import StorageError
+from storefleet.model.findings import Expected, Finding, Result
+from storefleet.storage import Database
+
+DAY = "2026-11-{:02}T01:00:00Z"
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'var' / 'storefleet.db'}"
+
+
+@pytest.fixture
+def database(url):
+    with Database.open(url) as opened:
+        yield opened
+
+
+def test_file_and_folder_have_our_modes_whatever_the_umask(tmp_path):
+    before = os.umask(0o000)
+    try:
+        with Database.open(f"sqlite:///{tmp_path / 'var' / 'x.db'}") as database:
+            database.begin_run(factory.run_info())
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "var").iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"x.db": 0o640, "x.db-wal": 0o640, "x.db-shm": 0o640}
+    assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o750
+
+
+def test_sqlite_is_in_wal_mode_with_foreign_keys(database, tmp_path):
+    with database._engine.connect() as connection:
+        settings = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "foreign_keys")]
+        assert settings == ["wal", 1]
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [(2, "newer than this storefleet"), (0, "run `storefleet db upgrade`"), (None, "older")]
+)
+def test_another_schema_is_refused_with_what_to_do(tmp_path, version, words):
+    path = tmp_path / "x.db"
+    Database.open(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM schema_version")
+        connection.executemany("INSERT INTO schema_version VALUES (?)", [[version]] if version is not None else [])
+    with pytest.raises(StorageError, match=words):
+        Database.open(f"sqlite:///{path}")
+
+
+def test_a_database_of_somebody_else_is_not_touched(tmp_path):
+    path = tmp_path / "x.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE cash (amount)")
+    with pytest.raises(StorageError, match=r"not storefleet's \(cash\)"):
+        Database.open(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("cash",)]
+
+
+def test_what_cannot_be_opened_says_why(tmp_path):
+    (tmp_path / "text.db").write_text("this is no database, but long enough to be read as one" * 100)
+    (tmp_path / "folder.db").mkdir()
+    (tmp_path / "file").write_text("")
+    for name, words in (
+        ("text.db", "no SQLite database"),
+        ("folder.db", "cannot be opened"),
+        ("file/x.db", "Not a dir|File exists"),
+    ):
+        with pytest.raises(StorageError, match=words):
+            Database.open(f"sqlite:///{tmp_path / name}")
+    with pytest.raises(StorageError, match="URL cannot be read"):
+        Database.open("what is this")
+    with pytest.raises(StorageError, match=r"not installed|could not|refused") as caught:
+        Database.open("postgresql://storefleet:hunter2@127.0.0.1:1/x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_finished_run_can_be_printed_again(database):
+    document = factory.first_store()
+    database.begin_run(document.run)
+    assert database.run(document.run.id).state == "running"
+    assert database.audit_document(document.run.id) is None
+    database.finish_run(document)
+    assert database.audit_document(document.run.id) == document
+    run = database.run(document.run.id)
+    assert (run.state, run.exit, run.words) == ("finished", 3, document.verdict.words)
+    assert (run.totals, run.changes, run.info) == (document.totals, document.changes, document.run)
+
+
+def test_runs_are_listed_newest_first_and_an_unknown_one_is_none(database):
+    for day in (20, 22, 21):
+        database.begin_run(factory.run_info(f"run-{day}", started_at=DAY.format(day)))
+    assert [run.info.id for run in database.runs()] == ["run-22", "run-21", "run-20"]
+    assert len(database.runs(limit=2)) == 2
+    assert database.run("nothing") is None
+    assert database.audit_document("nothing") is None
+
+
+def test_a_run_must_be_begun_once_and_is_closed_when_finished(database):
+    document = factory.first_store()
+    with pytest.raises(StorageError, match="never begun"):
+        database.record_host(document.run.id, "S0412-pos1", "S0412", None, [], factory.NIGHT)
+    with pytest.raises(StorageError, match="never begun"):
+        database.finish_run(document)
+    database.begin_run(document.run)
+    with pytest.raises(StorageError, match="beginning run"):
+        database.begin_run(document.run)
+    database.finish_run(document)
+    with pytest.raises(StorageError, match="is finished"):
+        database.record_host(document.run.id, "S0412-pos1", "S0412", None, [], factory.NIGHT)
+
+
+def test_the_last_document_of_each_host_comes_back_and_equal_facts_are_stored_once(database):
+    database.begin_run(factory.run_info("r"))
+    for day in (20, 21, 22):
+        for name in ("S0412-pos1", "S0412-pos2"):
+            facts = factory.facts(name, DAY.format(day), software={"packages": {"pos-client": "2.4"}})
+            database.record_host("r", name, "S0412", facts, [], DAY.format(day))
+    assert database.last_document("S0412-pos1") == facts.__class__.from_json({**facts.to_json(), "host": "S0412-pos1"})
+    assert set(database.last_documents(["S0412-pos1", "S0412-pos2", "S0412-pos3"])) == {"S0412-pos1", "S0412-pos2"}
+    assert database.last_document("S0412-pos3") is None
+    assert _count(database, "documents") == 2
+    database.record_host(
+        "r", "S0412-pos1", "S0412", factory.facts(app={"half": "\ud800", "nul": "\0"}), [], DAY.format(23)
+    )
+    assert _count(database, "documents") == 2, "what no host shows any more is dropped"
+    assert database.last_document("S0412-pos1").facts == {"app": {"half": "\ud800", "nul": "\0"}}
+
+
+def _count(database, table):
+    with database._engine.connect() as connection:
+        return connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar()
+
+
+def test_a_host_is_dark_since_its_first_silence_and_a_store_since_its_last_host_fell_silent(database):
+    database.begin_run(factory.run_info("r"))
+
+    def record(device, day, reached):
+        name = f"S0412-{device}"
+        database.record_host("r", name, "S0412", factory.facts(name) if reached else None, [], DAY.format(day))
+
+    record("pos1", 20, reached=True)
+    record("pos1", 21, reached=False)
+    record("pos2", 21, reached=True)
+    record("pos1", 22, reached=False)
+    assert database.dark_since("S0412-pos1") == DAY.format(21)
+    assert database.dark_since("S0412") is None
+    record("pos2", 22, reached=False)
+    assert database.dark_since("S0412") == DAY.format(22)
+    assert database.last_document("S0412-pos1") is not None, "the last facts stay while the host is dark"
+    record("pos1", 23, reached=True)
+    assert database.dark_since("S0412-pos1") is None
+    assert database.dark_since("S9999") is None
+
+
+def test_a_host_that_fails_inside_a_batch_is_undone_alone(database):
+    database.begin_run(factory.run_info("r"))
+    with database.batch("r") as batch:
+        batch.record_host("S0412-pos1", "S0412", factory.facts(), [], factory.NIGHT)
+        with pytest.raises(StorageError, match="recording S0412-pos2"):
+            batch.record_host("S0412-pos2", None, factory.facts("S0412-pos2"), [], factory.NIGHT)
+        batch.record_host("S0412-pos3", "S0412", factory.facts("S0412-pos3"), [], factory.NIGHT)
+    assert set(database.last_documents(["S0412-pos1", "S0412-pos2", "S0412-pos3"])) == {"S0412-pos1", "S0412-pos3"}
+
+
+def test_reading_waits_for_no_writer_and_sees_only_what_is_committed(url, database):
+    database.begin_run(factory.run_info("r"))
+    with database.batch("r") as batch, Database.open(url, busy_s=0.1) as reader:
+        batch.record_host("S0412-pos1", "S0412", factory.facts(), [], factory.NIGHT)
+        assert reader.last_document("S0412-pos1") is None
+        assert len(reader.runs()) == 1
+    assert database.last_document("S0412-pos1") is not None
+
+
+def test_a_second_writer_waits_and_then_says_who_is_in_the_way(url, database):
+    database.begin_run(factory.run_info("r"))
+    with Database.open(url, busy_s=0.2) as second:
+        with database.batch("r"), pytest.raises(StorageError, match=r"kept it locked for 0.2 s"):
+            second.begin_run(factory.run_info("s"))
+        second.begin_run(factory.run_info("s"))
+    assert {run.info.id for run in database.runs()} == {"r", "s"}
+
+
+def test_two_runs_at_once_lose_nothing(url, database):
+    def work(number):
+        with Database.open(url) as mine:
+            mine.begin_run(factory.run_info(f"run-{number}"))
+            for host in range(25):
+                name = f"S{number:04}-pos{host}"
+                mine.record_host(f"run-{number}", name, name[:5], factory.facts(name), [], factory.NIGHT)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert _count(database, "host_status") == 100
+
+
+def test_a_thousand_hosts_with_thirty_results_are_recorded_in_seconds(database):
+    results = [Result(f"T-{n:02}", "a", "t", "pass", "high") for n in range(27)]
+    results += [
+        Result(f"T-{n:02}", "a", "t", "fail", "high", findings=(Finding(f"/a[{n}]", Expected("w"), n),))
+        for n in range(27, 30)
+    ]
+    database.begin_run(factory.run_info("r"))
+    packages = {f"package-{number}": f"1.{number}" for number in range(400)}
+    started = time.perf_counter()
+    with database.batch("r") as batch:
+        for number in range(1000):
+            name = f"S{number // 10:04}-pos{number % 10}"
+            batch.record_host(
+                name, name[:5], factory.facts(name, software={"packages": packages}), results, factory.NIGHT
+            )
+    # 1.3 s on two slow cores; the bound only catches a change of order.
+    assert time.perf_counter() - started < 15

@@ -134,8 +134,8 @@ class HostRecorder:
             return
         self.connection.execute(host_status.update().where(host_status.c.host == host).values(**values))
         if before.document is not None and before.document != values.get("document", before.document):
-            still_used = sa.select(host_status.c.host).where(host_status.c.document == before.document).exists()
-            self.connection.execute(documents.delete().where(documents.c.hash == before.document, ~still_used))
+            # A document names its host, so no other host can stand on it; the foreign key would say so.
+            self.connection.execute(documents.delete().where(documents.c.hash == before.document))
 
     def _keep(self, document: StateDocument) -> str:
         """Store the facts once by their hash and return it."""

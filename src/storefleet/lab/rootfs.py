@@ -22,9 +22,9 @@ from storefleet.lab.machine import run
 from storefleet.lab.packages import build_packages
 
 PACKAGES = (
-    "systemd systemd-sysv libpam-systemd dbus openssh-server sudo iproute2 iputils-ping procps nftables "
-    "ca-certificates openssl netbase"
-).split()
+    *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "openssh-server", "sudo", "iproute2", "iputils-ping"),
+    *("procps", "nftables", "ca-certificates", "openssl", "netbase"),
+)
 ROUTER_PACKAGES = ("frr", "dnsmasq")
 KINDS = ("till", "router", "kiosk")
 

@@ -37,7 +37,7 @@ def parse_fail_on(text: str) -> tuple[Severity, tuple[Change, ...] | None]:
     for word in text.replace(":", ",").split(","):
         name = word.strip()
         if name in SEVERITIES:
-            severity = name
+            severity = cast("Severity", name)
         elif name in CHANGES:
             changes.append(cast("Change", name))
         else:

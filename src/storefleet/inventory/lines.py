@@ -70,7 +70,7 @@ _NAMES = tuple(name for name in DeviceLine.__struct_fields__ if name != "source"
 def fields_of(line: DeviceLine) -> Fields:
     """Return what the line gives, as plain data without what it leaves open."""
     given = {name: value for name in _NAMES if (value := getattr(line, name)) is not None}
-    plain: Fields = msgspec.to_builtins(given)
+    plain: Fields = msgspec.json.decode(msgspec.json.encode(given))
     for name in ("connect", "legacy_ssh"):
         part = plain.get(name)
         if isinstance(part, dict):

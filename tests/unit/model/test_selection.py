@@ -156,7 +156,9 @@ def test_a_guarded_pattern_is_fast_on_the_worst_name():
     assert time.monotonic() - started < 1
 
 
-NAMES = st.sampled_from(["S1", "S2", "till", "routers", "edge", "debian", "north", "S1-pos*", "role=till", "n>=1", "~S"])
+NAMES = st.sampled_from(
+    ["S1", "S2", "till", "routers", "edge", "debian", "north", "S1-pos*", "role=till", "n>=1", "~S"]
+)
 
 
 def evaluate(text: str) -> set[str]:

@@ -40,7 +40,7 @@ def describe(name: str, command: click.Command) -> str:
 def render() -> str:
     """Return the whole page."""
     sections = [describe(name, command) for name, command in commands(typer.main.get_command(app), "storefleet")]
-    head = "# Commands\n\nWritten by `make reference` from the command line itself; a test holds the two against each other.\n"
+    head = "# Commands\n\nWritten by `make reference` from the command line itself; a test compares the two.\n"
     return head + "\n" + "\n".join(sections).rstrip() + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +12,12 @@ import typer
 from storefleet.cli.options import FleetOption, LimitOption
 from storefleet.inventory.starter import starter_folder
 from storefleet.reports.escape import visible
-from storefleet.settings.settings import explain
 from storefleet.workflows.check import check_fleet
 from storefleet.workflows.inventory import inventory_data, inventory_lines
 from storefleet.workflows.workspace import open_workspace
 
 
-class InventoryFormat(str, Enum):
+class InventoryFormat(StrEnum):
     """How the inventory is printed."""
 
     text = "text"
@@ -58,11 +57,10 @@ def settings(fleet: FleetOption = None) -> int:
     STOREFLEET_NETWORK_WORKERS=20 storefleet settings
     """
     workspace = open_workspace(fleet)
-    rows = explain(workspace.settings)
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    rows = workspace.settings.explain()
+    widths = max(len(row.name) for row in rows), max(len(row.value) for row in rows)
     for row in rows:
-        note = "" if row.used else "  (not used yet by this version)"
-        typer.echo(f"{row.name:<{widths[0]}}  {visible(row.value):<{widths[1]}}  {row.source}{note}")
+        typer.echo(f"{row.name:<{widths[0]}}  {visible(row.value):<{widths[1]}}  {row.source}")
     return 0
 
 

@@ -31,6 +31,18 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, treated like Ctrl-C: stop new work, reach a safe end, write the report."""
 
 
+ENDS: tuple[tuple[type[BaseException], int], ...] = (
+    (BusyError, EXIT_BUSY),
+    (StorageError, EXIT_INCOMPLETE),
+    (LabError, EXIT_FAILED),
+    (HostError, EXIT_FAILED),
+    (Terminated, EXIT_TERMINATED),
+    (KeyboardInterrupt, EXIT_INTERRUPTED),
+    (click.exceptions.Abort, EXIT_INTERRUPTED),
+)
+"""The first kind that fits decides; UnexpectedFault is a bug met on a host and is handed over as its cause."""
+
+
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _on_sigterm)
@@ -43,30 +55,24 @@ def call(arguments: list[str]) -> int:
         code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.exceptions.Abort:
-        return _say("interrupted", EXIT_INTERRUPTED)
-    except click.ClickException as fault:
-        fault.show(sys.stderr)
-        return EXIT_INPUT
-    except InputError as fault:
-        return _complain(fault)
-    except BusyError as fault:
-        return _say(str(fault), EXIT_BUSY)
-    except StorageError as fault:
-        return _say(str(fault), EXIT_INCOMPLETE)
-    except (LabError, HostError) as fault:
-        return _say(str(fault), EXIT_FAILED)
-    except Terminated:
-        return _say("terminated", EXIT_TERMINATED)
-    except KeyboardInterrupt:
-        return _say("interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away (`| head`); there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as fault:  # noqa: BLE001 - the last line of defence: a bug gets its own exit code and a file
-        return _crash(fault)
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last door: every end has its exit code
+        return _end(fault)
     return code if isinstance(code, int) else 0
+
+
+def _end(fault: BaseException) -> int:
+    """Say what ended the program and return the contracted exit code."""
+    for kind, code in ENDS:
+        if isinstance(fault, kind):
+            return _say(str(fault) or "interrupted", code)
+    if isinstance(fault, click.ClickException):
+        fault.show(sys.stderr)
+        return EXIT_INPUT
+    return _complain(fault) if isinstance(fault, InputError) else _crash(fault)
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -87,7 +93,7 @@ def _complain(fault: InputError) -> int:
     return EXIT_INPUT
 
 
-def _crash(fault: Exception) -> int:
+def _crash(fault: BaseException) -> int:
     """Write the traceback without any value of a variable, and say where it is."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     lines = traceback.format_exception(type(fault), fault, fault.__traceback__)

@@ -12,6 +12,8 @@ MAX_STRING = 4096
 MAX_ITEMS = 10_000
 MAX_TEXT = 1024 * 1024
 MAX_DEPTH = 24
+_WHOLE_PARTS = {"services", "files"}
+"""Parts whose next step is a name of the host's own, not of ours."""
 _WHOLE_TEXT = {"/config/running/text", "/config/startup/text"}
 
 
@@ -103,7 +105,8 @@ class Gathered:
             place = below
         known = place.get(last)
         place[last] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
-        part = "/" + "/".join(fact.path.split("/")[1:3])
+        depth = 2 if way and way[0] in _WHOLE_PARTS else 3
+        part = "/" + "/".join(fact.path.split("/")[1:depth])
         self.provenance.setdefault(part, probe)
 
     def has(self, path: str) -> bool:

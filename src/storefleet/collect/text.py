@@ -10,9 +10,11 @@ from collections.abc import Iterator
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(\.[0-9]{1,15})?")
 NO_FILE = 121
+NEEDS_ROOT = "needs root (sudo refused)"
+"""Every collection asks for root; a script that finds itself without it was refused."""
 STATUS = {
     NO_FILE: "no such file",
-    122: "needs root",
+    122: NEEDS_ROOT,
     123: "no tool on this system",
     124: "timeout",
     127: "no tool on this system",
@@ -33,9 +35,12 @@ def number(text: str) -> float | None:
 
 
 def address(text: str) -> str | None:
-    """Return an address in its one spelling (no zone, no mapped IPv4), else nothing."""
+    """Return an address in its one spelling (no zone, no mapped IPv4), else nothing.
+
+    ``ss`` writes the zone outside of the brackets: ``[fe80::1]%lan0``.
+    """
     try:
-        found = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+        found = ipaddress.ip_address(text.partition("%")[0].strip("[]"))
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None

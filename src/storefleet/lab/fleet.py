@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import shutil
 from collections.abc import Iterable, Mapping
@@ -44,6 +46,25 @@ def write_fleet(source: Path, place: LabPlace, record: LabRecord) -> None:
     (inventory / "devices.csv").write_text(devices_csv(record.plan, record.serials))
     (inventory / "credentials.yaml").write_text(credentials_yaml(place.keys))
     (inventory / "known_hosts").write_text(trusted or known_hosts(host_keys))
+    blueprints = inventory / "blueprints.yaml"
+    blueprints.write_text(with_maintenance_keys(blueprints.read_text(), place.keys))
+
+
+NO_MAINTENANCE_KEYS = "maintenance_keys: []"
+
+
+def with_maintenance_keys(text: str, keys: Path) -> str:
+    """Fill the fingerprints of this lab's own maintenance keys into the repository's blueprint."""
+    if NO_MAINTENANCE_KEYS not in text:
+        raise LabError(f"inventory/blueprints.yaml has no line `{NO_MAINTENANCE_KEYS}` for the lab to fill in")
+    prints = ", ".join(f'"{fingerprint(path.read_text())}"' for path in sorted(keys.glob("*.pub")))
+    return text.replace(NO_MAINTENANCE_KEYS, f"maintenance_keys: [{prints}]")
+
+
+def fingerprint(key: str) -> str:
+    """Return the SHA-256 fingerprint of a public key in OpenSSH's own spelling."""
+    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
 def stores_csv(plan: LabPlan) -> str:

@@ -122,7 +122,10 @@ def counted_findings(hosts: Iterable[HostReport]) -> list[tuple[ReportedResult, 
 def store_report(
     store: Store, hosts: Sequence[HostReport], *, link: str | None = None, dark_since: str | None = None
 ) -> StoreReport:
-    """Sum up one store from its hosts; it is dark when none of them was reached or judged."""
+    """Sum up one store from its hosts; it is dark when none of them was reached or judged.
+
+    ``hosts`` are those that the run meant to contact; without any the store is ``skipped``, which is not ``clean``.
+    """
     findings = counted_findings(hosts)
     judged = sum(host.was_judged for host in hosts)
     return StoreReport(
@@ -143,9 +146,11 @@ def store_report(
 
 
 def _store_state(findings: int, judged: int, hosts: Sequence[HostReport]) -> StoreState:
+    if all(host.left_out for host in hosts):
+        return "skipped"
     if findings:
         return "findings"
-    if hosts and not any(host.was_judged or host.reached for host in hosts):
+    if not any(host.was_judged or host.reached for host in hosts):
         return "dark"
     broken = any(result.state == "error" for host in hosts for result in host.results)
     return "incomplete" if broken or judged < len(hosts) else "clean"

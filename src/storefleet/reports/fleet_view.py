@@ -46,6 +46,7 @@ def _states(stores: Sequence[StoreReport], view: View) -> list[Text]:
         "dark": "dark",
         "incomplete": "not fully judged",
         "clean": "clean",
+        "skipped": "left out",
     }
     parts = " · ".join(f"{counts[state]:,} {word}" for state, word in words.items() if counts[state])
     backup = sum(store.link == "backup" for store in stores)

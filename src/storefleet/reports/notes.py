@@ -50,7 +50,11 @@ def _unreached(hosts: Sequence[HostReport], view: View) -> list[Text]:
     On the page of a fleet the hosts of a store that is dark as a whole are left out: the store has a line.
     """
     alive = {host.store for host in hosts if host.reached or host.was_judged}
-    unseen = [host for host in hosts if not host.was_judged and not (view.whole_names and host.store not in alive)]
+    unseen = [
+        host
+        for host in hosts
+        if not host.was_judged and not host.left_out and not (view.whole_names and host.store not in alive)
+    ]
     lines: list[Text] = []
     for host in unseen[: view.most(12)]:
         unknown = sum(result.state == "unknown" for result in host.results)
@@ -93,7 +97,8 @@ def _waived(document: AuditDocument, hosts: Sequence[HostReport], view: View) ->
     for host in hosts:
         for result in host.results:
             ids = {finding.waiver for finding in result.findings if finding.waiver}
-            ids |= {result.waiver or "no waiver named"} if result.state == "waived" else set()
+            if result.state == "waived" and not ids:
+                ids = set((result.waiver or "no waiver named").split(", "))
             for name in ids:
                 used[name].add((result.control, view.name(host.host, host.store)))
     known = {waiver.id: waiver for waiver in document.waivers}

@@ -36,6 +36,6 @@ def _title(store: StoreReport) -> Text:
 
 
 def _counts(store: StoreReport, hosts: Sequence[HostReport], when: str) -> Text:
-    dark = sum(not host.reached and not host.was_judged for host in hosts)
+    dark = sum(not host.reached and not host.was_judged and not host.left_out for host in hosts)
     counts = f"{store.hosts} {'host' if store.hosts == 1 else 'hosts'}, {store.judged} judged"
     return Text(f"{counts}{f', {dark} dark' if dark else ''}{f'   {when}' if when else ''}", style="dim")

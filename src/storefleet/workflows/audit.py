@@ -28,7 +28,7 @@ from storefleet.workflows.scope import Scope, is_expected, scope
 from storefleet.workflows.sessions import open_sessions
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
-from storefleet.workflows.workspace import Workspace, run_info, utc
+from storefleet.workflows.workspace import Workspace, redaction_key, run_info, utc
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,14 @@ class Judge:
         """Read the hosts and judge each as it answers; where a control compares hosts, judge when all have."""
         limits = self.workspace.limits(request.workers)
         with open_sessions(self.workspace, limits, request.record, request.replay) as sessions:
-            reader = Reader(self.workspace, sessions, limits, self.rules.probes, certificate_paths(self.audits))
+            reader = Reader(
+                self.workspace,
+                sessions,
+                limits,
+                self.rules.probes,
+                redaction_key(self.workspace),
+                certificate_paths(self.audits),
+            )
             try:
                 reader.read(chosen.contacted, self._answered, show)
             except KeyboardInterrupt as fault:

@@ -13,7 +13,7 @@ from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.scope import scope
 from storefleet.workflows.sessions import open_sessions
 from storefleet.workflows.validation import validated_rules
-from storefleet.workflows.workspace import Workspace
+from storefleet.workflows.workspace import Workspace, redaction_key
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def collect_fleet(workspace: Workspace, request: CollectRequest, show: ShowProgr
         answers[answer.host] = answer
 
     with open_sessions(workspace, limits, request.record, request.replay) as sessions:
-        reader = Reader(workspace, sessions, limits, rules.probes, certificate_paths(rules.audits))
+        reader = Reader(
+            workspace, sessions, limits, rules.probes, redaction_key(workspace), certificate_paths(rules.audits)
+        )
         reader.read(chosen.contacted, keep, show)
     ordered = [answers[host.name] for host in chosen.contacted if host.name in answers]
     return Collected(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from storefleet.audit.language import Audit
-from storefleet.collect.plan import CollectPlan, Endpoint, collector
+from storefleet.collect.plan import CollectPlan, Endpoint, WatchedFiles
 from storefleet.collect.probes import Probes
+from storefleet.collect.registry import Registry, standard
 from storefleet.fleet import run as fleet_run
 from storefleet.fleet.run import Sessions
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
@@ -22,6 +23,7 @@ from storefleet.model.outcome import Answer
 from storefleet.model.selection import parse
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host, Store
+from storefleet.templating.filters import for_role
 from storefleet.workflows.workspace import Workspace
 
 _CERTIFICATES = re.compile(r"/security/certificates\[path=([^\]]+)\]")
@@ -52,7 +54,9 @@ class Reader:
     sessions: Sessions
     limits: Limits
     probes: Probes
+    redaction_key: bytes
     certificates: tuple[str, ...] = ()
+    registry: Registry = field(default_factory=standard)
 
     def read(
         self, hosts: Sequence[Host], on_answer: Callable[[Answer[StateDocument]], None], show: ShowProgress
@@ -76,23 +80,30 @@ class Reader:
         plan = CollectPlan(
             host=host,
             endpoints=endpoints_for(host, store),
-            probes=tuple(probe for probe in self.probes.probes if parse(probe.applies_to).matches(host, store)),
-            watch=tuple(watch for watch in self.probes.watch if parse(watch.hosts).matches(host, store)),
+            probes=tuple(
+                probe for probe in self.probes.probes if parse(probe.applies_to or "all").matches(host, store)
+            ),
+            watch=tuple(
+                WatchedFiles(rule.files, rule.max_bytes)
+                for rule in self.probes.watch
+                if parse(rule.hosts).matches(host, store)
+            ),
             certificates=self.certificates,
+            redaction_key=self.redaction_key,
         )
-        return collector(host.platform).step(plan, lambda: datetime.datetime.now(datetime.UTC))
+        return self.registry.collector(host.platform).step(plan, lambda: datetime.datetime.now(datetime.UTC))
 
 
 def endpoints_for(host: Host, store: Store) -> tuple[Endpoint, ...]:
     """Return the endpoints that the host itself must reach, from the store's ``intended.endpoints``."""
     declared = store.intended.get("endpoints")
     entries = declared if isinstance(declared, list) else []
-    return tuple(Endpoint.from_json(entry) for entry in entries if _for_role(entry, host.role))
-
-
-def _for_role(entry: Json, role: str) -> bool:
-    roles = entry.get("from") if isinstance(entry, Mapping) else None
-    return roles is None or (isinstance(roles, list) and role in roles)
+    return tuple(
+        Endpoint(
+            str(entry["name"]), str(entry["host"]), cast("int", entry["port"]), cast("str | None", entry.get("tls"))
+        )
+        for entry in for_role(cast("list[dict[str, Json]]", entries), host.role)
+    )
 
 
 def certificate_paths(audits: Iterable[Audit]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from storefleet.connections.connector import Connector
 from storefleet.connections.known_hosts import KnownHosts
-from storefleet.connections.transcript import RecordingSession, ReplaySession, Transcript
+from storefleet.connections.recording import RecordingSession, ReplaySession
+from storefleet.connections.transcript import Transcript
 from storefleet.errors import InputError, TimedOut
 from storefleet.fleet.drive import Session
 from storefleet.fleet.run import Sessions
@@ -72,7 +73,10 @@ class Recorded:
 
     def session(self, host: Host, expires_at: float) -> Session:
         """Return a live session with a recorder beside it."""
-        return _Keeping(RecordingSession(self.inner.session(host, expires_at), host), self.folder / f"{host.name}.txt")
+        return _Keeping(
+            RecordingSession(self.inner.session(host, expires_at), host, self.inner.wallet.secrets),
+            self.folder / f"{host.name}.txt",
+        )
 
 
 class _Keeping:
@@ -87,4 +91,4 @@ class _Keeping:
     def close(self) -> None:
         self._recording.close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._recording.transcript.save(self._path)
+        self._recording.transcript().save(self._path)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from storefleet.audit.evaluate import roots
 from storefleet.audit.language import Audit, Control
 from storefleet.audit.load import load_audits
-from storefleet.audit.typed import check_audits, render_check
+from storefleet.audit.render_check import render_check
+from storefleet.audit.typed import check_audits
 from storefleet.audit.waivers import Waivers, load_waivers
-from storefleet.collect.plan import platforms
 from storefleet.collect.probes import Probes, load_probes
+from storefleet.collect.registry import standard
 from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
 from storefleet.errors import Complaint, InputError
 from storefleet.model.selection import parse, select
 from storefleet.model.store import Host
+from storefleet.templating.engine import compile_expression
+from storefleet.templating.filters import TemplateFault
 from storefleet.workflows.workspace import Workspace
 
 T = TypeVar("T")
@@ -104,7 +107,7 @@ def check_rules(workspace: Workspace, rules: Rules, gathering: Gathering) -> Non
     for waiver in rules.waivers.entries:
         _selected(workspace, waiver.hosts, waiver.source, gathering)
     for probe in rules.probes.probes:
-        _selected(workspace, probe.applies_to, probe.source, gathering)
+        _selected(workspace, probe.applies_to or "all", Source(workspace.shown(workspace.fleet.probes), 0), gathering)
 
 
 def _check_control(
@@ -116,11 +119,24 @@ def _check_control(
         chosen = [host for host in chosen if narrower.matches(host, workspace.store(host))]
     said: set[str] = set()
     for host in chosen:
-        for complaint in render_check(audit, control, roots(audit, host, workspace.store(host), None)):
+        names = roots(audit, host, workspace.store(host), None)
+        if not _may_hold(control.when, names):
+            continue
+        for complaint in render_check(audit, control, names):
             if complaint.message not in said:
                 said.add(complaint.message)
                 where = Source(complaint.path, complaint.line)
                 gathering.complain(where, f"{complaint.message} (first on {host.name})")
+
+
+def _may_hold(when: str | None, names: Mapping[str, object]) -> bool:
+    """Tell whether a control can be judged on a host, as far as that shows without facts of the device."""
+    if when is None:
+        return True
+    try:
+        return bool(compile_expression(when).render(names))
+    except TemplateFault:
+        return True  # it needs facts, or it is broken and render_check says how
 
 
 def _selected(workspace: Workspace, expression: str, source: Source, gathering: Gathering) -> list[Host]:
@@ -136,11 +152,11 @@ def _selected(workspace: Workspace, expression: str, source: Source, gathering: 
 
 def check_platforms(workspace: Workspace, gathering: Gathering) -> None:
     """Refuse a platform that no collector knows."""
-    known = platforms()
+    known = standard().platforms()
     for host in workspace.fleet.hosts.values():
         if host.connection == "ssh" and host.platform not in known:
             source = workspace.fleet.places.hosts.get(host.name, Source("inventory", 0))
             gathering.complain(
                 source,
-                f"{host.name}: no collector for platform {host.platform!r}; there are: {', '.join(sorted(known))}",
+                f"{host.name}: no collector for platform {host.platform!r}; there are: {', '.join(known)}",
             )

@@ -20,7 +20,7 @@ def verdict_rules(
     if fail_on:
         severity, changes = parse_fail_on(fail_on)
     else:
-        severity = settings.fail_on_severity or "info"
+        severity = cast("Severity", settings.fail_on_severity or "info")
         changes = cast("tuple[Change, ...]", settings.fail_on_change) or None
     return VerdictRules(
         min_coverage=floor,
@@ -37,7 +37,7 @@ def parse_fail_on(text: str) -> tuple[Severity, tuple[Change, ...] | None]:
     for word in text.replace(":", ",").split(","):
         name = word.strip()
         if name in SEVERITIES:
-            severity = cast("Severity", name)
+            severity = name
         elif name in CHANGES:
             changes.append(cast("Change", name))
         else:

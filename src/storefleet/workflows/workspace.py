@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.errors import InputError
+from storefleet.documents.files import write_atomically
+from storefleet.errors import InputError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.inventory.fleet import Fleet
 from storefleet.inventory.load import load_fleet
@@ -64,7 +65,7 @@ class Workspace:
 
     def limits(self, workers: int | None) -> Limits:
         """Return the settings' limits, with the command line's own number of workers."""
-        limits = self.settings.limits
+        limits = self.settings.network
         return msgspec.structs.replace(limits, workers=workers) if workers else limits
 
     @property
@@ -136,3 +137,19 @@ def _git(folder: Path, *arguments: str) -> str:
 def utc(instant: datetime.datetime) -> str:
     """Write an instant as documents carry it: UTC, whole seconds, ``Z``."""
     return instant.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def redaction_key(workspace: Workspace) -> bytes:
+    """Return the fleet's own key, made once, by which redacted values show that they changed and nothing else.
+
+    It lives in ``var/redaction.key``, readable by its owner alone. Whoever replaces it makes every redacted value look
+    changed once.
+    """
+    path = workspace.var / "redaction.key"
+    try:
+        workspace.var.mkdir(mode=0o750, exist_ok=True)
+        if not path.exists():
+            write_atomically(path, secrets.token_hex(32), 0o600)
+        return path.read_bytes()
+    except OSError as fault:
+        raise StorageError(f"{path} cannot be read: {fault.strerror}") from fault

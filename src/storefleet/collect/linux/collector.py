@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from storefleet.collect.facts import Gathered
+from storefleet.collect.facts import Findings, Gathered
 from storefleet.collect.frames import INCOMPLETE, Frame, read_frames
 from storefleet.collect.linux.readings import Reading, endpoints, readings
 from storefleet.collect.linux.script import script
@@ -25,9 +25,15 @@ def collect(plan: CollectPlan, clock: Clock) -> Step[StateDocument]:
     after = clock()
     frames = read_frames(output)
     gathered = Gathered()
-    for reading in asked:
-        read(reading, frames.get(reading.id), plan.host.charset, gathered)
+    gather(asked, frames, plan.host.charset, gathered)
     read_clock(frames, before, after, gathered)
+    return document(plan, gathered, before, after)
+
+
+def document(
+    plan: CollectPlan, gathered: Gathered, before: datetime.datetime, after: datetime.datetime
+) -> StateDocument:
+    """Return what was gathered as the document of the plan's host."""
     host = plan.host
     return StateDocument(
         host=host.name,
@@ -42,22 +48,31 @@ def collect(plan: CollectPlan, clock: Clock) -> Step[StateDocument]:
     )
 
 
-def read(reading: Reading, frame: Frame | None, charset: str, gathered: Gathered) -> None:
-    """Put one probe's frame into the document; whatever it should have given and did not is missing with a reason."""
-    reason = _unusable(reading, frame)
-    if frame is None or reason:
-        for place in reading.gives:
-            gathered.miss(place, reason or INCOMPLETE)
-        return
-    text = decode(frame.body, reading.charset or charset)
-    if not reading.raw:
-        gathered.add(gaps(text, reading.gives), reading.id)
+def gather(asked: Iterable[Reading], frames: Mapping[str, Frame], charset: str, gathered: Gathered) -> None:
+    """Read every frame that was asked for; a frame that is not usable makes its places missing with the reason."""
+    for reading in asked:
+        frame = frames.get(reading.id)
+        reason = _unusable(reading, frame)
+        if frame is None or reason:
+            for place in reading.gives:
+                gathered.miss(place, reason or INCOMPLETE)
+            continue
+        text = decode(frame.body, reading.charset or charset)
+        if not reading.raw:
+            gathered.add(gaps(text, reading.gives), reading.id)
+        parse_into(gathered, reading.id, reading.gives, reading.parse, text)
+
+
+def parse_into(
+    gathered: Gathered, probe: str, gives: Iterable[str], parse: Callable[[str], Findings], text: str
+) -> None:
+    """Put what a parser finds into the document; what it should have given and did not is missing with a reason."""
     try:
-        gathered.add(list(reading.parse(text)), reading.id)
+        gathered.add(list(parse(text)), probe)
     except Exception as fault:  # noqa: BLE001 - the text is a device's: a parser that stumbles over it must not end the host
-        for place in reading.gives:
+        for place in gives:
             gathered.miss(place, f"cannot parse: {type(fault).__name__}")
-    for place in reading.gives:
+    for place in gives:
         if not gathered.has(place):
             gathered.miss(place, "cannot parse: nothing of it in the output")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from storefleet.collect.facts import Fact, Findings, in_order, pointer
-from storefleet.collect.text import Records, instant, integer
+from storefleet.collect.text import NEEDS_ROOT, Records, instant, integer
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
@@ -80,7 +80,7 @@ def files(text: str) -> Findings:
             yield Missing(place + "/sha256", _unhashed(records, path))
         yield Fact(place, facts)
     for path in records.lines("denied"):
-        yield Missing(pointer("files", path), "needs root")
+        yield Missing(pointer("files", path), NEEDS_ROOT)
 
 
 def _by_path(records: Records, tag: str) -> list[tuple[str, str]]:
@@ -90,7 +90,7 @@ def _by_path(records: Records, tag: str) -> list[tuple[str, str]]:
 
 def _unhashed(records: Records, path: str) -> str:
     if path in records.lines("unread"):
-        return "needs root"
+        return NEEDS_ROOT
     return "larger than the limit of the watch list" if path in records.lines("large") else "cannot be read"
 
 

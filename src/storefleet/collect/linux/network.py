@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import shlex
 from itertools import pairwise
 
 from storefleet.collect.facts import Fact, Findings, in_order
@@ -91,10 +90,12 @@ def _via_inet6(words: list[str]) -> str | None:
 
 
 def _network(text: str) -> str | None:
+    """Return the prefix in its one spelling; what is multicast is no route that anyone chose."""
     try:
-        return str(ipaddress.ip_network(text, strict=False))
+        found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+    return None if found.is_multicast else str(found)
 
 
 def _proc_route(line: str) -> _Route | None:
@@ -174,9 +175,24 @@ def dns(text: str) -> Findings:
                 servers.append(server)
         elif words and words[0] in ("search", "domain"):
             search = list(words[1:])
+    forwarders = _forwarders(records.lines("dnsmasq"), servers)
+    if forwarders:
+        yield Fact("/network/dns/forwarders", forwarders)
     yield Fact("/network/dns/servers", servers)
     yield Fact("/network/dns/search", search)
     yield Fact("/network/dns/source", records.first("source") or "")
+
+
+def _forwarders(lines: list[str], servers: list[Json]) -> list[Json]:
+    """Return whom dnsmasq asks: its own list, and without ``no-resolv`` the resolver's servers before it.
+
+    ``server=/lan/10.0.0.1`` asks only about one domain, and is no forwarder for all names.
+    """
+    if not lines:
+        return []
+    own = [found for line in lines if (found := address(line.partition("=")[2].partition("#")[0].strip())) is not None]
+    first: list[Json] = [] if any(line.startswith("no-resolv") for line in lines) else list(servers)
+    return [*first, *own]
 
 
 def hosts(text: str) -> Findings:
@@ -227,11 +243,3 @@ def _synchronised(records: Records) -> Findings:
         yield Fact("/network/ntp/synchronised", value=False)
     else:
         yield Missing("/network/ntp/synchronised", "no tool on this system: chronyc, timedatectl")
-
-
-def split_words(text: str) -> list[str]:
-    """Return shell words, or plain words where quotes do not match."""
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()

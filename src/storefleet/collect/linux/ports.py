@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from storefleet.collect.facts import Fact, Findings
-from storefleet.collect.text import Records, address, integer
+from storefleet.collect.text import NEEDS_ROOT, Records, address, integer
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
@@ -51,7 +51,7 @@ def _rows(found: dict[_Key, str | None], *, named: bool) -> Findings:
         if process:
             row["process"] = process
         elif not named:
-            yield Missing(f"/ports/listening/{len(rows)}/process", "needs root")
+            yield Missing(f"/ports/listening/{len(rows)}/process", NEEDS_ROOT)
         rows.append(row)
     yield Fact("/ports/listening", rows)
 

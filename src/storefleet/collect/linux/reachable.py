@@ -65,6 +65,9 @@ def _handshake(place: str, tls: str) -> Findings:
     if named.get("status") in ("124", "137", "143"):
         yield Fact(place, {"result": "failed", "error": "timeout"})
         return
+    if "connected" not in named:
+        yield Missing(place, "openssl did not get as far as a connection")
+        return
     ok = version is not None and verified is not None and verified[1] == "0"
     facts: dict[str, Json] = {"result": "ok" if ok else "failed"}
     if version:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Generator
 
 from storefleet.collect.facts import Fact, Findings, Found, in_order
-from storefleet.collect.text import Records, integer
+from storefleet.collect.text import NEEDS_ROOT, Records, integer
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
@@ -39,7 +39,7 @@ def users(text: str) -> Findings:
         if state in _PASSWORDS:
             entry["password"] = state
         elif records.first("shadow") != "read":
-            yield Missing(f"/security/users/{len(found)}/password", "needs root")
+            yield Missing(f"/security/users/{len(found)}/password", NEEDS_ROOT)
         if name in by_user:
             entry["authorized_keys"] = in_order(by_user[name])
         found.append(entry)
@@ -78,7 +78,7 @@ def _keys(records: Records) -> Generator[Found, None, dict[str, set[str]]]:
         else:
             by_user.setdefault(name, set()).add(print_)
     if denied:
-        yield Missing("/security/authorized_keys", "needs root: " + ", ".join(denied))
+        yield Missing("/security/authorized_keys", NEEDS_ROOT + ": " + ", ".join(denied))
     else:
         yield Fact("/security/authorized_keys", in_order({key for found in by_user.values() for key in found}))
     return by_user

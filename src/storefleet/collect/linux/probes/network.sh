@@ -36,7 +36,19 @@ p_neighbours() {
   if has ip; then t 5 ip -o neigh show | tag ip; else tag arp </proc/net/arp; fi
 }
 
+# A name service of our own (dnsmasq) asks further servers; what it asks is what every client of it depends on.
+forwarder() {
+  for _f in /etc/dnsmasq.conf /etc/dnsmasq.d/*; do
+    if [ -f "$_f" ] && [ -r "$_f" ]; then
+      while IFS= read -r _l || [ -n "$_l" ]; do
+        case $_l in server=* | no-resolv*) printf 'dnsmasq\t%s\n' "$_l" ;; esac
+      done <"$_f"
+    fi
+  done
+}
+
 p_dns() {
+  forwarder
   _f=/etc/resolv.conf
   if [ ! -e "$_f" ]; then
     printf 'source\t%s (absent)\n' "$_f"

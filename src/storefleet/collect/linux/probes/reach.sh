@@ -8,6 +8,7 @@ now() { # hundredths of a second since the start; `date +%N` is not everywhere
 
 verdict() { # STATUS TEXT
   case $2 in
+    *sage:* | *'nvalid option'* | *'nrecognized option'* | *'applet not found'*) echo unknown ;;
     *refused*) echo refused ;;
     *'timed out'* | *'imeout'*) echo timeout ;;
     *'No route'* | *nreachable* | *'ermission denied'* | *'not permitted'* | *'Host is down'*) echo unreachable ;;
@@ -31,16 +32,25 @@ with_nc_e() {
   verdict $? "$_o"
 }
 
+# The smallest BusyBox nc has neither: it says when it could not connect, and whoever must be hung up on was connected.
+with_nc_w() {
+  _o=$(t 6 nc -w 5 "$1" "$2" 2>&1)
+  _r=$?
+  case $_r in 124 | 137 | 143) _r=0 ;; esac
+  verdict $_r "$_o"
+}
+
 # A port of our own that is open: the way we came in, else the first that listens.
 own_port() {
   _own=
+  _way=${SSH_CONNECTION:-22}
   for _f in /proc/net/tcp /proc/net/tcp6; do
     [ -r "$_f" ] || continue
     while read -r _n _a _b _st _; do
       case $_st,$_a in
         0A,00000000:* | 0A,0100007F:* | 0A,00000000000000000000000000000000:*)
           _a=$((0x${_a##*:}))
-          if [ -z "$_own" ] || [ "$_a" = 22 ] || [ "$_a" = "${SSH_PORT:-22}" ]; then _own=$_a; fi
+          if [ -z "$_own" ] || [ "$_a" = 22 ] || [ "$_a" = "${_way##* }" ]; then _own=$_a; fi
           ;;
       esac
     done <"$_f"
@@ -56,7 +66,7 @@ pick_tool() {
   if ! has nc; then return 0; fi
   own_port
   if [ -z "$_own" ]; then return 0; fi
-  for _w in with_nc_z with_nc_e; do
+  for _w in with_nc_z with_nc_e with_nc_w; do
     if [ "$($_w 127.0.0.1 "$_own") $($_w 127.0.0.1 1)" = 'open refused' ]; then
       TOOL=$_w
       return 0
@@ -73,7 +83,7 @@ resolve() {
         t 8 getent ahosts "$1" | while read -r _a _k _; do if [ "$_k" = STREAM ]; then echo "$_a"; fi; done
       else
         in_hosts_file "$1"
-        if has nslookup; then t 8 nslookup "$1" 2>/dev/null | answers; fi
+        if has nslookup; then t 8 nslookup "$1" 2>/dev/null | answers; else echo "$1"; fi
       fi
       ;;
     *) echo "$1" ;;
@@ -129,25 +139,25 @@ reach() {
 
 # A plain handshake, nothing sent: what was spoken, what the check of the certificate says, and until when it lives.
 # Fields are parted by a bar, which no date and no version holds.
-handshake() {
-  _c=$1:$2
-  _name="-servername $3 -verify_hostname $3"
-  case $1 in *:*) _c=[$1]:$2 ;; esac
-  case $3 in
-    *:*) _name="-verify_ip $3" ;;
-    *[!0-9.]*) ;;
-    *) _name="-verify_ip $3" ;;
+handshake() { # ADDRESS PORT HOST VERSION
+  _h=$3
+  _least=$4
+  case $1 in *:*) set -- -connect "[$1]:$2" ;; *) set -- -connect "$1:$2" ;; esac
+  case $_h in
+    *:*) set -- "$@" -verify_ip "$_h" ;;
+    *[!0-9.]*) set -- "$@" -servername "$_h" -verify_hostname "$_h" ;;
+    *) set -- "$@" -verify_ip "$_h" ;;
   esac
-  case $4 in
-    1.3) _name="$_name -no_tls1 -no_tls1_1 -no_tls1_2" ;;
-    1.2) _name="$_name -no_tls1 -no_tls1_1" ;;
-    1.1) _name="$_name -no_tls1" ;;
+  case $_least in
+    1.3) set -- "$@" -no_tls1 -no_tls1_1 -no_tls1_2 ;;
+    1.2) set -- "$@" -no_tls1 -no_tls1_1 ;;
+    1.1) set -- "$@" -no_tls1 ;;
   esac
-  # shellcheck disable=SC2086
-  _o=$(t 8 openssl s_client -connect "$_c" $_name 2>&1)
+  _o=$(t 8 openssl s_client "$@" 2>&1)
   printf 'status=%s' "$?"
   printf '%s\n' "$_o" | while IFS= read -r _l; do
     case $_l in
+      CONNECTED*) printf '|connected=1' ;;
       'New, '* | *'Verify return code: '* | *'alert '* | *':error:'* | *'errno='*) printf '|line=%.300s' "$_l" ;;
     esac
   done

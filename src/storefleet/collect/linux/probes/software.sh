@@ -1,14 +1,15 @@
+# A package system is believed by its data: BusyBox brings an rpm and a dpkg of its own that know nothing.
 p_packages() {
   if has dpkg-query && [ -e /var/lib/dpkg/status ]; then
     echo 'system	dpkg'
     run dpkg 20 dpkg-query -W -f '${db:Status-Abbrev}\t${binary:Package}\t${Version}\n'
-  elif has rpm; then
+  elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then
     echo 'system	rpm'
     run rpm 20 rpm -qa --qf '%{NAME}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\n'
-  elif has apk; then
+  elif has apk && [ -d /lib/apk/db ]; then
     echo 'system	apk'
     run apk 20 apk info -v
-  elif has opkg; then
+  elif has opkg && { [ -d /usr/lib/opkg ] || [ -d /var/lib/opkg ]; }; then
     echo 'system	opkg'
     run opkg 20 opkg list-installed
   elif has busybox; then
@@ -20,6 +21,25 @@ p_packages() {
   if has dropbear; then t 5 dropbear -V 2>&1 | head -n 1 | tag dropbear; fi
 }
 
+session() { # PID: the sixth field of stat; the name before it may hold anything, a closing bracket too
+  _st=
+  { IFS= read -r _st <"/proc/$1/stat"; } 2>/dev/null
+  _st=${_st##*) }
+  _st=${_st#* * * }
+  _st=${_st%% *}
+}
+
+# BusyBox `timeout` leaves our session.
+ourselves() {
+  if [ "$1" = "$PPID" ]; then return 0; fi
+  if [ "$1" -lt $$ ]; then return 1; fi
+  session "$1"
+  if [ "$_st" = "$_mine" ]; then return 0; fi
+  _v=
+  { read -r _v <"/proc/$1/comm"; } 2>/dev/null
+  [ "$_v" = timeout ]
+}
+
 p_services() {
   if has systemctl && [ -d /run/systemd/system ]; then
     echo 'manager	systemd'
@@ -29,11 +49,13 @@ p_services() {
     return 0
   fi
   echo 'manager	none'
+  session $$
+  _mine=$_st
   for _d in /proc/[0-9]*; do
     _v=
     { read -r _v <"$_d/cmdline"; } 2>/dev/null
-    # A kernel thread has no command line.
-    if [ -n "$_v" ]; then line "process	${_d#/proc/}" "$_d/comm"; fi
+    # A kernel thread has no command line; what began after us in our own session is ourselves.
+    if [ -n "$_v" ] && ! ourselves "${_d#/proc/}"; then line "process	${_d#/proc/}" "$_d/comm"; fi
   done
   if [ -r /etc/inittab ]; then tag inittab </etc/inittab; fi
   for _f in /etc/init.d/* /etc/rc.d/S* /etc/rc2.d/S*; do

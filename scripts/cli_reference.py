@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import typer.main
 
-from storefleet.cli.app import app
+from storefleet.cli.app import build
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "cli.md"
 
@@ -39,7 +39,7 @@ def describe(name: str, command: click.Command) -> str:
 
 def render() -> str:
     """Return the whole page."""
-    sections = [describe(name, command) for name, command in commands(typer.main.get_command(app), "storefleet")]
+    sections = [describe(name, command) for name, command in commands(typer.main.get_command(build()), "storefleet")]
     head = "# Commands\n\nWritten by `make reference` from the command line itself; a test compares the two.\n"
     return head + "\n" + "\n".join(sections).rstrip() + "\n"
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import click
 
-from storefleet.cli.app import app
+from storefleet.cli.app import build
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
 from storefleet.reports.escape import visible, visible_lines
 
@@ -52,6 +52,7 @@ def run() -> NoReturn:
 def call(arguments: list[str]) -> int:
     """Run one command line and return its exit code; never raises."""
     try:
+        app = build(next((word for word in arguments if not word.startswith("-")), None))
         code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code

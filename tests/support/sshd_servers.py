@@ -191,7 +191,7 @@ def account_files(folder: Path, sudoers: str, shell: str, group: int) -> None:
     (folder / "passwd").write_text(Path("/etc/passwd").read_text() + f"till:x:{uid}:{group}::{folder}:{shell}\n")
     (folder / "shadow").write_text(Path("/etc/shadow").read_text() + f"till:{hashed.strip()}:19000:0:99999:7:::\n")
     (folder / "shadow").chmod(0o640)
-    (folder / "group").write_text(Path("/etc/group").read_text() + f"till:x:64123:\n")
+    (folder / "group").write_text(Path("/etc/group").read_text() + "till:x:64123:\n")
     (folder / "sudoers").write_text(f"Defaults !lecture\nroot ALL=(ALL:ALL) ALL\n{sudoers}\n")
     (folder / "sudoers").chmod(0o440)
     assert root.pw_name == "root"

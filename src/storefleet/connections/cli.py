@@ -22,9 +22,8 @@ from netmiko.exceptions import NetmikoBaseException
 
 from storefleet.connections.deadline import Deadline
 from storefleet.connections.platforms import CliPlatform
-from storefleet.connections.ssh import gone, require_alive, scene, where
+from storefleet.connections.ssh import fault_of, gone, require_alive, where
 from storefleet.connections.terminal import TAIL, Exchange, Terminal
-from storefleet.connections.translate import translate
 from storefleet.connections.transport import DeviceTransport
 from storefleet.errors import CommandRefused, OutputIncomplete, TimedOut
 from storefleet.model.effects import ShowCommands
@@ -102,7 +101,7 @@ def _preparation_error(
         return gone(transport, host, "prompt")
     if deadline.expired():
         return TimedOut(f"{where(host)}: prompt: none that is known within {deadline.seconds:g} s after the login")
-    return translate(fault, scene(transport, host, "prompt"))
+    return fault_of(fault, transport, host, "prompt")
 
 
 class CommandLine:
@@ -149,7 +148,7 @@ class CommandLine:
             require_alive(self._transport, self._host, "command")
             text = self._whole(command, deadline, budget)
         except (paramiko.SSHException, OSError, EOFError) as fault:
-            raise translate(fault, scene(self._transport, self._host, "command")) from fault
+            raise fault_of(fault, self._transport, self._host, "command") from fault
         for line in text.splitlines()[:3]:
             if any(pattern.match(line.strip()) for pattern in self._platform.refusals):
                 raise CommandRefused(f"{where(self._host)}: {command!r} was refused: {line.strip()[:200]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import threading
 from collections.abc import Callable
@@ -33,6 +34,10 @@ class Terminal:
         host: Host,
         pagers: tuple[re.Pattern[str], ...],
     ) -> None:
+        try:
+            codecs.lookup(host.charset)
+        except LookupError:
+            raise OutputIncomplete(f"{host.name}: its charset {host.charset!r} is not known here") from None
         self.channel = channel
         self.transport = transport
         self.host = host

@@ -520,3 +520,15 @@ def test_a_revoked_host_key_is_refused_even_where_it_is_pinned():
     connector.known_hosts = KnownHosts({"S0001-router": (PINNED,)}, frozenset({PINNED.blob}))
     with ssh_server(Device()) as port, pytest.raises(errors.HostKeyChanged, match="revoked"):
         connector.session(host_at(port), time.monotonic() + 10).open_shell()
+
+
+def test_a_credential_that_is_put_aside_or_has_no_source_leaves_its_sibling_a_chance(monkeypatch):
+    missing = Credential(user="sf", password=SecretSource(env="SF_NOT_THERE"))
+    device = Device()
+    connector = connector_for(WRONG, missing, RIGHT, lockout=Lockout(per_host=3, fleet=1))
+    connector.known_hosts.by_name["S2-router"] = (PINNED,)  # type: ignore[index]
+    with ssh_server(device) as port:
+        for name in ("S0001-router", "S2-router"):
+            session = connector.session(host_at(port, name=name), time.monotonic() + 20)
+            assert session.answer(RunScript("id")).exit_status == 0
+            session.close()

@@ -177,7 +177,7 @@ class NoPrompt(Router):
 
 def test_a_device_that_asks_a_question_instead_of_a_prompt_gets_no_answer():
     router = NoPrompt()
-    assert type(refused(router, "show version")) is errors.TimedOut
+    assert type(refused(router, "show version", limits=Limits(login_s=1))) is errors.TimedOut
 
 
 class Coloured(Router):

@@ -106,7 +106,7 @@ def turns_away(client):
 )
 def test_a_server_that_never_becomes_ssh_is_named_in_its_phase(server, kind, words):
     with raw_server(server) as port:
-        error = failure(port)
+        error = failure(port, limits=Limits(banner_s=0.5, login_s=0.5))
     assert type(error) is kind
     assert words in str(error)
 

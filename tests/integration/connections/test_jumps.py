@@ -208,7 +208,7 @@ def test_a_jump_that_dies_in_the_midst_is_named_and_not_the_till(fleet, store):
 
 
 def test_idle_jumps_of_other_stores_give_way_to_those_that_wait(fleet, store):
-    jump, till, router = store
+    jump, till, _ = store
     bastion = fleet.sshd(address="127.0.0.4")
     hosts = [(bastion.host("HQ-bastion"), bastion)]
     tills = []

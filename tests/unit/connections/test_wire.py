@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
@@ -9,6 +10,17 @@ from storefleet.connections.script import command_line, standard_input
 from storefleet.connections.wire import GREETING_BYTES, Wire
 
 
+def push(wire):
+    while True:
+        with contextlib.suppress(TimeoutError):
+            wire.send(b"x" * 65536)
+
+
+def pull(wire):
+    for _ in range(100):
+        wire.recv(1024)
+
+
 def test_a_peer_that_takes_nothing_ends_the_connection_instead_of_holding_a_thread(monkeypatch):
     monkeypatch.setattr(wire_module, "STALL_S", 0.2)
     ours, theirs = socket.socketpair()
@@ -16,11 +28,7 @@ def test_a_peer_that_takes_nothing_ends_the_connection_instead_of_holding_a_thre
         wire = Wire(ours)
         wire.settimeout(0.05)
         with pytest.raises(EOFError):
-            while True:
-                try:
-                    wire.send(b"x" * 65536)
-                except TimeoutError:
-                    continue
+            push(wire)
 
 
 def test_a_server_may_say_only_so_much_before_its_name():
@@ -29,8 +37,7 @@ def test_a_server_may_say_only_so_much_before_its_name():
         wire = Wire(ours)
         theirs.sendall(b"x" * (GREETING_BYTES + 1))
         with pytest.raises(EOFError):
-            for _ in range(100):
-                wire.recv(1024)
+            pull(wire)
 
 
 def test_a_wire_is_closed_and_given_back_once():

@@ -11,9 +11,11 @@ from storefleet.connections.known_hosts import KnownHosts, PinnedKey
 from storefleet.connections.translate import Scene, translate
 from storefleet.connections.transport import DeviceTransport
 from storefleet.connections.wire import Wire
-from storefleet.errors import ConnectError, Dropped, HostKeyChanged, HostKeyUnknown, TimedOut
+from storefleet.errors import ConnectError, Dropped, HostError, HostKeyChanged, HostKeyUnknown, JumpFailed, TimedOut
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
+
+CARRIER_S = 0.3
 
 
 def where(host: Host) -> str:
@@ -63,11 +65,20 @@ def _exchange(transport: DeviceTransport, host: Host, deadline: Deadline) -> Non
         raise TimedOut(f"{where(host)}: {phase}: no answer within {deadline.seconds:g} s; the port is open but silent")
     if not transport.is_active():
         fault = transport.get_exception() or EOFError()
-        raise translate(fault, scene(transport, host, phase)) from fault
+        raise fault_of(fault, transport, host, phase) from fault
 
 
-def scene(transport: DeviceTransport, host: Host, phase: str) -> Scene:
-    """Describe what was going on, for the translation of a fault."""
+def fault_of(fault: BaseException, transport: DeviceTransport, host: Host, phase: str) -> HostError:
+    """Return what a fault on this connection means; where the jump under it died, it is the jump's."""
+    carrier = transport.wire.carrier
+    if carrier is not None and not transport.is_active():
+        carrier.join(CARRIER_S)  # it tells its channels before it is marked as ended
+        if not carrier.is_active():
+            return JumpFailed(f"{where(host)}: {phase}: the connection to its jump {host.connect.via} broke")
+    return translate(fault, _scene(transport, host, phase))
+
+
+def _scene(transport: DeviceTransport, host: Host, phase: str) -> Scene:
     return Scene(
         where=where(host),
         phase=phase,
@@ -123,6 +134,5 @@ def require_alive(transport: DeviceTransport, host: Host, phase: str) -> None:
 
 def gone(transport: DeviceTransport, host: Host, phase: str) -> ConnectError:
     """Say why the connection is gone."""
-    fault = transport.get_exception() or EOFError()
-    error = translate(fault, scene(transport, host, phase))
+    error = fault_of(transport.get_exception() or EOFError(), transport, host, phase)
     return error if isinstance(error, ConnectError) else Dropped(f"{where(host)}: {phase}: the connection ended")

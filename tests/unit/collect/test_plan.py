@@ -1,4 +1,3 @@
-
 """What is asked of a host: the registry, the selection by role, the shape of the script."""
 
 import pytest

@@ -53,7 +53,7 @@ def interfaces(text: str) -> Findings:
             facts["speed"] = speed
         if isinstance(shown.get("description"), str):
             facts["description"] = shown["description"]
-        yield Fact(pointer("network", "interfaces", name), {"default_route": False, **facts})
+        yield Fact(pointer("network", "interfaces", name), facts)
 
 
 def _addresses(shown: Json) -> list[str]:

@@ -34,7 +34,7 @@ def interfaces(text: str) -> Findings:
         # In a container /sys may show the machine's devices: only the same index is the same device.
         same = index is None or index == integer(values.get("ifindex", ""))
         modes = _modes(values) if same else {}
-        yield Fact(pointer("network", "interfaces", name), {**modes, **facts, "default_route": False})
+        yield Fact(pointer("network", "interfaces", name), {**modes, **facts})
     for name, addresses in _addresses(records).items():
         if name in links:
             yield Fact(pointer("network", "interfaces", name, "addresses"), addresses)

@@ -11,6 +11,7 @@ import msgspec
 
 from storefleet.audit.decode import LiteralFault, completed, fragment, literal
 from storefleet.audit.durations import duration
+from storefleet.audit.fragments import nothing_named
 from storefleet.audit.language import Absent, Audit, Control
 from storefleet.audit.places import PlaceFault, place_of
 from storefleet.audit.pointer import Pointer, PointerFault, Select, parse
@@ -231,7 +232,7 @@ def _for_each(node: Yaml | None, decoder: Decoder) -> dict[str, Json]:
 
 def _fragment(node: Yaml, shape: Node, decoder: Decoder) -> Json:
     try:
-        return completed(fragment(node, shape), shape)
+        return nothing_named(completed(fragment(node, shape), shape))
     except LiteralFault as fault:
         decoder.complain(fault.source, str(fault))
         return False

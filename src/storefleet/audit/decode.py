@@ -112,6 +112,8 @@ def completed(part: Json, shape: Node) -> Json:
     if not isinstance(part, dict):
         return part
     copy: dict[str, Any] = dict(part)
+    if shape.get("x-set") and "const" in copy:
+        copy["subsetOf"] = copy["containsAll"] = copy.pop("const")  # a set has no order, and each element is a finding
     declared = shape.get("type")
     if declared is not None and not copy.keys() & {"type", "const", "enum", "$ref"}:
         copy["type"] = declared

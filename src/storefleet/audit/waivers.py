@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from storefleet.audit.pointer import PointerFault, parse
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
@@ -119,5 +120,10 @@ def _complain(entries: tuple[Waiver, ...], decoder: Decoder, controls: set[str] 
             )
         if waiver.begins is not None and waiver.begins > waiver.expires:
             decoder.complain(waiver.source, f"{waiver.id}: it expires {waiver.expires}, before it begins")
+        if waiver.finding is not None:
+            try:
+                parse(waiver.finding)
+            except PointerFault as fault:
+                decoder.complain(waiver.source, f"{waiver.id}: finding: {fault}; copy the key from a report")
         if controls is not None and waiver.control not in controls:
             decoder.complain(waiver.source, f"{waiver.id}: no audit has a control {waiver.control!r}")

@@ -171,3 +171,13 @@ def test_a_value_of_another_type_than_the_document_may_hold_never_passes(verdict
 def test_format_is_checked(verdict):
     facts = {"ports": {"reachable": {"a:1": {"address": "10.0.0"}}}}
     assert verdict("/ports/reachable[a:1]/address", "{format: ipv4}", facts)
+
+
+def test_const_at_a_set_has_no_order_and_names_each_element(verdict):
+    facts = {"network": {"ntp": {"servers": ["b", "a", "x"]}}}
+    assert verdict("/network/ntp/servers", "{const: [a, b, c]}", facts) == [
+        ("/network/ntp/servers[x]", "absent (not in the list)", None),
+        ("/network/ntp/servers[c]", "present", "c"),
+    ]
+    facts["network"]["ntp"]["servers"] = ["c", "b", "a"]
+    assert verdict("/network/ntp/servers", "{const: [a, b, c]}", facts) == []

@@ -56,12 +56,17 @@ class _Control(msgspec.Struct, frozen=True):
     applies_to: str | None = None
 
 
+def key_lines(node: Yaml) -> dict[str, int]:
+    """Return the line of each key of a mapping."""
+    return {key.text: key.source.line for key, _ in node.entries} if isinstance(node, nodes.Mapping) else {}
+
+
 def control_of(node: Yaml, decoder: Decoder) -> Control | None:
     """Return the control, or ``None`` when a complaint about it was noted."""
     raw = decoder.decode(node, _Control, "a control")
-    if raw is None or not isinstance(node, nodes.Mapping):
+    if raw is None:
         return None
-    lines = {key.text: key.source.line for key, _ in node.entries}
+    lines = key_lines(node)
     before = len(decoder.complaints)
     pointer = _pointer(raw, Source(raw.source.path, lines["at"]), decoder)
     own = inlined(raw.schema, decoder)
@@ -83,7 +88,7 @@ def control_of(node: Yaml, decoder: Decoder) -> Control | None:
         schema=schema,
         until_then=until_then,
         for_each=for_each,
-        refs={name: (part,) if isinstance(part, str) else tuple(part) for name, part in raw.refs.items()},
+        refs={name: _references(part) for name, part in raw.refs.items()},
         as_list=as_list,
         lines=lines,
         read=reads_of(schema, pointer.texts()),
@@ -91,6 +96,10 @@ def control_of(node: Yaml, decoder: Decoder) -> Control | None:
         schema_node=own,
         until_then_node=older,
     )
+
+
+def _references(part: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (part,) if isinstance(part, str) else part
 
 
 def _pointer(raw: _Control, source: Source, decoder: Decoder) -> Pointer | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.audit.control_file import control_of
+from storefleet.audit.control_file import control_of, key_lines
 from storefleet.audit.decode import LiteralFault, literal
 from storefleet.audit.language import Audit
 from storefleet.audit.shape import OPEN
@@ -83,7 +83,7 @@ def _audit(node: Yaml | None, shown: str, decoder: Decoder) -> Audit | None:
         source=raw.source,
         lists={name: tuple(map(_without_why, entries)) for name, entries in lists.items()},
         reasons=lists,
-        lines={key.text: key.source.line for key, _ in node.entries} if isinstance(node, nodes.Mapping) else {},
+        lines=key_lines(node),
         templated_lists=tuple(name for name, part in raw.lists.items() if holds_template(part)),
         list_lines={name: part.source.line for name, part in raw.lists.items()},
     )

@@ -181,3 +181,16 @@ def test_const_at_a_set_has_no_order_and_names_each_element(verdict):
     ]
     facts["network"]["ntp"]["servers"] = ["c", "b", "a"]
     assert verdict("/network/ntp/servers", "{const: [a, b, c]}", facts) == []
+
+
+def test_true_is_not_one_in_a_document_as_it_is_in_python(verdict):
+    facts = {"app": {"posd": {"lanes": [True], "flag": 1}}}
+    assert verdict("/app/posd/lanes", "{subsetOf: [1]}", facts)
+    assert verdict("/app/posd/flag", "{const: true}", facts)
+
+
+def test_a_reference_beside_other_keywords_asks_for_both(verdict):
+    schema = "{$ref: '#/$defs/short', allOf: [{pattern: '^S'}], $defs: {short: {maxLength: 4}}}"
+    assert verdict("/system/hostname", schema, {"system": {"hostname": "S1"}}) == []
+    assert verdict("/system/hostname", schema, {"system": {"hostname": "X1"}})
+    assert verdict("/system/hostname", schema, {"system": {"hostname": "S12345"}})

@@ -37,7 +37,13 @@ def _head(entry: Entry, words: str, control: int, where: int, view: View) -> lis
     """Return severity, control and sentence with the hosts beside it, or below where there is no room."""
     result = entry.result
     label = "trial" if result.trial else result.severity
-    style = "dim" if result.trial else SEVERITY_STYLES[result.severity]
+    style = (
+        "dim"
+        if result.trial
+        else "bold white on red"
+        if result.severity == "critical"
+        else SEVERITY_STYLES[result.severity]
+    )
     body = INDENT + LABEL + control + 2
     hosts = _hosts(entry, view)
     beside = len(wrap(words, where - GAP - body)) == 1 and len(wrap(hosts, view.width - where)) == 1

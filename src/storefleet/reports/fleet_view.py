@@ -23,9 +23,8 @@ _TOP_FAULTS = 15
 def fleet_lines(document: AuditDocument, view: View, when: str) -> list[Text]:
     """Return the page up to the totals."""
     run = document.run
-    title = Text("storefleet", style="bold").append(
-        f" {visible(run.fleet)} · {visible(run.verb)} · run {visible(run.id)}"
-    )
+    title = Text().append("storefleet", style="bold")
+    title.append(f" {visible(run.fleet)} · {visible(run.verb)} · run {visible(run.id)}")
     lines = [*spread(title, Text(when, style="dim"), view.width), *_states(document.stores, view)]
     lines += _dark(document, view)
     lines += _table([store for store in document.stores if store.open], view)
@@ -76,11 +75,11 @@ def _table(stores: Sequence[StoreReport], view: View) -> list[Text]:
     heading = f"  {pad('store', codes)}  {pad('name', names)}  worst      open   new   judged"
     lines = [Text(), Text(heading, style="dim")]
     for store in ranked:
-        row = Text(f"  {pad(store.store, codes)}  ", style="bold")
-        row.append(f"{pad(_fit(visible(store.name or ''), names), names)}  ", style="not bold")
+        row = Text().append(f"  {pad(visible(store.store), codes)}  ", style="bold")
+        row.append(f"{pad(_fit(visible(store.name or ''), names), names)}  ")
         row.append(store.worst or "", style=SEVERITY_STYLES[store.worst] if store.worst else "")
         row.append(" " * (9 - len(store.worst or "")))
-        row.append(f"{store.open:>6,}{store.new:>6,}{f'{store.judged}/{store.hosts}':>9}", style="not bold")
+        row.append(f"{store.open:>6,}{store.new:>6,}{f'{store.judged}/{store.hosts}':>9}")
         lines.append(row)
     return lines + _hidden(len(stores) - len(ranked), "stores with findings")
 

@@ -14,8 +14,10 @@ from storefleet.audit.durations import duration
 from storefleet.audit.language import Absent, Audit, Control
 from storefleet.audit.places import PlaceFault, place_of
 from storefleet.audit.pointer import Pointer, PointerFault, Select, parse
+from storefleet.audit.reading import reads_of
 from storefleet.audit.references import inlined
 from storefleet.audit.shape import OPEN, Node, state_schema
+from storefleet.audit.typed import check_audits, holds_template
 from storefleet.documents import nodes
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node as Yaml
@@ -68,33 +70,45 @@ def load_audits(paths: Iterable[Path], shown: Callable[[Path], str] = str) -> tu
     ``shown`` gives the path as complaints name it. The typed check is a second step
     (:func:`storefleet.audit.typed.check_audits`): what cannot even be read is said here.
     """
-    complaints: list[Complaint] = []
+    decoder = Decoder()
     audits: list[Audit] = []
     for path in paths:
         try:
-            audits.append(load_audit(read(path, shown(path)), shown(path)))
+            node = read(path, shown(path))
         except InputError as fault:
-            complaints += fault.complaints
-    complaints += _twice(audits)
-    if complaints:
-        raise InputError(complaints)
+            decoder.complaints += fault.complaints
+            continue
+        audit = _audit(node, shown(path), decoder)
+        if audit is not None:
+            audits.append(audit)
+    decoder.complaints += _twice(audits)
+    if decoder.complaints:
+        # All at once: what could be read is typed too, so that one pass over the files mends them all.
+        raise InputError([*decoder.complaints, *check_audits(audits)])
     return tuple(audits)
 
 
 def load_audit(node: Yaml | None, shown: str) -> Audit:
     """Turn one parsed file into an audit; raises :class:`InputError`."""
-    if node is None:
-        raise InputError([Complaint(shown, 0, "the audit is empty")])
     decoder = Decoder()
+    audit = _audit(node, shown, decoder)
+    decoder.finish()
+    assert audit is not None
+    return audit
+
+
+def _audit(node: Yaml | None, shown: str, decoder: Decoder) -> Audit | None:
+    """Return what could be read of a file, with its sound controls; the rest is in the decoder's complaints."""
+    if node is None:
+        decoder.complaints.append(Complaint(shown, 0, "the audit is empty"))
+        return None
     raw = decoder.decode(node, _Audit, "the audit")
+    controls = [_control(part, decoder) for part in (_controls(node) if raw is None else raw.controls)]
     if raw is None:
-        decoder.finish()
-        raise AssertionError
+        return None
     if not raw.controls:
         decoder.complain(raw.source, "the audit has no controls: give at least one")
-    controls = [_control(part, decoder) for part in raw.controls]
     lists = {name: _list(name, part, decoder) for name, part in raw.lists.items()}
-    decoder.finish()
     return Audit(
         id=raw.audit,
         title=raw.title,
@@ -103,8 +117,15 @@ def load_audit(node: Yaml | None, shown: str) -> Audit:
         source=raw.source,
         lists={name: tuple(map(_without_why, entries)) for name, entries in lists.items()},
         reasons=lists,
+        templated_lists=tuple(name for name, part in raw.lists.items() if holds_template(part)),
         list_lines={name: part.source.line for name, part in raw.lists.items()},
     )
+
+
+def _controls(node: Yaml) -> tuple[Yaml, ...]:
+    """Return the controls of a file whose head is broken, so that their complaints come along."""
+    entries = node.entries if isinstance(node, nodes.Mapping) else ()
+    return next((v.items for key, v in entries if key.text == "controls" and isinstance(v, nodes.Sequence)), ())
 
 
 def _list(name: str, node: Yaml, decoder: Decoder) -> tuple[Json, ...]:
@@ -144,6 +165,8 @@ def _control(node: Yaml, decoder: Decoder) -> Control | None:
     as_list = _is_filter(pointer) and _about_lists(own)
     shape = _shape(pointer, as_list=as_list)
     schema, until_then = (None if part is None else _fragment(part, shape, decoder) for part in (own, older))
+    if len(decoder.complaints) > before:
+        return None
     return Control(
         id=raw.id,
         title=raw.title,
@@ -165,6 +188,8 @@ def _control(node: Yaml, decoder: Decoder) -> Control | None:
         applies_to=raw.applies_to,
         as_list=as_list,
         lines=lines,
+        read=reads_of(schema, pointer.texts()),
+        read_before=reads_of(until_then, pointer.texts()),
         schema_node=own,
         until_then_node=older,
     )

@@ -37,6 +37,8 @@ def app(text: str, probe: Probe, key: bytes) -> Findings:
             yield Missing(_field(place, name), f"cannot parse: {fault}")
         return
     yield Fact(place, {})
+    if probe.parse == "stat" and parsed == {"exists": False}:
+        yield Fact(place + "/exists", value=False)
     for name, value in _taken(parsed, probe).items():
         if isinstance(value, _Unreadable):
             yield Missing(_field(place, name), f"cannot parse: {value}")

@@ -35,9 +35,12 @@ def number(text: str) -> float | None:
 
 
 def address(text: str) -> str | None:
-    """Return an address in its one spelling (no zone, no mapped IPv4), else nothing."""
+    """Return an address in its one spelling (no zone, no mapped IPv4), else nothing.
+
+    ``ss`` writes the zone outside of the brackets: ``[fe80::1]%lan0``.
+    """
     try:
-        found = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+        found = ipaddress.ip_address(text.partition("%")[0].strip("[]"))
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None

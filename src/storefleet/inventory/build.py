@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,7 +13,7 @@ from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Source
 from storefleet.errors import Complaint
 from storefleet.inventory.blueprint import Blueprint, DeviceRow, Format, merged_fields
-from storefleet.inventory.hostchecks import host_fault
+from storefleet.inventory.hostchecks import host_faults
 from storefleet.inventory.lanes import MAX_LANE
 from storefleet.inventory.lines import Fields
 from storefleet.inventory.nornir_files import Groups
@@ -49,7 +49,8 @@ class Faults:
         for (source, _), (message, stores) in self._met.items():
             unique = list(dict.fromkeys(stores))
             more = f" and {len(unique) - 1:,} more" if len(unique) > 1 else ""
-            found.append(Complaint(source.path, source.line, f"{message} ({unique[0]}{more})"))
+            about = f" ({unique[0]}{more})" if unique[0] else ""
+            found.append(Complaint(source.path, source.line, f"{message}{about}"))
         return found
 
 
@@ -120,6 +121,10 @@ class Builder:
         plan = format_.plan if format_ else Plan()
         if override:
             plan = plan.with_lines(override.plan)
+        if not (format_ is None or format_.sound) or not (override is None or override.sound) or not plan.sound:
+            self.built.broken.add(row.id)
+        if not plan.sound:
+            return
         root = {"id": row.id, **row.columns}
         try:
             intended = plan.evaluate(root)
@@ -178,6 +183,9 @@ class Builder:
                 found.pop(key.base, None)
                 continue
             fields = merged_fields(present[1].fields if present else {}, line, self.blueprint.kinds, self.notes)
+            if fields is None:
+                self.built.broken.add(store)
+                continue
             number = present[2] if present else _trailing_number(key.base)
             found[key.base] = (key.base, DeviceRow(key, fields, source), number)
 
@@ -197,9 +205,10 @@ class Builder:
             self.faults.add(line.source, f"{line.key.text}: {_in_words(str(fault))}", row.id, line.key.text)
             return
         host = self._finished(row, host)
-        wrong = host_fault(host) or self._name_fault(host.name) or self.groups.unknown(host.groups)
+        wrong = [*host_faults(host), *self._name_fault(host.name), *self.groups.unknown(host.groups)]
+        for message in wrong:
+            self.faults.add(line.source, f"{line.key.text}: {message}", row.id, message.partition(":")[0])
         if wrong:
-            self.faults.add(line.source, f"{line.key.text}: {wrong}", row.id, line.key.text)
             return
         self.built.hosts[host.name] = host
         self.built.host_sources[host.name] = line.source
@@ -236,11 +245,10 @@ class Builder:
             host = msgspec.structs.replace(host, status="in_service", until=None)
         return host
 
-    def _name_fault(self, name: str) -> str | None:
+    def _name_fault(self, name: str) -> Iterator[str]:
         first = self.names.setdefault(name.lower(), name)
-        if first == name:
-            return None
-        return f"the host {name!r} differs from {first!r} only in upper and lower case; rename one"
+        if first != name:
+            yield f"the host {name!r} differs from {first!r} only in upper and lower case; rename one"
 
 
 def _store_value(row: StoreRow, intended: dict[str, Json]) -> Store:
@@ -268,5 +276,8 @@ def _lane_list(value: Json) -> list[int] | None:
 def _in_words(message: str) -> str:
     """Turn msgspec's complaint about one field into ours: the field first, then what is due."""
     what, _, place = message.partition(" - at `$.")
-    words = {"Expected `int`, got `str`": "a whole number is due; a port is a template of exactly one expression"}
-    return f"{place.rstrip('`') or 'device'}: {words.get(what, what)}"
+    words = {
+        "Expected `int`, got `str`": "a whole number is due; a port is a template of exactly one expression",
+        "Object missing required field `role`": "role: is missing; name a kind: or a role:",
+    }
+    return f"{place.rstrip('`')}: {words.get(what, what)}" if place else words.get(what, what)

@@ -78,7 +78,7 @@ class _Loader:
 
     def _plain_hosts(self, built: Built, groups: Groups) -> None:
         taken = {name.lower(): name for name in built.hosts}
-        for host, source in read_hosts(self._yaml("hosts.yaml"), groups, built.stores, self.notes):
+        for host, source in read_hosts(self._yaml("hosts.yaml"), groups, {*built.stores, *built.broken}, self.notes):
             first = taken.setdefault(host.name.lower(), host.name)
             if host.name in built.hosts or first != host.name:
                 other = built.host_sources[first]

@@ -72,7 +72,7 @@ def forward(pair: tuple[int, int], delay_s: float) -> None:
 
 
 def _frames(tap: int) -> list[bytes]:
-    frames = []
+    frames: list[bytes] = []
     while len(frames) < 256:
         try:
             frames.append(os.read(tap, _FRAME))

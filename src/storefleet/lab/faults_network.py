@@ -88,8 +88,14 @@ renumber
         summary="the router drops what goes to the standby payment host",
         cause="network/filtered",
         inject="""
-printf 'table inet blocked {\\n\\tchain forward {\\n\\t\\ttype filter hook forward priority -5;\\n' > /etc/nftables.blocked
-printf '\\t\\tip daddr 10.0.0.81 tcp dport 19003 counter drop\\n\\t}\\n}\\n' >> /etc/nftables.blocked
+cat > /etc/nftables.blocked <<'END'
+table inet blocked {
+	chain forward {
+		type filter hook forward priority -5;
+		ip daddr 10.0.0.81 tcp dport 19003 counter drop
+	}
+}
+END
 echo 'include "/etc/nftables.blocked"' >> /etc/nftables.conf
 nft -f /etc/nftables.blocked
 """,

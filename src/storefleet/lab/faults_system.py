@@ -83,7 +83,11 @@ sync -f /var/lib/pos
         summary="a second payment application is installed and listens on tcp 9443",
         cause="conflict/second-payment-app",
         inject="dpkg -i /var/cache/lab/other-pay_1.0-1_all.deb > /dev/null 2>&1; listens 9443",
-        undo="dpkg --purge other-pay > /dev/null 2>&1; systemctl daemon-reload; systemctl reset-failed 2>/dev/null || true",
+        undo="""
+dpkg --purge other-pay > /dev/null 2>&1
+systemctl daemon-reload
+systemctl reset-failed 2>/dev/null || true
+""",
         evident="ss -Hltn 'sport = :9443' | grep -q 9443",
     ),
     Fault(

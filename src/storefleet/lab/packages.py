@@ -1,4 +1,4 @@
-"""The practice tills' own Debian packages, built with ``dpkg-deb``: the POS client in two versions and what faults need."""
+"""The practice tills' own Debian packages, built with ``dpkg-deb``: the POS client twice, and what faults need."""
 
 from __future__ import annotations
 

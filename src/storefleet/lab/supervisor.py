@@ -77,7 +77,7 @@ class Supervisor:
         with short_path(self.place.socket) as name, socket.socket(socket.AF_UNIX) as door:
             self.place.socket.unlink(missing_ok=True)
             door.bind(name)
-            os.chmod(name, 0o600)
+            Path(name).chmod(0o600)
             door.listen(16)
             while True:
                 line, _ = door.accept()
@@ -121,7 +121,7 @@ class Supervisor:
     def _condition(self, running: RunningDevice) -> tuple[str, str]:
         if not running.running:
             return running.device.name, "off"
-        return running.device.name, "answering" if self._greets(running.device) else "starting"
+        return running.device.name, "answering" if self._greets(running.device) else "silent"
 
     def _greets(self, device: Device) -> bool:
         """Tell whether SSH answers where storefleet would knock: from head office, or from behind the router."""
@@ -130,7 +130,7 @@ class Supervisor:
             return ssh_greets(device.address)
         if device.kind == "router":
             return ssh_greets(store.wan)
-        return ssh_greets(device.address, namespace=store.router.name)
+        return ssh_greets(store.wan) and ssh_greets(device.address, namespace=store.router.name)
 
     def shape(self, name: str) -> None:
         """Make a store's line as the saved state says."""

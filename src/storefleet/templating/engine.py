@@ -6,6 +6,7 @@ text. ``NativeEnvironment`` would evaluate text as Python (``"2.10"`` becomes 2.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox, without ``range`` bombs and without Jinja's global helpers."""
 
     def __init__(self) -> None:
-        super().__init__(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
+        super().__init__(undefined=_Undefined, autoescape=False, keep_trailing_newline=True)
         self.filters.update(FILTERS)
         self.globals.clear()
         self.finalize = _printable
@@ -46,6 +47,19 @@ def _printable(value: object) -> object:
     if callable(value) and not isinstance(value, jinja2.Undefined):
         raise TemplateFault("a method without its brackets cannot be printed")
     return value
+
+
+class _Undefined(jinja2.StrictUndefined):
+    """Says what is missing in the words of the fleet's files, not of Python's."""
+
+    @property
+    def _undefined_message(self) -> str:
+        owner = self._undefined_obj
+        if not isinstance(owner, Mapping):
+            return super()._undefined_message
+        close = difflib.get_close_matches(str(self._undefined_name), map(str, owner), 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"there is no {self._undefined_name!r} here{hint}"
 
 
 _ENVIRONMENT = _Environment()

@@ -43,9 +43,9 @@ def test_each_command_has_its_whole_answer_without_echo_and_prompt():
 @pytest.mark.parametrize(
     "command",
     [
-        "show clock\nreload in 1", "show clock\rreload", "show x | redirect flash:y", "show x > y", "show ?", "copy a b",
-        "debug all", "clear counters", "configure terminal", "show\x00x", "show käse", " show clock", "", "show",
-        "show " + "a" * 300, "show x; reload", "show `id`",
+        "show clock\nreload in 1", "show clock\rreload", "show x | redirect flash:y", "show x > y", "show ?",
+        "copy a b", "debug all", "clear counters", "configure terminal", "show\x00x", "show käse", " show clock", "",
+        "show", "show " + "a" * 300, "show x; reload", "show `id`",
     ],
 )  # fmt: skip
 def test_what_is_not_one_printable_line_of_the_read_only_list_is_never_sent(command):

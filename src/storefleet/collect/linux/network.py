@@ -90,10 +90,12 @@ def _via_inet6(words: list[str]) -> str | None:
 
 
 def _network(text: str) -> str | None:
+    """Return the prefix in its one spelling; what is multicast is no route that anyone chose."""
     try:
-        return str(ipaddress.ip_network(text, strict=False))
+        found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+    return None if found.is_multicast else str(found)
 
 
 def _proc_route(line: str) -> _Route | None:

@@ -53,7 +53,7 @@ _NETWORK = (
     Reading("ntp", "p_ntp", ("/network/ntp",), network.ntp, light=True),
 )
 _SYSTEM = (
-    Reading("system", "p_system", ("/system",), system.system, light=True),
+    Reading("system", "p_system", tuple(f"/system/{name}" for name in system.ALWAYS), system.system, light=True),
     Reading("listening", "p_listening", ("/ports/listening",), ports.listening, light=True),
     Reading("services", "p_services", ("/services",), software.services, light=True),
     Reading("packages", "p_packages", ("/software",), software.packages, cap=2048 * KIB),

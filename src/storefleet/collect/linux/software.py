@@ -68,6 +68,7 @@ def services(text: str) -> Findings:
 
 
 def _systemd(records: Records) -> Findings:
+    """Units that are loaded, and unit files that are not: installed, inactive. An alias is not a second service."""
     for tag in ("show", "file"):
         reason = records.failed(tag)
         if reason:
@@ -76,7 +77,7 @@ def _systemd(records: Records) -> Findings:
     found: dict[str, dict[str, Json]] = {}
     for line in records.lines("file"):
         words = line.split()
-        if len(words) > 1 and _UNIT.fullmatch(words[0]) and "@." not in words[0]:
+        if len(words) > 1 and _UNIT.fullmatch(words[0]) and "@." not in words[0] and words[1] != "alias":
             found[words[0]] = {"active": "inactive", "sub": "dead", "enabled": words[1]}
     block: dict[str, str] = {}
     for line in [*records.lines("show"), ""]:

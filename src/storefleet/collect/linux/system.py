@@ -6,6 +6,9 @@ from storefleet.collect.facts import Fact, Findings
 from storefleet.collect.text import NEEDS_ROOT, Records, integer, number
 from storefleet.model.state import Missing
 
+ALWAYS = ("hostname", "kernel", "arch", "boot_id", "uptime_s", "load", "memory", "os", "reboot_required")
+"""What every Linux has; the parser itself says why the rest of `system` may be missing."""
+
 _PLACEHOLDERS = {
     "", "0", "none", "n/a", "default string", "not specified", "not applicable", "system serial number",
     "to be filled by o.e.m.", "to be filled by oem", "system product name", "unknown", "123456789",
@@ -33,6 +36,10 @@ def system(text: str) -> Findings:
     zone = _timezone(records)
     if zone:
         yield Fact("/system/timezone", zone)
+    else:
+        yield Missing("/system/timezone", "neither /etc/localtime nor /etc/timezone names one")
+    if not records.first("machine_id"):
+        yield Missing("/system/machine_id", "no such file")
     reboot = records.first("reboot")
     if reboot in ("yes", "no"):
         yield Fact("/system/reboot_required", reboot == "yes")

@@ -2,10 +2,12 @@
 p_storage() {
   set --
   while read -r _dev _mnt _type _opt _; do
+    case $_mnt in /proc/* | /sys | /sys/* | /dev | /dev/* | /run/host | /run/host/* | /run/user/*) continue ;; esac
+    if [ ! -d "$_mnt" ]; then continue; fi
     case $_type in
       ext* | xfs | btrfs | f2fs | vfat | exfat | ubifs | jffs2 | squashfs | overlay | tmpfs | zfs | reiserfs | jfs | erofs)
         case $_mnt in
-          *\\*) gap /hardware/storage 'a mount point with a blank in its name' ;;
+          *'\'*) gap /hardware/storage 'a mount point with a blank in its name' ;;
           *)
             printf 'mount\t%s\t%s\t%s\t%s\n' "$_mnt" "$_dev" "$_type" "$_opt"
             set -- "$@" "$_mnt"

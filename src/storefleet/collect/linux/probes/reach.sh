@@ -139,22 +139,21 @@ reach() {
 
 # A plain handshake, nothing sent: what was spoken, what the check of the certificate says, and until when it lives.
 # Fields are parted by a bar, which no date and no version holds.
-handshake() {
-  _c=$1:$2
-  _name="-servername $3 -verify_hostname $3"
-  case $1 in *:*) _c=[$1]:$2 ;; esac
-  case $3 in
-    *:*) _name="-verify_ip $3" ;;
-    *[!0-9.]*) ;;
-    *) _name="-verify_ip $3" ;;
+handshake() { # ADDRESS PORT HOST VERSION
+  _h=$3
+  _least=$4
+  case $1 in *:*) set -- -connect "[$1]:$2" ;; *) set -- -connect "$1:$2" ;; esac
+  case $_h in
+    *:*) set -- "$@" -verify_ip "$_h" ;;
+    *[!0-9.]*) set -- "$@" -servername "$_h" -verify_hostname "$_h" ;;
+    *) set -- "$@" -verify_ip "$_h" ;;
   esac
-  case $4 in
-    1.3) _name="$_name -no_tls1 -no_tls1_1 -no_tls1_2" ;;
-    1.2) _name="$_name -no_tls1 -no_tls1_1" ;;
-    1.1) _name="$_name -no_tls1" ;;
+  case $_least in
+    1.3) set -- "$@" -no_tls1 -no_tls1_1 -no_tls1_2 ;;
+    1.2) set -- "$@" -no_tls1 -no_tls1_1 ;;
+    1.1) set -- "$@" -no_tls1 ;;
   esac
-  # shellcheck disable=SC2086
-  _o=$(t 8 openssl s_client -connect "$_c" $_name 2>&1)
+  _o=$(t 8 openssl s_client "$@" 2>&1)
   printf 'status=%s' "$?"
   printf '%s\n' "$_o" | while IFS= read -r _l; do
     case $_l in

@@ -19,9 +19,9 @@ p_users() {
     echo 'shadow	read'
     while IFS=: read -r _n _h _; do
       case $_h in
-        '') _h=none ;;
-        '!'* | '*'*) _h=locked ;;
-        *) _h=set ;;
+        '') _h='none' ;;
+        '!'* | '*'*) _h='locked' ;;
+        *) _h='set' ;;
       esac
       printf 'shadow\t%s\t%s\n' "$_n" "$_h"
     done </etc/shadow
@@ -35,7 +35,7 @@ p_users() {
 # Options of dropbear stand on its command line; they are given the names that sshd has for them.
 p_sshd() {
   if has sshd; then
-    if root; then t 5 sshd -T | tag sshd; else return $NEEDS_ROOT; fi
+    if root; then run sshd 5 sshd -T; else return $NEEDS_ROOT; fi
     return 0
   fi
   for _d in /proc/[0-9]*; do
@@ -47,6 +47,16 @@ p_sshd() {
     fi
   done
   return $NO_TOOL
+}
+
+# hidden FOLDER: may something lie in it that we cannot see?
+hidden() {
+  if root; then return 1; fi
+  if [ -e "$1" ]; then
+    [ ! -x "$1" ]
+  else
+    [ -e "${1%/*}" ] && [ ! -x "${1%/*}" ]
+  fi
 }
 
 key_files() { # USER HOME PATTERNS…
@@ -63,7 +73,7 @@ key_files() { # USER HOME PATTERNS…
     esac
     if [ -f "$_f" ] && [ -r "$_f" ]; then
       t 3 head -c 262144 "$_f" | each "key	$_n"
-    elif [ -e "$_f" ] || ! { root || [ -x "$_h/.ssh" ] || [ -x "$_h" ]; }; then
+    elif [ -e "$_f" ] || hidden "${_f%/*}" || hidden "$_h"; then
       printf 'denied\t%s\t%s\n' "$_n" "$_f"
     fi
   done

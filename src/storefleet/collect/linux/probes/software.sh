@@ -1,14 +1,15 @@
+# A package system is believed by its data: BusyBox brings an rpm and a dpkg of its own that know nothing.
 p_packages() {
   if has dpkg-query && [ -e /var/lib/dpkg/status ]; then
     echo 'system	dpkg'
     run dpkg 20 dpkg-query -W -f '${db:Status-Abbrev}\t${binary:Package}\t${Version}\n'
-  elif has rpm; then
+  elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then
     echo 'system	rpm'
     run rpm 20 rpm -qa --qf '%{NAME}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\n'
-  elif has apk; then
+  elif has apk && [ -d /lib/apk/db ]; then
     echo 'system	apk'
     run apk 20 apk info -v
-  elif has opkg; then
+  elif has opkg && { [ -d /usr/lib/opkg ] || [ -d /var/lib/opkg ]; }; then
     echo 'system	opkg'
     run opkg 20 opkg list-installed
   elif has busybox; then
@@ -28,10 +29,15 @@ session() { # PID: the sixth field of stat; the name before it may hold anything
   _st=${_st%% *}
 }
 
+# BusyBox `timeout` leaves our session.
 ourselves() {
+  if [ "$1" = "$PPID" ]; then return 0; fi
   if [ "$1" -lt $$ ]; then return 1; fi
   session "$1"
-  [ "$_st" = "$_mine" ]
+  if [ "$_st" = "$_mine" ]; then return 0; fi
+  _v=
+  { read -r _v <"/proc/$1/comm"; } 2>/dev/null
+  [ "$_v" = timeout ]
 }
 
 p_services() {

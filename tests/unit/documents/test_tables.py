@@ -33,6 +33,7 @@ def test_cells_are_text_without_outer_blanks_and_rows_know_their_line():
 
 COMMAS = "t.csv:1: the columns are not separated by commas; save the file as comma-separated CSV"
 PLAIN = "t.csv:2: a: a line break, a control character or an overlong text; write one plain line"
+QUOTE = "look for a quote that is not closed, here or in the lines before"
 CASES = {
     "": ["t.csv: is empty; the first line names the columns: a"],
     "\n\n": ["t.csv: is empty; the first line names the columns: a"],
@@ -50,10 +51,7 @@ CASES = {
     'a,b\n"1\n2",3\n': [PLAIN],
     "a\nx\x00y\n": [PLAIN],
     f"a\n{'x' * 32_769}\n": [PLAIN],
-    'a\n"x"y\n': [
-        "t.csv:2: not valid CSV: ',' expected after '\"'; "
-        + "look for a quote that is not closed, here or in the lines before"
-    ],
+    'a\n"x"y\n': [f"t.csv:2: not valid CSV: ',' expected after '\"'; {QUOTE}"],
 }
 
 

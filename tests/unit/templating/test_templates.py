@@ -73,7 +73,7 @@ def test_a_template_gives_the_value_with_its_type(text: str, value: object):
         ("{{ store.number", "unexpected end of template"),
         ("{% if n %}", "Unexpected end of template"),
         ("{{ n | no_such_filter }}", "no_such_filter"),
-        ("{{ n | nth_host(1) }}", "nth_host"),
+        ("{{ n | nth_host(1) }}", "nth_host: 2 is not a network; write it as 10.1.2.0/24"),
         ("{{ 'x' | nth_host(1) }}", "nth_host: 'x' does not appear to be an IPv4 or IPv6 network"),
         ("{{ '10.1.2.3/24' | nth_host(1) }}", "has host bits set"),
         ("{{ '10.1.2.0/24' | nth_host(256) }}", "has no address number 256"),

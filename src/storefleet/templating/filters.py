@@ -20,7 +20,8 @@ _network = lru_cache(maxsize=4096)(ipaddress.ip_network)
 def nth_host(network: str, number: int) -> str:
     """Return the ``number``-th address of a network: ``'10.1.2.0/24' | nth_host(1)`` is ``10.1.2.1``."""
     if not isinstance(network, str):
-        raise TemplateFault(f"nth_host: {network!r} is not a network; write it as 10.1.2.0/24")
+        shown = str(network)  # an undefined name says here what it is
+        raise TemplateFault(f"nth_host: {shown} is not a network; write it as 10.1.2.0/24")
     try:
         net = _network(network)
     except ValueError as fault:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from storefleet.documents.nodes import Source
 from storefleet.errors import Complaint, SelectorError
 from storefleet.inventory.addressing import check_addresses
-from storefleet.inventory.build import Faults
 from storefleet.inventory.contents import Fleet
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.meanings import ambiguous_names
 from storefleet.model.selection import check_fields, known_fields, parse
 from storefleet.model.store import Host

@@ -16,8 +16,9 @@ from storefleet.documents.tables import Table
 from storefleet.errors import Complaint, InputError
 from storefleet.inventory import devices
 from storefleet.inventory.blueprint import Blueprint, read_blueprint
-from storefleet.inventory.build import Builder, Built, Faults
+from storefleet.inventory.build import Builder, Built
 from storefleet.inventory.contents import Fleet, Places
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.jumps import jump_fault
 from storefleet.inventory.logins import read_credentials
 from storefleet.inventory.nornir_files import Groups, read_groups, read_hosts

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from storefleet.documents.nodes import Source
 from storefleet.errors import Complaint, SelectorError
 from storefleet.inventory.addressing import check_addresses
-from storefleet.inventory.build import Faults
 from storefleet.inventory.contents import Fleet
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.meanings import ambiguous_names
 from storefleet.model.selection import check_fields, known_fields, parse
 from storefleet.model.store import Host
@@ -36,6 +36,9 @@ def lint(fleet: Fleet, pinned: Collection[str] | None = None) -> Lint:
         errors.add(source, said, "", name)
     _check_use(fleet, errors, warnings)
     for host in fleet.hosts.values():
+        if host.connection == "ssh" and host.connect.host is None and host.address is None:
+            message = "has neither address: nor connect.host:, so it cannot be reached; write one, or connection: none"
+            errors.add(fleet.places.hosts[host.name], message, host.name, "unreachable")
         for message in _host_warnings(fleet, host, pinned):
             warnings.add(fleet.places.hosts[host.name], message, host.name, message)
     for source, message, about in _unused(fleet):
@@ -49,8 +52,6 @@ def _host_warnings(fleet: Fleet, host: Host, pinned: Collection[str] | None) -> 
         yield f"status: {host.status} without until:; it stays out of the audit until someone remembers"
     if host.connection == "none" or (store is not None and store.status == "closed"):
         return
-    if host.connect.host is None and host.address is None:
-        yield "has neither address nor connect.host; it cannot be reached"
     if not fleet.credentials_for(host, "read"):
         yield "no line of use: in credentials.yaml gives a read credential"
     if pinned is not None and host.name not in pinned:

@@ -50,13 +50,14 @@ def connects(lab, address, port=22, times=1):
     return int(lab.exec([sys.executable, "-c", script, address, str(port), str(times)]).stdout)
 
 
-def traces():
-    """What a lab could leave on the machine."""
-    mounts = Path("/proc/self/mounts").read_text()
+def traces(lab):
+    """What this lab left on the machine; other labs may stand beside it."""
+    folder = f"{lab.place.folder}/"
+    mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder in line]
     loops = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
-    cgroups = [path for path in Path("/sys/fs/cgroup").rglob("storefleet-lab-*")]
-    names = sorted(path.name for path in Path("/run/netns").glob("*")) if Path("/run/netns").exists() else []
-    return {"mounts": mounts, "loops": loops, "cgroups": cgroups, "netns": names}
+    names = [path.name for path in Path("/run/netns").glob("S0001-*")]
+    cgroups = list(Path("/sys/fs/cgroup").rglob(f"{lab.place.cgroup}*"))
+    return [*mounts, *(text for text in loops if text.startswith(folder)), *cgroups, *names]
 
 
 def processes_of(name):
@@ -222,7 +223,9 @@ def test_exec_passes_input_folder_environment_and_exit_code(lab, tmp_path):
     script = "cat; pwd; echo $STOREFLEET_TEST; exit 7"
     argv = [sys.executable, "-m", "storefleet.lab", "exec", "--name", "test", "--", "sh", "-c", script]
     environment = {**os.environ, "STOREFLEET_TEST": "carried", "PYTHONPATH": str(REPOSITORY / "src")}
-    done = subprocess.run(argv, input="typed\n", capture_output=True, text=True, cwd=REPOSITORY, env=environment)
+    done = subprocess.run(
+        argv, check=False, input="typed\n", capture_output=True, text=True, cwd=REPOSITORY, env=environment
+    )
     assert (done.stdout, done.returncode) == (f"typed\n{REPOSITORY}\ncarried\n", 7)
 
 
@@ -237,22 +240,22 @@ def small_lab(name, root):
 @pytest.fixture
 def fleet_root(tmp_path, lab_or_skip):
     (tmp_path / "inventory").symlink_to(REPOSITORY / "inventory")
-    return tmp_path
+    yield tmp_path
+    for name in ("gone", "killed", "other"):
+        Lab(name, tmp_path).down()
 
 
 def test_down_leaves_nothing(fleet_root):
-    before = traces()
     lab = small_lab("gone", fleet_root)
-    assert traces()["mounts"] == before["mounts"]
+    assert str(lab.place.folder) not in Path("/proc/self/mounts").read_text()
     lab.down()
-    assert traces() == before
+    assert traces(lab) == []
     assert processes_of("gone") == []
     assert not lab.place.folder.exists()
     lab.down()
 
 
 def test_a_killed_supervisor_leaves_nothing_that_down_does_not_take(fleet_root):
-    before = traces()
     lab = small_lab("killed", fleet_root)
     pid = lab.supervisor_pid()
     os.kill(pid, signal.SIGKILL)
@@ -260,12 +263,12 @@ def test_a_killed_supervisor_leaves_nothing_that_down_does_not_take(fleet_root):
     while processes_of("killed") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert processes_of("killed") == []
-    assert traces()["mounts"] == before["mounts"]
+    assert str(lab.place.folder) not in Path("/proc/self/mounts").read_text()
     assert lab.supervisor_pid() is None
     again = small_lab("killed", fleet_root)
     assert set(again.status().values()) == {"answering"}
     again.down()
-    assert traces() == before
+    assert traces(lab) == []
 
 
 def test_two_labs_do_not_meet(lab, fleet_root):

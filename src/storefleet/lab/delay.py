@@ -89,4 +89,7 @@ def _give(tap: int, frame: bytes) -> None:
 
 
 if __name__ == "__main__":
-    forward(insert(sys.argv[1]), float(sys.argv[2]) / 1000)
+    pair = insert(sys.argv[1])
+    sys.stdout.write("inserted\n")
+    sys.stdout.flush()
+    forward(pair, float(sys.argv[2]) / 1000)

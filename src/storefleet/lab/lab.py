@@ -18,7 +18,7 @@ from storefleet.lab import breaking
 from storefleet.lab.access import RunningLab
 from storefleet.lab.fleet import write_fleet
 from storefleet.lab.keys import make_keys
-from storefleet.lab.machine import tool_path, why_not
+from storefleet.lab.machine import allow_many_watchers, tool_path, why_not
 from storefleet.lab.place import LabPlace, LabRecord
 from storefleet.lab.plan import build_plan
 from storefleet.lab.processes import only_one, started, wait_for_end
@@ -82,6 +82,7 @@ class Lab(RunningLab):
         """Start the supervisor in namespaces of its own, with no terminal and no descriptor of ours."""
         self.place.socket.unlink(missing_ok=True)
         self._sweep_cgroups()
+        allow_many_watchers()
         source = str(Path(__file__).resolve().parents[2])
         search = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
         environment = {"PATH": tool_path(), "LC_ALL": "C.UTF-8", "PYTHONPATH": search, "HOME": "/root"}

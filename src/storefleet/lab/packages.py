@@ -44,7 +44,7 @@ getent passwd pos >/dev/null || useradd --system --home-dir /var/lib/pos --shell
 if [ "$1" = configure ] && [ -z "$2" ]; then systemctl enable posd.service >/dev/null 2>&1 || true; fi
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl is-enabled -q posd.service && systemctl restart posd.service
+    systemctl try-restart posd.service
 fi
 exit 0
 """

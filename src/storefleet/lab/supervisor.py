@@ -86,6 +86,8 @@ class Supervisor:
     def _mind(self) -> None:
         while True:
             time.sleep(0.2)
+            if not self.place.record_file.exists():
+                os._exit(0)  # the lab's folder was deleted under it: nobody could take it down any more
             with self._lock:
                 for device in self.devices.values():
                     device.mind()
@@ -144,7 +146,10 @@ class Supervisor:
         shape_wan(store, settings)
         if settings.delay_ms:
             argv = [sys.executable, "-m", "storefleet.lab.delay", store.wan_port, str(settings.delay_ms)]
-            self._delays[name] = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+            delaying = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            self._delays[name] = delaying
+            if delaying.stdout is None or not delaying.stdout.readline():
+                raise LabError(f"the delay of {name}'s line could not be put in; see {self.place.log}")
         else:
             run(["bridge", "link", "set", "dev", store.wan_port, "isolated", "on"])
 

@@ -11,6 +11,7 @@ shows that the first prompt was not the end: the answer is then refused as incom
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from typing import Any
@@ -25,7 +26,7 @@ from storefleet.connections.platforms import CliPlatform
 from storefleet.connections.ssh import fault_of, gone, require_alive, where
 from storefleet.connections.terminal import TAIL, Exchange, Terminal
 from storefleet.connections.transport import DeviceTransport
-from storefleet.errors import CommandRefused, OutputIncomplete, TimedOut
+from storefleet.errors import CommandRefused, HostError, OutputIncomplete, TimedOut
 from storefleet.model.effects import ShowCommands
 from storefleet.model.store import Host
 
@@ -79,24 +80,21 @@ def open_command_line(transport: DeviceTransport, host: Host, platform: CliPlatf
         host=host.name, device_type=platform.driver, auto_connect=False, read_timeout_override=max(0.1, deadline.left())
     )
     connection.our_client = _OurClient(transport, deadline)  # type: ignore[attr-defined]  # of the mixin
-    try:
-        connection.establish_connection()
-        connection.session_preparation()
-        line = CommandLine(connection, transport, host, platform)
-        line.synchronise(deadline)
-    except BaseException as fault:
-        error = _preparation_error(fault, transport, host, deadline)
-        transport.hang_up()
-        connection.disconnect()
-        raise error from fault
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(connection.disconnect)
+        on_failure.callback(transport.hang_up)
+        try:
+            connection.establish_connection()
+            connection.session_preparation()
+            line = CommandLine(connection, transport, host, platform)
+            line.synchronise(deadline)
+        except _FOREIGN as fault:
+            raise _preparation_error(fault, transport, host, deadline) from fault
+        on_failure.pop_all()
     return line
 
 
-def _preparation_error(
-    fault: BaseException, transport: DeviceTransport, host: Host, deadline: Deadline
-) -> BaseException:
-    if not isinstance(fault, _FOREIGN):
-        return fault
+def _preparation_error(fault: BaseException, transport: DeviceTransport, host: Host, deadline: Deadline) -> HostError:
     if not transport.is_active():
         return gone(transport, host, "prompt")
     if deadline.expired():

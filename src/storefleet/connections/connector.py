@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -96,36 +97,14 @@ class Connector:
         self, host: Host, name: str, credential: Credential, deadline: Deadline, trail: tuple[str, ...]
     ) -> DeviceTransport:
         """Use a connection of its own: servers end one on a change of user, and after too many wrong answers."""
-        transport = self._open(host, deadline, trail)
-        try:
-            self._try(transport, host, name, credential, deadline)
-        except BaseException:
-            transport.hang_up()
-            raise
-        return transport
-
-    def _open(self, host: Host, deadline: Deadline, trail: tuple[str, ...]) -> DeviceTransport:
-        transport = self.handshake(host, deadline, trail=trail)
-        try:
+        with contextlib.ExitStack() as on_failure:
+            transport = self.handshake(host, deadline, trail=trail)
+            on_failure.callback(transport.hang_up)
             verify_host_key(transport, host, self.known_hosts)
-        except HostError:
-            transport.hang_up()
-            raise
+            with self._guard.attempt(host.name, name, deadline):
+                log_in(transport, host, credential, self.wallet, deadline.within(self.limits.login_s))
+            on_failure.pop_all()
         return transport
-
-    def _try(
-        self, transport: DeviceTransport, host: Host, name: str, credential: Credential, deadline: Deadline
-    ) -> None:
-        self._guard.admit(host.name, name, deadline)
-        try:
-            log_in(transport, host, credential, self.wallet, deadline.within(self.limits.login_s))
-        except LoginRefused:
-            self._guard.refused(host.name, name)
-            raise
-        except BaseException:
-            self._guard.undecided(name)
-            raise
-        self._guard.accepted(host.name, name)
 
     def _wire(self, host: Host, deadline: Deadline, trail: tuple[str, ...]) -> Wire:
         address = host.connect.host or host.address

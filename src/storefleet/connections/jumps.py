@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -72,7 +73,6 @@ class _Jump:
         with self.counting:
             line.users -= 1
             line.idle_since = time.monotonic()
-        self.ways.release()
 
     def take_idle(self, seconds: float) -> list[DeviceTransport]:
         """Take out the connections that nobody has used for so long."""
@@ -109,18 +109,13 @@ class JumpPool:
             if deadline.expired():
                 raise JumpFailed(f"{where}: all {self._limits.per_jump} ways through {name} stayed in use (per_jump)")
             self._close_idle(0.0)  # an idle connection through this jump holds one of its ways
-        line: _Line | None = None
-        try:
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(jump.ways.release)
             line = self._line(jump, name, where, deadline, trail)
+            on_failure.callback(jump.give_back, line)
             channel = self._channel(line.transport, name, target, where, deadline)
-        except BaseException:
-            if line is None:
-                jump.ways.release()
-            else:
-                jump.give_back(line)
-            raise
-        kept = line
-        return Wire(channel, on_close=lambda: jump.give_back(kept), carrier=kept.transport)
+            place = on_failure.pop_all()
+        return Wire(channel, on_close=place.close, carrier=line.transport)
 
     def _line(self, jump: _Jump, name: str, where: str, deadline: Deadline, trail: tuple[str, ...]) -> _Line:
         line = jump.free_line()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import threading
 
@@ -40,19 +41,16 @@ def handshake(
     ``pinned_types`` are asked for first; ``only`` restricts the host key algorithms, to learn one key of several.
     The wire is closed when this fails.
     """
-    transport: DeviceTransport | None = None
-    try:
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(wire.close)
         transport = DeviceTransport(wire, legacy_of(host, today), pinned_types)
+        on_failure.callback(transport.hang_up)
         if only:
             transport.only_host_key(only)
         transport.banner_timeout = min(limits.banner_s, deadline.left())
         _exchange(transport, host, deadline.within(limits.banner_s + limits.login_s))
         transport.set_keepalive(limits.keepalive_s)
-    except BaseException:
-        if transport is not None:
-            transport.hang_up()
-        wire.close()
-        raise
+        on_failure.pop_all()
     return transport
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from storefleet.connections.deadline import Deadline
 from storefleet.connections.lockout import LockoutGuard
 from storefleet.connections.pacing import Pace
-from storefleet.errors import CredentialLocked, TimedOut
+from storefleet.errors import CredentialLocked, Dropped, LoginRefused, TimedOut
 from storefleet.model.credentials import Lockout
 
 
@@ -17,13 +18,13 @@ def soon():
 
 
 def wrong(guard, host, credential="old"):
-    guard.admit(host, credential, soon())
-    guard.refused(host, credential)
+    with contextlib.suppress(LoginRefused), guard.attempt(host, credential, soon()):
+        raise LoginRefused(host)
 
 
 def right(guard, host, credential="new"):
-    guard.admit(host, credential, soon())
-    guard.accepted(host, credential)
+    with guard.attempt(host, credential, soon()):
+        pass
 
 
 def test_after_so_many_wrong_answers_in_the_fleet_a_credential_is_put_aside():
@@ -31,7 +32,7 @@ def test_after_so_many_wrong_answers_in_the_fleet_a_credential_is_put_aside():
     for number in range(3):
         wrong(guard, f"S{number}-pos1")
     with pytest.raises(CredentialLocked, match=r"S9-pos1.*old.*put aside after 3"):
-        guard.admit("S9-pos1", "old", soon())
+        guard._admit("S9-pos1", "old", soon())
 
 
 def test_another_credential_is_not_put_aside_with_it():
@@ -45,7 +46,7 @@ def test_a_declared_sibling_that_gets_in_makes_the_older_one_no_wrong_answer():
     for number in range(50):
         wrong(guard, f"S{number}-pos1")
         right(guard, f"S{number}-pos1")
-    guard.admit("S99-pos1", "old", soon())
+    guard._admit("S99-pos1", "old", soon())
 
 
 def test_one_host_is_not_asked_more_often_than_allowed():
@@ -53,35 +54,50 @@ def test_one_host_is_not_asked_more_often_than_allowed():
     wrong(guard, "S1-pos1", "a")
     wrong(guard, "S1-pos1", "b")
     with pytest.raises(CredentialLocked, match="per_host"):
-        guard.admit("S1-pos1", "c", soon())
-    guard.admit("S2-pos1", "c", soon())
+        guard._admit("S1-pos1", "c", soon())
+    guard._admit("S2-pos1", "c", soon())
 
 
 def test_an_unproven_credential_is_never_in_flight_more_often_than_it_may_be_refused():
     guard = LockoutGuard(Lockout(per_host=2, fleet=3))
     for number in range(3):
-        guard.admit(f"S{number}-pos1", "x", soon())
+        guard._admit(f"S{number}-pos1", "x", soon())
     with pytest.raises(TimedOut):
-        guard.admit("S9-pos1", "x", Deadline.after(0.05))
-    guard.undecided("x")
-    guard.admit("S9-pos1", "x", soon())
+        guard._admit("S9-pos1", "x", Deadline.after(0.05))
+    with pytest.raises(Dropped), guard.attempt("S5-pos1", "y", soon()):
+        raise Dropped
+    for _ in range(9):
+        with contextlib.suppress(Dropped), guard.attempt("S9-pos1", "y", soon()):
+            raise Dropped
 
 
 def test_whoever_waits_hears_at_once_that_the_credential_is_put_aside():
     guard = LockoutGuard(Lockout(per_host=2, fleet=1))
-    guard.admit("S1-pos1", "x", soon())
+    first = threading.Semaphore(0)
+    started = threading.Event()
     found: list[type] = []
+
+    def refuse():
+        with contextlib.suppress(LoginRefused), guard.attempt("S1-pos1", "x", soon()):
+            started.set()
+            first.acquire(timeout=10)
+            raise LoginRefused("S1-pos1")
+
+    refusing = threading.Thread(target=refuse)
+    refusing.start()
+    started.wait(10)
 
     def wait():
         try:
-            guard.admit("S2-pos1", "x", Deadline.after(30))
+            guard._admit("S2-pos1", "x", Deadline.after(30))
         except CredentialLocked as fault:
             found.append(type(fault))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    guard.refused("S1-pos1", "x")
+    first.release()
     waiting.join(10)
+    refusing.join(10)
     assert found == [CredentialLocked]
 
 
@@ -90,7 +106,7 @@ def test_a_proven_credential_may_be_used_everywhere_at_once():
     for number in range(30):
         right(guard, f"S{number}-pos1")
     for number in range(30):
-        guard.admit(f"T{number}-pos1", "new", Deadline.after(0))
+        guard._admit(f"T{number}-pos1", "new", Deadline.after(0))
 
 
 def test_connections_are_spread_over_time():

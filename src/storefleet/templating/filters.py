@@ -17,7 +17,7 @@ _network = lru_cache(maxsize=4096)(ipaddress.ip_network)
 """Every device of a store asks for the same network."""
 
 
-def nth_host(network: str, number: int) -> str:
+def nth_host(network: object, number: int) -> str:
     """Return the ``number``-th address of a network: ``'10.1.2.0/24' | nth_host(1)`` is ``10.1.2.1``."""
     if not isinstance(network, str):
         shown = str(network)  # an undefined name says here what it is

@@ -80,7 +80,7 @@ PAY = failing(
     "T-PAY-01",
     "critical",
     "Every payment endpoint answers from the till itself",
-    Finding("/ports/reachable[pay2.hq.example:19003]/result", Expected("const open", "open", True), "timeout"),
+    Finding("/ports/reachable[pay2.hq.example:19003]/result", Expected('"open"', "open", True), "timeout"),
     cause="network/acl",
     fix="storefleet plan acl-pos.yaml -l S0412-router",
     refs={"pci-dss-4.0.1": ("1.2.5",)},

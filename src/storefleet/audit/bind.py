@@ -15,7 +15,6 @@ from storefleet.audit.pointer import parse
 from storefleet.audit.resolve import resolve
 from storefleet.audit.shape import Node
 from storefleet.model.base import Json
-from storefleet.templating.engine import Roots, render_value
 
 BOUND = frozenset({"version", "equalTo", "uniqueInFleet", "notOlderThan", "expiresAfter"})
 _LIST = re.compile(r"\{\{\s*lists\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -36,11 +35,6 @@ def list_name(value: Json) -> str | None:
     """Return the name of the list that a keyword's value is, when it is exactly one."""
     match = _LIST.fullmatch(value.strip()) if isinstance(value, str) else None
     return match[1] if match else None
-
-
-def rendered(fragment: Json, roots: Roots) -> Json:
-    """Return the fragment with its templates rendered; raises ``TemplateFault``."""
-    return render_value(fragment, roots)
 
 
 def bound(fragment: Json, setting: Setting, place: str) -> Json:

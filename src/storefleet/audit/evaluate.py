@@ -22,6 +22,8 @@ from storefleet.model.base import Json
 from storefleet.model.findings import Result
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host, Store
+from storefleet.templating.engine import render_value
+from storefleet.templating.filters import TemplateFault
 
 Matches = Callable[[str, Host], bool]
 """Tells whether a selector expression means a host; the selector engine lives in the inventory."""
@@ -109,22 +111,38 @@ def roots(audit: Audit, host: Host, store: Store, facts: Mapping[str, Json] | No
         "store": {**store.columns, **from_store, "status": store.status},
         "host": msgspec.to_builtins(host),
         "intended": store.intended,
-        "lists": audit.lists,
     }
+    found["lists"] = _lists(audit, found)
     if facts is not None:
         found["facts"] = facts
+    return found
+
+
+def _lists(audit: Audit, known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the named lists, rendered where they hold templates.
+
+    One that cannot be rendered is left out, so that each control which uses it is an ``error`` and no other is.
+    """
+    if not audit.templated_lists:
+        return audit.lists
+    found: dict[str, Any] = dict(audit.lists)
+    for name in audit.templated_lists:
+        try:
+            found[name] = render_value(list(audit.lists[name]), known)
+        except TemplateFault:
+            del found[name]
     return found
 
 
 def _judged(control: Control, evidence: Evidence) -> Verdict:
     """Judge one control; whatever breaks in it is this control's ``error``, never a pass and never another's end."""
     try:
-        fragment = control.standard(evidence.today)
-        if fragment is None:
+        standard = control.standard(evidence.today)
+        if standard.fragment is None:
             return Verdict("na", f"takes effect on {control.effective}")
         stale = _stale(control, evidence)
-        return stale or merged(list(verdicts(control, fragment, evidence)))
-    except Exception as fault:  # a template, a keyword or a document of an unforeseen shape may raise anything
+        return stale or merged(list(verdicts(control, standard, evidence)))
+    except Exception as fault:  # noqa: BLE001 - a template, a keyword or a document of an unforeseen shape may raise anything
         return Verdict("error", f"{type(fault).__name__}: {fault}" if not str(fault) else str(fault))
 
 

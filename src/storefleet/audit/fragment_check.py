@@ -83,6 +83,7 @@ class FragmentCheck:
         if rule.applies and not any(may_be(shape, kind) for kind in rule.applies):
             due = type_words(sorted(types_of(shape)))
             fits = known(other for other, part in RULES.items() if part.applies & types_of(shape))
+            fits = fits.replace("known here", "there apply")
             return self._say(key, f"`{name}` cannot apply at {self._place}: the value there is {due}; {fits}")
         if isinstance(value, Scalar) and is_template(value.text):
             return True

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from storefleet.audit.pointer import Keyed, Name, Pointer, PointerFault, Select, Step, parse
+from storefleet.audit.pointer import Keyed, Name, Pointer, Select, Step
+from storefleet.audit.reading import Reads, Steps, steps_of
 from storefleet.audit.resolve import below_any
 from storefleet.audit.shape import OPEN, Node, child, keys_of
 from storefleet.model.findings import Finding
 from storefleet.model.state import Missing, StateDocument
 
-Steps = tuple[Step, ...]
 Gap = tuple[Steps, Missing]
-_FACTS = re.compile(r"\bfacts((?:\.[A-Za-z_][A-Za-z0-9_]*|\[(?:'[^']*'|\"[^\"]*\")\])+)")
-_PART = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[['\"]([^'\"]*)['\"]\]")
 
 
 def gaps_of(document: StateDocument) -> list[Gap]:
@@ -22,24 +19,9 @@ def gaps_of(document: StateDocument) -> list[Gap]:
     return [(steps_of(gap.path), gap) for gap in document.missing]
 
 
-def steps_of(path: str) -> Steps:
-    """Return the steps of a path; one that only plain JSON Pointer explains is split at its slashes."""
-    try:
-        return parse(path).steps
-    except PointerFault:
-        return tuple(Name(part) for part in path.split("/") if part)
-
-
-def facts_read(text: str) -> list[Steps]:
-    """Return the parts of ``facts`` that a template or a ``when`` looks at: those too may be missing."""
-    return [
-        tuple(Name(dotted or quoted) for dotted, quoted in _PART.findall(match[1])) for match in _FACTS.finditer(text)
-    ]
-
-
-def read_paths(pointer: Pointer, below: Iterable[Steps]) -> list[Steps]:
-    """Return every path that a control reads: its place with what it looks at below, and the fields of its filters."""
-    paths = [(*pointer.steps, *rest) for rest in below]
+def read_paths(pointer: Pointer, read: Reads) -> list[Steps]:
+    """Return every path that a control reads at one place, the fields of its filters included."""
+    paths = [*((*pointer.steps, *rest) for rest in read.below), *read.elsewhere]
     for index, step in enumerate(pointer.steps):
         if isinstance(step, Select):
             paths += [(*pointer.steps[: index + 1], Name(part.field)) for part in step.conditions]

@@ -8,14 +8,17 @@ validator holds no clock and no context.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import jsonschema
+import msgspec
 from jsonschema import validators
 
 from storefleet.audit.durations import instant
 from storefleet.audit.matching import in_network, matches, network
+from storefleet.audit.regexes import MAX_TEXT
 from storefleet.audit.text import same, scalar_text
 from storefleet.audit.versions import in_range
 from storefleet.model.base import Json
@@ -36,6 +39,17 @@ def in_subnet(_validator: Any, nets: Any, value: Json, _schema: Any) -> Iterator
     known = [network(text) for text in ([nets] if isinstance(nets, str) else nets)]
     if not isinstance(value, str) or not any(net is not None and in_network(value, net) for net in known):
         yield Offence("not in the network")
+
+
+def pattern(_validator: Any, expression: Any, value: Json, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+    """The text matches; a text so long that the search could take minutes is an error and not a pass."""
+    if not isinstance(value, str):
+        return
+    if len(value) > MAX_TEXT:
+        message = f"pattern: the text has {len(value):,} characters; a pattern is tried on {MAX_TEXT:,} at most"
+        raise ValueError(message)
+    if not re.search(expression, value):
+        yield jsonschema.ValidationError("does not match")
 
 
 def version(_validator: Any, bound: Any, value: Json, _schema: Any) -> Iterator[Offence]:
@@ -100,6 +114,7 @@ def _moment(value: Json) -> datetime.datetime | None:
 
 
 OWN: dict[str, Keyword] = {
+    "pattern": pattern,
     "inSubnet": in_subnet,
     "version": version,
     "subsetOf": subset_of,
@@ -115,6 +130,23 @@ Validator: Any = validators.extend(jsonschema.Draft202012Validator, OWN)  # type
 static type."""
 
 
+_KEPT: dict[bytes, Any] = {}
+_MOST = 4096
+
+
 def validator(fragment: Json) -> Any:
-    """Return a validator of a bound fragment, with ``format`` checked."""
-    return Validator(fragment, format_checker=Validator.FORMAT_CHECKER)
+    """Return a validator of a bound fragment, with ``format`` checked.
+
+    Most stores render a control to the same fragment, so a few thousand are kept; the key is the fragment's JSON, which
+    tells ``true`` from ``1`` where Python would not.
+    """
+    try:
+        key = msgspec.json.encode(fragment)
+    except (TypeError, msgspec.MsgspecError):  # bound to the fleet's index: such a one serves a single host
+        return Validator(fragment, format_checker=Validator.FORMAT_CHECKER)
+    known = _KEPT.get(key)
+    if known is None:
+        if len(_KEPT) >= _MOST:
+            _KEPT.clear()
+        known = _KEPT[key] = Validator(fragment, format_checker=Validator.FORMAT_CHECKER)
+    return known

@@ -17,10 +17,13 @@ def matches(pattern: Json, value: Json) -> bool:
     if isinstance(pattern, dict):
         if not isinstance(value, dict):
             return False
-        return all(name in value and matches(part, value[name]) for name, part in pattern.items() if name != "why")
-    if same(pattern, value):
+        for name, part in pattern.items():
+            if name != "why" and (name not in value or not matches(part, value[name])):
+                return False
         return True
-    return isinstance(pattern, str) and isinstance(value, str) and "/" in pattern and _inside(pattern, value)
+    if isinstance(pattern, str) and isinstance(value, str):
+        return pattern == value or ("/" in pattern and _inside(pattern, value))
+    return same(pattern, value)
 
 
 def _inside(pattern: str, value: str) -> bool:
@@ -38,13 +41,20 @@ def network(text: str) -> Network | None:
         return None
 
 
+@lru_cache(maxsize=16384)
+def _interface(text: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface | None:
+    """Parse an observed address; a fleet repeats few of them (0.0.0.0, loopback, the plan), and parsing costs most."""
+    try:
+        return ipaddress.ip_interface(text)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=16384)
 def in_network(value: str, net: Network) -> bool:
     """Tell whether an address, an address with prefix, or a network lies wholly in the network."""
-    try:
-        inner = ipaddress.ip_interface(value)
-    except ValueError:
-        return False
-    if inner.version != net.version:
+    inner = _interface(value)
+    if inner is None or inner.version != net.version:
         return False
     if "/" in value and inner.ip == inner.network.network_address and inner.network.prefixlen < inner.max_prefixlen:
         return inner.network.prefixlen >= net.prefixlen and inner.ip in net

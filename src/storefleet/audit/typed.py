@@ -8,9 +8,9 @@ from typing import Any
 
 from storefleet.audit.fragment_check import FragmentCheck
 from storefleet.audit.fragments import keywords_in
-from storefleet.audit.gaps import facts_read
 from storefleet.audit.language import Audit, Control
 from storefleet.audit.places import PlaceFault, named, place_of, suggestion
+from storefleet.audit.reading import facts_read
 from storefleet.audit.shape import OPEN, Node, state_schema
 from storefleet.documents import nodes
 from storefleet.documents.nodes import Node as Yaml
@@ -155,6 +155,11 @@ def _strings(value: Json) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _strings(part)
+
+
+def holds_template(node: Yaml) -> bool:
+    """Tell whether any leaf of a node is a template."""
+    return any(is_template(leaf.text) for leaf in _leaves(node))
 
 
 def _leaves(node: Yaml | None) -> Iterator[Scalar]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storefleet.audit.bind import Setting, bound, rendered
-from storefleet.audit.fragments import reads
-from storefleet.audit.gaps import Gap, Steps, facts_read, read_paths, stands, steps_of, touching
+from storefleet.audit.bind import Setting, bound
+from storefleet.audit.gaps import Gap, read_paths, stands, touching
 from storefleet.audit.judge import absence, judge
-from storefleet.audit.language import Control
+from storefleet.audit.language import Control, Standard
 from storefleet.audit.pointer import Pointer
+from storefleet.audit.reading import facts_read, strings
 from storefleet.audit.resolve import Target, resolve
 from storefleet.audit.text import json_text, scalar_text
 from storefleet.audit.words import fragment_words
@@ -56,11 +56,19 @@ def merged(parts: Sequence[Verdict]) -> Verdict:
     return replace(worst, findings=tuple(findings.values()), asked=() if findings else tuple(asked.values()))
 
 
-def verdicts(control: Control, fragment: Json, evidence: Evidence) -> Iterator[Verdict]:
+def verdicts(control: Control, standard: Standard, evidence: Evidence) -> Iterator[Verdict]:
     """Yield a verdict for every round of the control."""
+    gaps = _unseen(control, evidence) if control.for_each and evidence.gaps else []
+    if gaps:
+        yield Verdict("unknown", f"`for_each` cannot be completed: {gaps[0][1].reason}")
     for roots in rounds(control, evidence.roots):
         excused = _when(control, roots, evidence)
-        yield excused if excused is not None else _one(control, fragment, roots, evidence)
+        yield excused if excused is not None else _one(control, standard, roots, evidence)
+
+
+def _unseen(control: Control, evidence: Evidence) -> list[Gap]:
+    over = [steps for text in strings(dict(control.for_each)) for steps in facts_read(text)]
+    return touching(evidence.gaps, over, evidence.setting.shape)
 
 
 def rounds(control: Control, roots: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -92,13 +100,12 @@ def _when(control: Control, roots: Mapping[str, Any], evidence: Evidence) -> Ver
     return None if holds else Verdict("na", f"when: {control.when}")
 
 
-def _one(control: Control, fragment: Json, roots: Mapping[str, Any], evidence: Evidence) -> Verdict:
+def _one(control: Control, standard: Standard, roots: Mapping[str, Any], evidence: Evidence) -> Verdict:
     setting = evidence.setting
-    pointer = placed(control.pointer, roots)
-    paths = read_paths(pointer, reads(fragment)) + _elsewhere(fragment)
-    gaps = touching(evidence.gaps, paths, setting.shape) if evidence.gaps else []
+    pointer = placed(control.pointer, roots) if is_template(control.at) else control.pointer
+    gaps = touching(evidence.gaps, read_paths(pointer, standard.read), setting.shape) if evidence.gaps else []
     try:
-        wanted = bound(rendered(fragment, roots), setting, control.at)
+        wanted = bound(_rendered(standard, roots), setting, control.at)
     except TemplateFault:
         if gaps:
             return Verdict("unknown", gaps[0][1].reason)
@@ -112,6 +119,10 @@ def _one(control: Control, fragment: Json, roots: Mapping[str, Any], evidence: E
     if control.absent == "na" and wanted is not False and not any(target.present for target in targets):
         return Verdict("na", f"{targets[0].key} is absent")
     return Verdict("pass")
+
+
+def _rendered(standard: Standard, roots: Mapping[str, Any]) -> Json:
+    return render_value(standard.fragment, roots) if standard.read.templated else standard.fragment
 
 
 def _found(control: Control, targets: Sequence[Target], wanted: Json) -> list[Finding]:
@@ -138,28 +149,4 @@ def _doubted(
 
 def placed(pointer: Pointer, roots: Mapping[str, Any]) -> Pointer:
     """Return the path with its templates rendered, each inside its own step."""
-    if not any(map(is_template, pointer.texts())):
-        return pointer
     return pointer.map_text(lambda text: scalar_text(render_value(text, roots)) if is_template(text) else text)
-
-
-def _elsewhere(fragment: Json) -> list[Steps]:
-    """Return the paths that keywords and templates read beside the control's own place."""
-    found: list[Steps] = []
-    text = json_text(fragment)
-    if "facts" in text:
-        found += facts_read(text.replace('\\"', '"'))
-    if '"version"' in text:
-        found.append(steps_of("/software/package_system"))
-    if '"equalTo"' in text:
-        found += _equal_paths(fragment)
-    return found
-
-
-def _equal_paths(fragment: Json) -> list[Steps]:
-    if isinstance(fragment, dict):
-        own = [steps_of(part) for name, part in fragment.items() if name == "equalTo" and isinstance(part, str)]
-        return own + [steps for part in fragment.values() for steps in _equal_paths(part)]
-    if isinstance(fragment, list):
-        return [steps for part in fragment for steps in _equal_paths(part)]
-    return []

@@ -60,8 +60,7 @@ def settings(fleet: FleetOption = None) -> int:
     rows = workspace.settings.explain()
     widths = max(len(row.name) for row in rows), max(len(row.value) for row in rows)
     for row in rows:
-        note = "" if row.used else "  (not used yet by this version)"
-        typer.echo(f"{row.name:<{widths[0]}}  {visible(row.value):<{widths[1]}}  {row.source}{note}")
+        typer.echo(f"{row.name:<{widths[0]}}  {visible(row.value):<{widths[1]}}  {row.source}")
     return 0
 
 

@@ -41,7 +41,7 @@ def parse_table(text: str, path: str, notes: Decoder, required: Collection[str] 
     lines = _lines(reader, path, notes)
     header = next(lines, None)
     if header is None:
-        notes.complain(Source(path, 0), f"is empty; the first line names the columns: {', '.join(sorted(required))}")
+        notes.complain(Source(path, 0), f"is empty; the first line names the columns: {', '.join(required)}")
         return Table((), (), Source(path, 0))
     columns, source = tuple(header[0]), header[1]
     if not _header_stands(columns, source, notes, required):

@@ -10,8 +10,8 @@ import ipaddress
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from storefleet.inventory.build import Faults
 from storefleet.inventory.contents import Fleet
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.plan import SUBNETS
 from storefleet.model.store import Host, Store
 
@@ -23,7 +23,7 @@ def check_addresses(fleet: Fleet, errors: Faults, warnings: Faults) -> None:
     """Compare networks and addresses of all stores that are not closed."""
     open_stores = [store for store in fleet.stores.values() if store.status != "closed"]
     networks = {store.id: tuple(store_networks(store)) for store in open_stores}
-    _check_overlaps(fleet, networks, errors)
+    overlapping = _check_overlaps(fleet, networks, errors)
     for store in open_stores:
         source = fleet.places.stores[store.id]
         for network in networks[store.id]:
@@ -33,7 +33,7 @@ def check_addresses(fleet: Fleet, errors: Faults, warnings: Faults) -> None:
                 )
                 warnings.add(source, message, store.id, store.id)
         _check_inside(fleet, store, networks[store.id], errors)
-    _check_twice(fleet, errors)
+    _check_twice(fleet, overlapping, errors)
 
 
 def store_networks(store: Store) -> Iterator[Network]:
@@ -46,8 +46,12 @@ def store_networks(store: Store) -> Iterator[Network]:
                 yield ipaddress.ip_network(part)
 
 
-def _check_overlaps(fleet: Fleet, networks: dict[str, tuple[Network, ...]], errors: Faults) -> None:
-    """Compare the networks that are reached on one way; sorted by address, so that 10,000 stores cost only a sort."""
+def _check_overlaps(fleet: Fleet, networks: dict[str, tuple[Network, ...]], errors: Faults) -> set[str]:
+    """Compare the networks that are reached on one way; sorted by address, so that 10,000 stores cost only a sort.
+
+    Returns the stores that were complained about.
+    """
+    complained: set[str] = set()
     spans: dict[tuple[str, int], list[tuple[int, int, str, Network]]] = {}
     for store, each in networks.items():
         for way in _ways(fleet, store, each):
@@ -66,7 +70,9 @@ def _check_overlaps(fleet: Fleet, networks: dict[str, tuple[Network, ...]], erro
                     "renumber one, or reach its devices through a jump of the store (connect.via)"
                 )
                 errors.add(fleet.places.stores[later[2]], message, later[2], later[2])
+                complained.add(later[2])
             widest = max(widest, span, key=lambda each: each[1])
+    return complained
 
 
 def _ways(fleet: Fleet, store: str, networks: tuple[Network, ...]) -> set[str | None]:
@@ -85,8 +91,11 @@ def _check_inside(fleet: Fleet, store: Store, networks: tuple[Network, ...], err
             errors.add(fleet.places.hosts[host.name], message, host.name, "outside")
 
 
-def _check_twice(fleet: Fleet, errors: Faults) -> None:
-    """Two hosts of a store at one address, or two hosts anywhere that are dialled alike."""
+def _check_twice(fleet: Fleet, overlapping: set[str], errors: Faults) -> None:
+    """Two hosts of a store at one address, or two hosts anywhere that are dialled alike.
+
+    In a store whose network overlaps another's the second follows from the first, and is not said again.
+    """
     standing: dict[tuple[str, str], str] = {}
     dialled: dict[tuple[str | None, str, int], str] = {}
     for host in fleet.hosts.values():
@@ -99,7 +108,7 @@ def _check_twice(fleet: Fleet, errors: Faults) -> None:
             errors.add(source, f"address: {host.address} is also that of {first}", host.name, f"twice {host.store}")
             continue
         way = _dialled(host)
-        if host.connection == "ssh" and way is not None:
+        if host.connection == "ssh" and way is not None and host.store not in overlapping:
             first = dialled.setdefault((host.connect.via, way, host.connect.port), host.name)
             if first != host.name:
                 message = f"is reached at {way} port {host.connect.port} like {first}; one of them is wrong"

@@ -42,6 +42,7 @@ class Format:
     rows: tuple[DeviceRow, ...]
     source: Source
     extends: tuple[str, ...] = ()
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class _Written:
     extends: Scalar | None = None
     plan: list[PlanLine] = field(default_factory=list)
     lines: list[tuple[RowKey, DeviceLine | str, Source]] = field(default_factory=list)
+    sound: bool = True
 
 
 def read_blueprint(node: Node | None, notes: Decoder) -> Blueprint:
@@ -97,6 +99,8 @@ def _read_format(name: str, node: Node, notes: Decoder) -> _Written:
             line = read_line(part, f"formats.{name}.{key.text}", notes)
             if row_key and line is not None:
                 format_.lines.append((row_key, line, key.source))
+            else:
+                format_.sound = False
     return format_
 
 
@@ -122,10 +126,12 @@ class _Resolver:
         for fault in plan.check_fixed():
             self.notes.complain(fault.source, fault.message)
         rows = {row.key.text: row for row in parent.rows} if parent else {}
+        before = len(self.notes.complaints)
         for key, line, source in own.lines:
             self._put(rows, key, line, source)
         beneath = (parent.name, *parent.extends) if parent else ()
-        self.done[name] = Format(name, plan, tuple(rows.values()), own.source, beneath)
+        sound = own.sound and (parent is None or parent.sound) and len(self.notes.complaints) == before
+        self.done[name] = Format(name, plan, tuple(rows.values()), own.source, beneath, sound)
         return self.done[name]
 
     def _parent(self, own: _Written) -> Format | None:
@@ -155,6 +161,8 @@ class _Resolver:
                 del rows[beneath.key.text]
             return
         fields = merged_fields(beneath.fields if beneath else {}, line, self.kinds, self.notes)
+        if fields is None:
+            return
         row = DeviceRow(key, fields, source)
         if beneath is None or beneath.key.text == key.text:
             rows[key.text] = row
@@ -164,14 +172,14 @@ class _Resolver:
             rows.update({each.key.text: each for each in replaced})
 
 
-def merged_fields(beneath: Fields, line: DeviceLine, kinds: Mapping[str, DeviceLine], notes: Decoder) -> Fields:
+def merged_fields(beneath: Fields, line: DeviceLine, kinds: Mapping[str, DeviceLine], notes: Decoder) -> Fields | None:
     """Return the fields of a line over those beneath it; a line that names a kind takes that kind's fields first."""
     own = fields_of(line)
     if line.kind is None:
         return {**beneath, **own}
     if line.kind not in kinds:
         notes.complain(line.source, f"kind: there is no device kind {line.kind!r}{suggestion(line.kind, kinds)}")
-        return {**beneath, **own}
+        return None
     return {**beneath, **fields_of(kinds[line.kind]), **own}
 
 

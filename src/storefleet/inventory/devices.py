@@ -68,6 +68,8 @@ def _row_stands(row: Row, notes: Decoder) -> bool:
 def _unique(row: Row, seen: dict[tuple[str, str], tuple[str, int]], notes: Decoder) -> None:
     for column in ("serial", "mac", "asset"):
         cell = row.cells.get(column, "").lower()
+        if column == "mac":
+            cell = _SEPARATORS.sub("", cell)
         if cell:
             host, line = seen.setdefault((column, cell), (row.cells["host"], row.source.line))
             if line != row.source.line:

@@ -12,14 +12,10 @@ from storefleet.model.base import is_identifier
 from storefleet.model.store import Connect, Host
 
 
-def host_fault(host: Host) -> str | None:
-    """Return the first thing about a host that cannot stand, in words, or ``None``."""
-    return next(_faults(host), None)
-
-
-def _faults(host: Host) -> Iterator[str]:
+def host_faults(host: Host) -> Iterator[str]:
+    """Yield what about a host cannot stand, each beginning with the field that it is about."""
     if not is_identifier(host.name):
-        yield f"{host.name!r} is no host name: letters, digits, _ and -, at most 63 in all"
+        yield f"name: {host.name!r} is no host name; letters, digits, _ and -, at most 63 in all"
     if not _is_word(host.role):
         yield f"role: {host.role!r} is not a word of letters, digits, _ and -"
     if host.connection != "none" and not _is_word(host.platform):

@@ -11,12 +11,14 @@ import msgspec
 
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node, Scalar, Source
+from storefleet.inventory.plan import check_templates
 from storefleet.model.base import DEVICE_KEY, Json, Value
 from storefleet.model.store import HostStatus
 from storefleet.templating.engine import Template, compile_expression
 from storefleet.templating.filters import TemplateFault
 
 ABSENT = "absent"
+DEVICE_ROOTS = frozenset({"store", "intended", "n", "host"})
 
 
 class ConnectLine(Value, frozen=True):
@@ -68,7 +70,7 @@ _NAMES = tuple(name for name in DeviceLine.__struct_fields__ if name != "source"
 def fields_of(line: DeviceLine) -> Fields:
     """Return what the line gives, as plain data without what it leaves open."""
     given = {name: value for name in _NAMES if (value := getattr(line, name)) is not None}
-    plain: Fields = msgspec.to_builtins(given)
+    plain: Fields = msgspec.json.decode(msgspec.json.encode(given))
     for name in ("connect", "legacy_ssh"):
         part = plain.get(name)
         if isinstance(part, dict):
@@ -112,6 +114,9 @@ def parse_row_key(key: Scalar, notes: Decoder) -> RowKey | None:
         notes.complain(key.source, message)
         return None
     inner = match["lanes"]
+    if inner == "":
+        notes.complain(key.source, f"{key.text!r}: count lanes as 1..4 or by store.<column> or intended.<name>")
+        return None
     if inner is None:
         return RowKey(key.text, match["base"])
     span = _SPAN.fullmatch(inner.strip())
@@ -136,4 +141,5 @@ def read_line(node: Node, what: str, notes: Decoder) -> DeviceLine | str | None:
     """Return the fields of a line, ``absent``, or ``None`` when it was complained about."""
     if isinstance(node, Scalar) and node.text == ABSENT:
         return ABSENT
-    return notes.decode(node, DeviceLine, what)
+    line = notes.decode(node, DeviceLine, what)
+    return line if line is not None and check_templates(fields_of(line), node, what, DEVICE_ROOTS, notes) else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from storefleet.documents.nodes import Source
 from storefleet.errors import Complaint, SelectorError
 from storefleet.inventory.addressing import check_addresses
-from storefleet.inventory.build import Faults
 from storefleet.inventory.contents import Fleet
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.meanings import ambiguous_names
 from storefleet.model.selection import check_fields, known_fields, parse
 from storefleet.model.store import Host
@@ -32,15 +32,17 @@ def lint(fleet: Fleet, pinned: Collection[str] | None = None) -> Lint:
     check_addresses(fleet, errors, warnings)
     for name, meanings in ambiguous_names(fleet):
         source = _place_of(name, fleet)
-        errors.add(
-            source, f"the name {name!r} means {' and '.join(meanings)}, and not the same hosts; rename one", name, name
-        )
+        said = f"the name {name!r} means {' and '.join(meanings)}, and not the same hosts; rename one"
+        errors.add(source, said, "", name)
     _check_use(fleet, errors, warnings)
     for host in fleet.hosts.values():
+        if host.connection == "ssh" and host.connect.host is None and host.address is None:
+            message = "has neither address: nor connect.host:, so it cannot be reached; write one, or connection: none"
+            errors.add(fleet.places.hosts[host.name], message, host.name, "unreachable")
         for message in _host_warnings(fleet, host, pinned):
             warnings.add(fleet.places.hosts[host.name], message, host.name, message)
     for source, message, about in _unused(fleet):
-        warnings.add(source, message, about, about)
+        warnings.add(source, message, about, message)
     return Lint(tuple(sorted(set(errors.complaints()))), tuple(sorted(set(warnings.complaints()))))
 
 
@@ -50,8 +52,6 @@ def _host_warnings(fleet: Fleet, host: Host, pinned: Collection[str] | None) -> 
         yield f"status: {host.status} without until:; it stays out of the audit until someone remembers"
     if host.connection == "none" or (store is not None and store.status == "closed"):
         return
-    if host.connect.host is None and host.address is None:
-        yield "has neither address nor connect.host; it cannot be reached"
     if not fleet.credentials_for(host, "read"):
         yield "no line of use: in credentials.yaml gives a read credential"
     if pinned is not None and host.name not in pinned:
@@ -66,10 +66,10 @@ def _check_use(fleet: Fleet, errors: Faults, warnings: Faults) -> None:
         try:
             check_fields(selector, known)
         except SelectorError as fault:
-            errors.add(source, f"use: hosts: {fault}", rule.hosts, rule.hosts)
+            errors.add(source, f"use: hosts: {fault}", "", rule.hosts)
             continue
         if not any(selector.matches(host, fleet.store_of(host)) for host in fleet.hosts.values()):
-            warnings.add(source, "use: hosts: matches no host", rule.hosts, rule.hosts)
+            warnings.add(source, f"use: hosts: {rule.hosts}: matches no host", "", rule.hosts)
 
 
 def _unused(fleet: Fleet) -> Iterator[tuple[Source, str, str]]:
@@ -79,10 +79,10 @@ def _unused(fleet: Fleet) -> Iterator[tuple[Source, str, str]]:
     kinds = {host.kind for host in fleet.hosts.values()}
     for name, format_ in fleet.blueprint.formats.items():
         if name not in used and name not in extended:
-            yield format_.source, "no store has this format", f"format {name}"
+            yield format_.source, f"formats.{name}: no store has this format", ""
     for name, line in fleet.blueprint.kinds.items():
         if name not in kinds:
-            yield line.source, "no host is of this kind", f"kind {name}"
+            yield line.source, f"devices.{name}: no host is of this kind", ""
     for store in fleet.stores.values():
         made = fleet.blueprint.formats.get(store.format)
         for row in made.rows if made and store.status != "closed" else ():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -11,10 +11,10 @@ from storefleet.documents import nodes
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node, Source
 from storefleet.inventory.addresses import is_ip
-from storefleet.inventory.hostchecks import host_fault
+from storefleet.inventory.hostchecks import host_faults
 from storefleet.inventory.texts import suggestion
 from storefleet.model.base import Json, Value
-from storefleet.model.store import Host, Store
+from storefleet.model.store import Host
 
 _HOST_DATA = (
     *("store", "device", "role", "address", "connection", "status", "until", "ticket"),
@@ -78,12 +78,11 @@ class Groups:
                 return getattr(element, attribute)  # type: ignore[no-any-return]  # platform or port
         return getattr(self.defaults, attribute)  # type: ignore[no-any-return]  # as above
 
-    def unknown(self, names: tuple[str, ...]) -> str | None:
-        """Return a complaint about a group that ``groups.yaml`` does not have."""
+    def unknown(self, names: tuple[str, ...]) -> Iterator[str]:
+        """Yield a complaint about every group that ``groups.yaml`` does not have."""
         for name in names if self.declared else ():
             if name not in self.groups:
-                return f"groups: groups.yaml has no group {name!r}{suggestion(name, self.groups)}"
-        return None
+                yield f"groups: groups.yaml has no group {name!r}{suggestion(name, self.groups)}"
 
 
 def read_groups(groups: Node | None, defaults: Node | None, notes: Decoder) -> Groups:
@@ -113,28 +112,32 @@ def _above(name: str, groups: Mapping[str, Element]) -> Iterator[str]:
 
 
 def read_hosts(
-    node: Node | None, groups: Groups, stores: Mapping[str, Store], notes: Decoder
+    node: Node | None, groups: Groups, stores: Collection[str], notes: Decoder
 ) -> Iterator[tuple[Host, Source]]:
     """Yield the plain hosts; one in no store has the store ``""``, a jump host at head office for example."""
-    found = (notes.decode(node, dict[str, Element], "hosts") if node else None) or {}
-    assert node is None or isinstance(node, nodes.Mapping) or not found
-    places = {key.text: key.source for key, _ in node.entries} if isinstance(node, nodes.Mapping) else {}
-    for name, element in found.items():
-        try:
-            host = _plain_host(name, element, groups, stores)
-        except msgspec.ValidationError as fault:
-            notes.complain(places[name], f"{name}: {fault}")
+    if node is None or not isinstance(node, nodes.Mapping):
+        if node is not None:
+            notes.complain(node.source, "hosts: a mapping of host names is due here")
+        return
+    for key, part in node.entries:
+        element = notes.decode(part, Element, key.text)
+        if element is None:
             continue
-        wrong = host_fault(host) or groups.unknown(host.groups)
+        try:
+            host = _plain_host(key.text, element, groups, stores)
+        except msgspec.ValidationError as fault:
+            notes.complain(key.source, f"{key.text}: {fault}")
+            continue
+        wrong = [*host_faults(host), *groups.unknown(host.groups)]
         if host.store and host.store not in stores:
-            wrong = f"data.store: stores.csv has no store {host.store!r}{suggestion(host.store, stores)}"
-        if wrong:
-            notes.complain(places[name], f"{name}: {wrong}")
-        else:
-            yield host, places[name]
+            wrong.append(f"data.store: stores.csv has no store {host.store!r}{suggestion(host.store, stores)}")
+        for message in wrong:
+            notes.complain(key.source, f"{key.text}: {message}")
+        if not wrong:
+            yield host, key.source
 
 
-def _plain_host(name: str, element: Element, groups: Groups, stores: Mapping[str, Store]) -> Host:
+def _plain_host(name: str, element: Element, groups: Groups, stores: Collection[str]) -> Host:
     known = {key: element.data[key] for key in _HOST_DATA if key in element.data}
     store, _, device = name.rpartition("-")
     inside = store in stores

@@ -19,7 +19,7 @@ def inventory_document(fleet: Fleet, hosts: Iterable[Host] | None = None) -> dic
     wanted = {host.store for host in chosen}
     stores = [store for store in fleet.stores.values() if hosts is None or store.id in wanted]
     members = _members(chosen)
-    document: dict[str, Json] = msgspec.to_builtins(
+    encoded = msgspec.json.encode(
         {
             "format": INVENTORY_FORMAT,
             "stores": stores,
@@ -27,6 +27,7 @@ def inventory_document(fleet: Fleet, hosts: Iterable[Host] | None = None) -> dic
             "groups": [{"name": name, "hosts": members[name]} for name in sorted(members)],
         }
     )
+    document: dict[str, Json] = msgspec.json.decode(encoded)
     return document
 
 

@@ -39,6 +39,7 @@ class Override:
     source: Source
     plan: tuple[PlanLine, ...]
     devices: tuple[tuple[RowKey, DeviceLine | str, Source], ...]
+    sound: bool = True
 
 
 def read_overrides(
@@ -84,8 +85,10 @@ def _read(
         warnings.append(
             Complaint(source.path, source.line, f"review_by: {file.review_by} is near; after it check refuses")
         )
+    before = len(notes.complaints)
     plan = tuple(read_plan(file.intended, "intended", notes))
-    return Override(store, file.source, plan, tuple(_devices(file.devices, notes)))
+    devices = tuple(_devices(file.devices, notes))
+    return Override(store, file.source, plan, devices, len(notes.complaints) == before)
 
 
 def _devices(node: Node, notes: Decoder) -> list[tuple[RowKey, DeviceLine | str, Source]]:

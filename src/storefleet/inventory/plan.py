@@ -35,6 +35,7 @@ class PlanLine:
     value: Json
     node: Node
     fixed: bool
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Plan:
     """The lines in the order of evaluation."""
 
     lines: tuple[PlanLine, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether every template of it can be compiled; one that cannot was complained about already."""
+        return all(line.sound for line in self.lines)
 
     def with_lines(self, changes: Sequence[PlanLine]) -> Plan:
         """Return the plan with lines replaced where they stand and new ones at the end."""
@@ -112,21 +118,22 @@ def read_plan(node: Node, what: str, notes: Decoder) -> list[PlanLine]:
         value = notes.plain(part)
         if len(notes.complaints) > before:
             continue
-        names = _names(value, part, f"{what}.{key.text}", notes)
-        lines.append(PlanLine(key.text, value, part, fixed=not names and not holds_template(value)))
+        sound = check_templates(value, part, f"{what}.{key.text}", PLAN_ROOTS, notes)
+        lines.append(PlanLine(key.text, value, part, fixed=not holds_template(value), sound=sound))
     return lines
 
 
-def _names(value: Json, node: Node, what: str, notes: Decoder) -> frozenset[str]:
+def check_templates(value: Json, node: Node, what: str, roots: frozenset[str], notes: Decoder) -> bool:
+    """Compile every template of a value once, before any store is looked at; tells whether all can stand."""
     try:
         names = template_names(value)
     except TemplateFault as fault:
         notes.complain(leaf_source(node, str(fault)), f"{what}: {fault}")
-        return frozenset()
-    unknown = sorted(names - PLAN_ROOTS)
+        return False
+    unknown = sorted(names - roots)
     if unknown:
-        notes.complain(node.source, f"{what}: {unknown[0]!r} is not known here; a plan uses store.… and intended.…")
-    return names
+        notes.complain(node.source, f"{what}: {unknown[0]!r} is not known here; use {', '.join(sorted(roots))}")
+    return not unknown
 
 
 def holds_template(value: Json) -> bool:

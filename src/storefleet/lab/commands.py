@@ -13,6 +13,7 @@ import typer
 from storefleet.errors import LabError
 from storefleet.lab.faults import FAULTS
 from storefleet.lab.lab import Lab
+from storefleet.lab.network import WanSettings
 from storefleet.lab.plan import LabPlan
 
 app = typer.Typer(
@@ -39,6 +40,15 @@ def up(
 
 
 @app.command()
+def can() -> None:
+    """Say whether this machine can host a lab; exit 4 and the reason where it cannot."""
+    reason = Lab.why_not()
+    if reason:
+        raise LabError(reason)
+    typer.echo("this machine can host the practice fleet")
+
+
+@app.command()
 def status(name: NameOption = "lab") -> None:
     """Show every device, and what is broken."""
     lab = Lab(name)
@@ -47,10 +57,7 @@ def status(name: NameOption = "lab") -> None:
     for host, faults in sorted(state.faults.items()):
         typer.echo(f"broken  {host}: {', '.join(faults)}")
     for store, line in sorted(state.wan.items()):
-        word = "up" if line.up else "down"
-        typer.echo(
-            f"line    {store}: {word}, delay {line.delay_ms} ms, loss {line.loss_percent} %, rate {line.rate_kbit or 'full'}"
-        )
+        typer.echo(f"line    {store}: {_words(line)}")
     typer.echo(f"STOREFLEET_FLEET={lab.place.fleet}")
 
 
@@ -70,7 +77,7 @@ def exec(context: typer.Context, name: NameOption = "lab") -> NoReturn:  # noqa:
 @app.command(context_settings=PASS_ON)
 def enter(context: typer.Context, host: str, name: NameOption = "lab") -> NoReturn:
     """Run a command, or a shell, as root on a device, as someone standing in front of it: enter HOST -- CMD…"""
-    argv = [word for word in context.args if word != "--"] if context.args[:1] == ["--"] else list(context.args)
+    argv = context.args[1:] if context.args[:1] == ["--"] else context.args
     _become(Lab(name).device_argv(host, argv or ["sh"]))
 
 
@@ -116,7 +123,7 @@ def wan(
     delay: Annotated[str | None, typer.Option(help="Added each way: 80ms, 0.")] = None,
     loss: Annotated[str | None, typer.Option(help="Packets lost: 2%, 0.")] = None,
     rate: Annotated[str | None, typer.Option(help="2mbit, 512kbit, 0 for no limit.")] = None,
-    up: Annotated[bool | None, typer.Option("--up/--down", help="The line itself.")] = None,  # noqa: FBT002 — a flag pair
+    up: Annotated[bool | None, typer.Option("--up/--down", help="The line itself.")] = None,
 ) -> None:
     """Show or change a store's line to head office."""
     changes: dict[str, int | bool] = {}
@@ -141,6 +148,11 @@ def quantity(text: str, units: dict[str, int]) -> int:
     if match is None or match[2] not in units:
         raise LabError(f"{text!r} is not a whole number with one of {', '.join(unit for unit in units if unit)}")
     return int(match[1]) * units[match[2]]
+
+
+def _words(line: WanSettings) -> str:
+    rate = f"{line.rate_kbit} kbit/s" if line.rate_kbit else "full"
+    return f"{'up' if line.up else 'down'}, delay {line.delay_ms} ms, loss {line.loss_percent} %, rate {rate}"
 
 
 def _show(plan: LabPlan, conditions: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,10 +22,10 @@ class Request(Value, frozen=True):
 
 
 class Answer(Value, frozen=True):
-    """What it says: an error in words, or per device one of ``answering``, ``starting``, ``off``."""
+    """What it says: an error in words, or per device one of ``answering``, ``silent``, ``off``."""
 
     error: str = ""
-    devices: dict[str, str] = {}
+    devices: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 @contextmanager

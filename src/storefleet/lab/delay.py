@@ -72,7 +72,7 @@ def forward(pair: tuple[int, int], delay_s: float) -> None:
 
 
 def _frames(tap: int) -> list[bytes]:
-    frames = []
+    frames: list[bytes] = []
     while len(frames) < 256:
         try:
             frames.append(os.read(tap, _FRAME))
@@ -89,4 +89,7 @@ def _give(tap: int, frame: bytes) -> None:
 
 
 if __name__ == "__main__":
-    forward(insert(sys.argv[1]), float(sys.argv[2]) / 1000)
+    pair = insert(sys.argv[1])
+    sys.stdout.write("inserted\n")
+    sys.stdout.flush()
+    forward(pair, float(sys.argv[2]) / 1000)

@@ -17,6 +17,15 @@ from storefleet.lab.provision import provision
 REBOOT = 133
 DATA_DISK_MIB = 16
 
+_NSPAWN_ENVIRONMENT = {
+    "PATH": tool_path(),
+    "LC_ALL": "C.UTF-8",
+    # A device may route and set its own network's sysctls, as real ones do.
+    "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
+    # Without it nspawn gives a system without systemd the old hierarchy, and leaves a cgroup of it behind.
+    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+}
+
 
 class RunningDevice:
     """A device in the hands of the supervisor, which is its mains and its boot loader."""
@@ -74,7 +83,7 @@ class RunningDevice:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
-                env={"PATH": tool_path(), "LC_ALL": "C.UTF-8", "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
+                env=_NSPAWN_ENVIRONMENT,
                 start_new_session=True,
             )
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from typing import Literal
 
 from storefleet.lab.plan import Device, Kind, LabStore
 from storefleet.model.base import Value
 
+Part = Literal["inject", "undo", "evident"]
 TILL: tuple[Kind, ...] = ("till",)
 ROUTER: tuple[Kind, ...] = ("router",)
 KIOSK: tuple[Kind, ...] = ("kiosk",)
@@ -74,7 +76,7 @@ pinned() { [ ! -e "$KEPT/etc/ssh/ssh_host_ed25519_key" ]; }
 
 
 def fault_script(
-    fault: Fault, part: str, device: Device, store: LabStore, extra: Mapping[str, str] | None = None
+    fault: Fault, part: Part, device: Device, store: LabStore, extra: Mapping[str, str] | None = None
 ) -> str:
     """Return the script of one part (``inject``, ``undo``, ``evident``) for one device.
 

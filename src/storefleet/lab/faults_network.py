@@ -88,8 +88,14 @@ renumber
         summary="the router drops what goes to the standby payment host",
         cause="network/filtered",
         inject="""
-printf 'table inet blocked {\\n\\tchain forward {\\n\\t\\ttype filter hook forward priority -5;\\n' > /etc/nftables.blocked
-printf '\\t\\tip daddr 10.0.0.81 tcp dport 19003 counter drop\\n\\t}\\n}\\n' >> /etc/nftables.blocked
+cat > /etc/nftables.blocked <<'END'
+table inet blocked {
+	chain forward {
+		type filter hook forward priority -5;
+		ip daddr 10.0.0.81 tcp dport 19003 counter drop
+	}
+}
+END
 echo 'include "/etc/nftables.blocked"' >> /etc/nftables.conf
 nft -f /etc/nftables.blocked
 """,
@@ -123,9 +129,9 @@ nft delete table inet blocked
         kinds=ROUTER,
         summary="the running configuration has a change that was never saved",
         cause="human/unsaved-change",
-        inject="vtysh -c 'configure terminal' -c 'interface lan0' -c 'description store LAN - temporary' > /dev/null",
-        undo="vtysh -c 'configure terminal' -c 'interface lan0' -c 'description store LAN' > /dev/null",
-        evident="vtysh -c 'show running-config' | grep -q 'LAN - temporary' && ! grep -q temporary /etc/frr/frr.conf",
+        inject="vtysh -c 'configure terminal' -c 'interface wan0' -c 'bandwidth 2000' > /dev/null",
+        undo="vtysh -c 'configure terminal' -c 'interface wan0' -c 'no bandwidth' > /dev/null",
+        evident="vtysh -c 'show running-config' | grep -q 'bandwidth 2000' && ! grep -q bandwidth /etc/frr/frr.conf",
     ),
     Fault(
         name="router-swapped",

@@ -6,6 +6,11 @@ from storefleet.lab.fault import KIOSK, ROUTER, TILL, Fault
 
 _ROGUE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGV2aWwgZXZpbCBldmlsIGV2aWwgZXZpbCBldmlsIGV2 rogue@example"
 
+_INSTALL = """
+dpkg -i /var/cache/lab/pos-client_{version}-1_all.deb > /dev/null 2>&1
+! systemctl -q is-active posd || listens 8443
+"""
+
 SYSTEM_FAULTS = (
     Fault(
         name="pos-stopped",
@@ -30,8 +35,8 @@ SYSTEM_FAULTS = (
         kinds=TILL,
         summary="pos-client 2.2.9-1 instead of 2.4.1-1",
         cause="software/old-version",
-        inject="dpkg -i /var/cache/lab/pos-client_2.2.9-1_all.deb > /dev/null 2>&1; listens 8443",
-        undo="dpkg -i /var/cache/lab/pos-client_2.4.1-1_all.deb > /dev/null 2>&1; listens 8443",
+        inject=_INSTALL.format(version="2.2.9"),
+        undo=_INSTALL.format(version="2.4.1"),
         evident="dpkg-query -W -f '${Version}' pos-client | grep -qx '2.2.9-1'",
     ),
     Fault(
@@ -83,7 +88,11 @@ sync -f /var/lib/pos
         summary="a second payment application is installed and listens on tcp 9443",
         cause="conflict/second-payment-app",
         inject="dpkg -i /var/cache/lab/other-pay_1.0-1_all.deb > /dev/null 2>&1; listens 9443",
-        undo="dpkg --purge other-pay > /dev/null 2>&1; systemctl daemon-reload; systemctl reset-failed 2>/dev/null || true",
+        undo="""
+dpkg --purge other-pay > /dev/null 2>&1
+systemctl daemon-reload
+systemctl reset-failed 2>/dev/null || true
+""",
         evident="ss -Hltn 'sport = :9443' | grep -q 9443",
     ),
     Fault(

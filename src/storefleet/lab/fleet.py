@@ -20,10 +20,16 @@ COPIED = ("inventory", "audits", "playbooks")
 
 
 def write_fleet(source: Path, place: LabPlace, record: LabRecord) -> None:
-    """Write ``place.fleet`` from the repository at ``source``; its ``var`` (results of earlier runs) is left alone."""
+    """Write ``place.fleet`` from the repository at ``source``, afresh each time.
+
+    What runs left in its ``var`` stays, and so do the host keys it trusts: a key that an operator enrolled after a
+    router was swapped is not forgotten by the next ``up``.
+    """
     if not (source / "inventory" / "blueprints.yaml").is_file():
         raise LabError(f"{source} has no inventory/blueprints.yaml; run storefleet lab in a clone of the repository")
     place.fleet.mkdir(exist_ok=True)
+    pinned = place.fleet / "inventory" / "known_hosts"
+    trusted = pinned.read_text() if pinned.exists() else None
     for name in COPIED:
         if (source / name).is_dir():
             shutil.rmtree(place.fleet / name, ignore_errors=True)
@@ -39,7 +45,7 @@ def write_fleet(source: Path, place: LabPlace, record: LabRecord) -> None:
     (inventory / "stores.csv").write_text(stores_csv(record.plan))
     (inventory / "devices.csv").write_text(devices_csv(record.plan, record.serials))
     (inventory / "credentials.yaml").write_text(credentials_yaml(place.keys))
-    (inventory / "known_hosts").write_text(known_hosts(host_keys))
+    (inventory / "known_hosts").write_text(trusted or known_hosts(host_keys))
     blueprints = inventory / "blueprints.yaml"
     blueprints.write_text(with_maintenance_keys(blueprints.read_text(), place.keys))
 

@@ -9,7 +9,7 @@ from storefleet.lab.machine import run
 from storefleet.lab.plan import SERVICES, LabPlan
 
 LOGINS = ("till-read", "till-change", "kiosk", "router-shell", "router-cli")
-"""The SSH keys that operators of this lab hold. ``router-cli`` is for hand use; storefleet reads it with the password."""
+"""The SSH keys that operators of this lab hold. ``router-cli`` is for use by hand; storefleet has the password."""
 
 
 def make_keys(folder: Path, plan: LabPlan) -> None:

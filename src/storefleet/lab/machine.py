@@ -78,6 +78,17 @@ def _missing_rights() -> str | None:
     return f"namespaces or mounts are not allowed here: {done.stderr.strip()}" if done.returncode else None
 
 
+def allow_many_watchers() -> None:
+    """Raise the machine's limit of inotify instances where it is the kernel's default of 128.
+
+    Every systemd takes about ten of root's, so that a second lab would boot without its services. The limit is left
+    raised: another lab may have come to depend on it.
+    """
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(limit.read_text()) < 4096:
+        limit.write_text("4096\n")
+
+
 def tool_path() -> str:
     """Return the search path with the system's own folders, which a login without ``sbin`` lacks."""
     return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin", "/sbin", "/bin"])

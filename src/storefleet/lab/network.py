@@ -13,7 +13,6 @@ from storefleet.lab.machine import run
 from storefleet.lab.plan import HEAD_OFFICE, SERVICES, WAN_HUB, WAN_PREFIX, Device, LabStore
 from storefleet.model.base import Value
 
-
 HUB_MAC = "52:54:00:ff:00:fe"
 
 

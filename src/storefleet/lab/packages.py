@@ -1,4 +1,4 @@
-"""The practice tills' own Debian packages, built with ``dpkg-deb``: the POS client in two versions and what faults need."""
+"""The practice tills' own Debian packages, built with ``dpkg-deb``: the POS client twice, and what faults need."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ getent passwd pos >/dev/null || useradd --system --home-dir /var/lib/pos --shell
 if [ "$1" = configure ] && [ -z "$2" ]; then systemctl enable posd.service >/dev/null 2>&1 || true; fi
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl is-enabled -q posd.service && systemctl restart posd.service
+    systemctl try-restart posd.service
 fi
 exit 0
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from storefleet.errors import LabError
 from storefleet.lab.network import WanSettings
 from storefleet.lab.plan import LabPlan
+from storefleet.lab.processes import only_one
 from storefleet.model.base import Value
 
 
@@ -26,9 +28,9 @@ class LabRecord(Value, frozen=True):
 class LabState(Value, frozen=True):
     """What was done to a lab since: faults per host, lines that are not as new, devices without power."""
 
-    faults: dict[str, list[str]] = {}
-    wan: dict[str, WanSettings] = {}
-    unplugged: list[str] = []
+    faults: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict)
+    wan: Mapping[str, WanSettings] = msgspec.field(default_factory=dict)
+    unplugged: Sequence[str] = ()
 
 
 class LabPlace:
@@ -62,6 +64,11 @@ class LabPlace:
         if not self.state_file.exists():
             return LabState()
         return msgspec.json.decode(self.state_file.read_bytes(), type=LabState)
+
+    def change(self, function: Callable[[LabState], LabState]) -> None:
+        """Replace the state by what ``function`` makes of it, with no other process in between."""
+        with only_one(self.folder / "state.lock"):
+            self.save(function(self.state()))
 
     def save(self, value: LabRecord | LabState) -> None:
         """Write a record or state whole or not at all."""

@@ -22,9 +22,9 @@ from storefleet.lab.machine import run
 from storefleet.lab.packages import build_packages
 
 PACKAGES = (
-    "systemd systemd-sysv libpam-systemd dbus openssh-server sudo iproute2 iputils-ping procps nftables "
-    "ca-certificates openssl netbase"
-).split()
+    *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "openssh-server", "sudo", "iproute2", "iputils-ping"),
+    *("procps", "nftables", "ca-certificates", "openssl", "netbase"),
+)
 ROUTER_PACKAGES = ("frr", "dnsmasq")
 KINDS = ("till", "router", "kiosk")
 
@@ -58,8 +58,7 @@ def apt_sources() -> str:
     """Return the machine's own apt sources for its release, in either spelling; read at run time, never stored here."""
     codename = _codename()
     stanzas: list[str] = []
-    places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
-    for place in places:
+    for place in _apt_files():
         if not place.is_file() or place.suffix not in (".list", ".sources"):
             continue
         text = place.read_text(encoding="utf-8", errors="replace")
@@ -70,6 +69,10 @@ def apt_sources() -> str:
     deb822 = [part for part in stanzas if re.search(r"^Types:", part, re.MULTILINE)]
     one_line = [part for part in stanzas if part not in deb822]
     return "\n\n".join(deb822) + "\n" if deb822 else "\n".join(one_line) + "\n"
+
+
+def _apt_files() -> list[Path]:
+    return [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
 
 
 def _codename() -> str:

@@ -77,7 +77,7 @@ class Supervisor:
         with short_path(self.place.socket) as name, socket.socket(socket.AF_UNIX) as door:
             self.place.socket.unlink(missing_ok=True)
             door.bind(name)
-            os.chmod(name, 0o600)
+            Path(name).chmod(0o600)
             door.listen(16)
             while True:
                 line, _ = door.accept()
@@ -86,6 +86,8 @@ class Supervisor:
     def _mind(self) -> None:
         while True:
             time.sleep(0.2)
+            if not self.place.record_file.exists():
+                os._exit(0)  # the lab's folder was deleted under it: nobody could take it down any more
             with self._lock:
                 for device in self.devices.values():
                     device.mind()
@@ -121,7 +123,7 @@ class Supervisor:
     def _condition(self, running: RunningDevice) -> tuple[str, str]:
         if not running.running:
             return running.device.name, "off"
-        return running.device.name, "answering" if self._greets(running.device) else "starting"
+        return running.device.name, "answering" if self._greets(running.device) else "silent"
 
     def _greets(self, device: Device) -> bool:
         """Tell whether SSH answers where storefleet would knock: from head office, or from behind the router."""
@@ -130,7 +132,7 @@ class Supervisor:
             return ssh_greets(device.address)
         if device.kind == "router":
             return ssh_greets(store.wan)
-        return ssh_greets(device.address, namespace=store.router.name)
+        return ssh_greets(store.wan) and ssh_greets(device.address, namespace=store.router.name)
 
     def shape(self, name: str) -> None:
         """Make a store's line as the saved state says."""
@@ -144,7 +146,10 @@ class Supervisor:
         shape_wan(store, settings)
         if settings.delay_ms:
             argv = [sys.executable, "-m", "storefleet.lab.delay", store.wan_port, str(settings.delay_ms)]
-            self._delays[name] = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+            delaying = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            self._delays[name] = delaying
+            if delaying.stdout is None or not delaying.stdout.readline():
+                raise LabError(f"the delay of {name}'s line could not be put in; see {self.place.log}")
         else:
             run(["bridge", "link", "set", "dev", store.wan_port, "isolated", "on"])
 

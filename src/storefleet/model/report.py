@@ -18,7 +18,7 @@ from storefleet.model.findings import Change, Severity, State
 AUDIT_FORMAT = "storefleet.audit/1"
 
 ExitCode: TypeAlias = Literal[0, 1, 2, 3, 4]
-StoreState: TypeAlias = Literal["findings", "dark", "incomplete", "clean"]
+StoreState: TypeAlias = Literal["findings", "dark", "incomplete", "clean", "skipped"]
 Closing: TypeAlias = Literal["fixed", "retired"]
 
 
@@ -176,6 +176,13 @@ class HostReport(Value, frozen=True):
     def was_judged(self) -> bool:
         """Whether facts were evaluated; an older document without the field says so by ``reached``."""
         return self.judged if self.judged is not None else self.reached and self.reason is None
+
+    @property
+    def left_out(self) -> bool:
+        """Whether nobody meant to look at it (in repair, never contacted, store closed): that is not darkness."""
+        return (
+            not self.was_judged and not self.expected and all(item.state in {"skipped", "na"} for item in self.results)
+        )
 
 
 class ClosedFinding(Value, frozen=True):

@@ -50,7 +50,9 @@ def spread(left: Text, right: Text, width: int) -> list[Text]:
 def labelled(label: str, text: str, width: int, indent: int, style: str = "") -> list[Text]:
     """Put a label before text that hangs under itself when it is long."""
     column = indent + cell_len(label)
-    first, *rest = wrap(text, width - column)
+    # A name and its value stay together; no odd blank can stand in the text, since it was made visible.
+    kept = wrap(text.replace('": ', '":\u00a0'), width - column)
+    first, *rest = (part.replace("\u00a0", " ") for part in kept)
     head = Text(" " * indent).append(label, style="dim").append(first, style=style)
     return [head, *(Text(" " * column).append(part, style=style) for part in rest)]
 

@@ -32,10 +32,10 @@ def store_lines(document: AuditDocument, store: StoreReport, view: View, when: s
 def _title(store: StoreReport) -> Text:
     link = f"{store.link} link" if store.link else None
     about = [visible(part) for part in (store.name, store.store_format, store.region, link) if part]
-    return Text(store.store, style="bold").append(f" {' · '.join(about)}" if about else "")
+    return Text().append(visible(store.store), style="bold").append(f" {' · '.join(about)}" if about else "")
 
 
 def _counts(store: StoreReport, hosts: Sequence[HostReport], when: str) -> Text:
-    dark = sum(not host.reached and not host.was_judged for host in hosts)
+    dark = sum(not host.reached and not host.was_judged and not host.left_out for host in hosts)
     counts = f"{store.hosts} {'host' if store.hosts == 1 else 'hosts'}, {store.judged} judged"
     return Text(f"{counts}{f', {dark} dark' if dark else ''}{f'   {when}' if when else ''}", style="dim")

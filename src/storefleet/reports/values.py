@@ -32,5 +32,5 @@ def required(finding: ReportedFinding) -> str:
     words = visible(finding.expected.words)
     if finding.expected.value is msgspec.UNSET:
         return words
-    value = shown(finding.expected.value)
-    return value if not words or value in words else words
+    value = finding.expected.value
+    return shown(value) if words in {"", json.dumps(value, ensure_ascii=False), shown(value)} else words

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -36,11 +36,13 @@ class Interval:
     severity: Severity
     first_seen: str
     first_run: str
-    last_run: str
+    closed_at: str | None
+    closed_run: str | None
     closed_how: Closing | None
     digest: str
     distance: float | None
     worse_since: str | None
+    worse_run: str | None
     reopened: int
 
 
@@ -66,11 +68,14 @@ class Night:
     closed: tuple[tuple[Interval, Closing], ...]
 
 
-def judge(stored: Sequence[Interval], results: Sequence[Result], run: str, scope: Scope) -> Night:
-    """Compare tonight's results of one judged host with its intervals (the newest one of each key)."""
+def judge(stored: Sequence[Interval], results: Sequence[Result], unfinished: Collection[str], scope: Scope) -> Night:
+    """Compare tonight's results of one judged host with its intervals (the newest one of each key).
+
+    ``unfinished`` are the runs that have told nobody yet, tonight's among them: what one of them found is told again.
+    """
     last = {interval.place: interval for interval in stored}
-    seen = [_seen(result, finding, last, run) for result in results for finding in _counted(result)]
-    return Night(tuple(seen), tuple(_closed(stored, results, scope)))
+    seen = [_seen(result, finding, last, unfinished) for result in results for finding in _counted(result)]
+    return Night(tuple(seen), tuple(_closed(stored, results, unfinished, scope)))
 
 
 def _counted(result: Result) -> Iterable[Finding]:
@@ -78,7 +83,7 @@ def _counted(result: Result) -> Iterable[Finding]:
     return unique.values()
 
 
-def _seen(result: Result, finding: Finding, last: Mapping[Place, Interval], run: str) -> Seen:
+def _seen(result: Result, finding: Finding, last: Mapping[Place, Interval], unfinished: Collection[str]) -> Seen:
     before = last.get((result.audit, result.control, storable(finding.key)))
     digest = digest_of(finding)
     distance = distance_of(finding)
@@ -86,7 +91,7 @@ def _seen(result: Result, finding: Finding, last: Mapping[Place, Interval], run:
     return Seen(
         place=(result.audit, result.control, finding.key),
         severity=result.severity,
-        change=_change(result.severity, distance, before, run),
+        change=_change(result.severity, distance, before, unfinished),
         digest=digest,
         distance=distance,
         value_changed=continues is not None and continues.digest != digest,
@@ -95,13 +100,15 @@ def _seen(result: Result, finding: Finding, last: Mapping[Place, Interval], run:
     )
 
 
-def _change(severity: Severity, distance: float | None, before: Interval | None, run: str) -> Change:
+def _change(severity: Severity, distance: float | None, before: Interval | None, unfinished: Collection[str]) -> Change:
     if before is None:
         return "new"
     if before.closed_how == "fixed":
         return "reopened"
-    if before.first_run == run:  # a second look in the same run, such as a retry, does not age the finding
+    if before.first_run in unfinished:  # a run that died, or a second look in the same run: it has not been told
         return "reopened" if before.reopened else "new"
+    if before.worse_run in unfinished:
+        return "worse"
     if SEVERITIES.index(severity) > SEVERITIES.index(before.severity) or _further(distance, before.distance):
         return "worse"
     return "still"
@@ -111,7 +118,9 @@ def _further(now: float | None, before: float | None) -> bool:
     return now is not None and before is not None and now > before * JITTER
 
 
-def _closed(stored: Sequence[Interval], results: Sequence[Result], scope: Scope) -> Iterable[tuple[Interval, Closing]]:
+def _closed(
+    stored: Sequence[Interval], results: Sequence[Result], unfinished: Collection[str], scope: Scope
+) -> Iterable[tuple[Interval, Closing]]:
     by_control: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in results:
         by_control[result.audit, result.control].append(result)
@@ -120,10 +129,17 @@ def _closed(stored: Sequence[Interval], results: Sequence[Result], scope: Scope)
         audit, control, key = interval.place
         tonight = by_control.get((audit, control), [])
         asked = scope == "all-audits" or (scope == "named-audits" and audit in audits)
-        if tonight and interval.closed_how != "fixed" and _fixed(key, tonight):
-            yield interval, "fixed"
-        elif asked and not tonight and interval.closed_how is None:
-            yield interval, "retired"
+        gone = _fixed(key, tonight) if tonight else asked
+        how: Closing = "fixed" if tonight else "retired"
+        if gone and _is_news(interval, how, unfinished):
+            yield interval, how
+
+
+def _is_news(interval: Interval, how: Closing, unfinished: Collection[str]) -> bool:
+    """Tell whether a closing is to be told: the first time, and again after a run that died before telling it."""
+    if interval.closed_how is None or interval.closed_how == how:
+        return interval.closed_how is None or interval.closed_run in unfinished
+    return how == "fixed"
 
 
 def _fixed(key: str, tonight: Sequence[Result]) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from storefleet.model.findings import Result
-from storefleet.model.report import ClosedFinding, FindingLife, Recorded
+from storefleet.model.report import ClosedFinding, Closing, FindingLife, Recorded
 from storefleet.model.state import StateDocument
 from storefleet.storage import bodies
 from storefleet.storage.intervals import Interval, Night, Scope, Seen, judge, storable
-from storefleet.storage.tables import documents, findings, host_status
+from storefleet.storage.tables import documents, findings, host_status, runs
 
 
 class HostRecorder:
@@ -21,6 +21,7 @@ class HostRecorder:
         self.connection = connection
         self.run = run
         self.scope = scope
+        self.unfinished = frozenset(connection.scalars(sa.select(runs.c.id).where(runs.c.finished_at.is_(None))))
 
     def record(
         self, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str
@@ -29,7 +30,7 @@ class HostRecorder:
         self._status(host, store, document, at)
         if document is None:
             return Recorded()
-        night = judge(self._stored(host), results, self.run, self.scope)
+        night = judge(self._stored(host), results, self.unfinished, self.scope)
         self._write(host, store, night, at)
         return Recorded(
             lives=tuple(_life(seen, at) for seen in night.seen),
@@ -43,7 +44,7 @@ class HostRecorder:
                     severity=interval.severity,
                     how=how,
                     first_seen=interval.first_seen,
-                    closed_at=at,
+                    closed_at=_ended(interval, how, at),
                 )
                 for interval, how in night.closed
             ),
@@ -61,11 +62,13 @@ class HostRecorder:
                 severity=row.severity,
                 first_seen=row.first_seen,
                 first_run=row.first_run,
-                last_run=row.last_run,
+                closed_at=row.closed_at,
+                closed_run=row.closed_run,
                 closed_how=row.closed_how,
                 digest=row.digest,
                 distance=row.distance,
                 worse_since=row.worse_since,
+                worse_run=row.worse_run,
                 reopened=row.reopened,
             )
             for row in rows
@@ -78,7 +81,10 @@ class HostRecorder:
         continued = [self._continued(seen, seen.continues, at) for seen in night.seen if seen.continues is not None]
         if continued:
             self.connection.execute(_CONTINUE, continued)
-        gone = [{"row": interval.id, "at": at, "by": self.run, "how": how} for interval, how in night.closed]
+        gone = [
+            {"row": interval.id, "at": _ended(interval, how, at), "by": self.run, "how": how}
+            for interval, how in night.closed
+        ]
         if gone:
             self.connection.execute(_CLOSE, gone)
 
@@ -101,6 +107,7 @@ class HostRecorder:
         }
 
     def _continued(self, seen: Seen, before: Interval, at: str) -> dict[str, object]:
+        told_late = before.worse_run in self.unfinished
         distances = [value for value in (seen.distance, before.distance) if value is not None]
         return {
             "row": before.id,
@@ -109,7 +116,9 @@ class HostRecorder:
             "severity": seen.severity,
             "digest": seen.digest,
             "distance": max(distances, default=None),
-            "worse_since": at if seen.change == "worse" else before.worse_since,
+            "first": self.run if before.first_run in self.unfinished else before.first_run,
+            "worse_since": at if seen.change == "worse" and not told_late else before.worse_since,
+            "worse_run": self.run if seen.change == "worse" else before.worse_run,
         }
 
     def _status(self, host: str, store: str, document: StateDocument | None, at: str) -> None:
@@ -125,8 +134,8 @@ class HostRecorder:
             return
         self.connection.execute(host_status.update().where(host_status.c.host == host).values(**values))
         if before.document is not None and before.document != values.get("document", before.document):
-            still_used = sa.select(host_status.c.host).where(host_status.c.document == before.document).exists()
-            self.connection.execute(documents.delete().where(documents.c.hash == before.document, ~still_used))
+            # A document names its host, so no other host can stand on it; the foreign key would say so.
+            self.connection.execute(documents.delete().where(documents.c.hash == before.document))
 
     def _keep(self, document: StateDocument) -> str:
         """Store the facts once by their hash and return it."""
@@ -146,9 +155,11 @@ _CONTINUE = (
         last_seen=sa.bindparam("at"),
         last_run=sa.bindparam("by"),
         severity=sa.bindparam("severity"),
+        first_run=sa.bindparam("first"),
         digest=sa.bindparam("digest"),
         distance=sa.bindparam("distance"),
         worse_since=sa.bindparam("worse_since"),
+        worse_run=sa.bindparam("worse_run"),
         closed_at=None,
         closed_run=None,
         closed_how=None,
@@ -159,6 +170,11 @@ _CLOSE = (
     .where(_ROW)
     .values(closed_at=sa.bindparam("at"), closed_run=sa.bindparam("by"), closed_how=sa.bindparam("how"))
 )
+
+
+def _ended(interval: Interval, how: Closing, at: str) -> str:
+    """Return when it ended: what a run that died has closed is told later, with the instant of then."""
+    return interval.closed_at if interval.closed_at is not None and interval.closed_how == how else at
 
 
 def _life(seen: Seen, at: str) -> FindingLife:

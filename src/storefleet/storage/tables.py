@@ -76,6 +76,7 @@ findings = sa.Table(
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("severity", sa.String(20), nullable=False),
     sa.Column("first_seen", sa.String(40), nullable=False),
+    # The run that told it as new: of a run that died the next one takes over, or nobody would ever hear of it.
     sa.Column("first_run", sa.ForeignKey("runs.id"), nullable=False),
     sa.Column("last_seen", sa.String(40), nullable=False),
     sa.Column("last_run", sa.ForeignKey("runs.id"), nullable=False),
@@ -86,6 +87,7 @@ findings = sa.Table(
     # How far a number was from the required one at its worst: further off is worse, a jitter is not.
     sa.Column("distance", sa.Float),
     sa.Column("worse_since", sa.String(40)),
+    sa.Column("worse_run", sa.ForeignKey("runs.id")),
     sa.Column("reopened", sa.Integer, nullable=False),
     sa.Index("findings_of_host", "host", "audit", "control"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,6 +19,8 @@ from storefleet.documents.reader import read
 from storefleet.errors import Complaint, InputError
 from storefleet.model.selection import parse, select
 from storefleet.model.store import Host
+from storefleet.templating.engine import compile_expression
+from storefleet.templating.filters import TemplateFault
 from storefleet.workflows.workspace import Workspace
 
 T = TypeVar("T")
@@ -115,13 +117,26 @@ def _check_control(
         _selected(workspace, control.applies_to, control.line("applies_to"), gathering)
         narrower = parse(control.applies_to)
         chosen = [host for host in chosen if narrower.matches(host, workspace.store(host))]
-    said: set[str] = set()
+    said = {complaint.message for complaint in gathering.complaints if complaint.path == audit.source.path}
     for host in chosen:
-        for complaint in render_check(audit, control, roots(audit, host, workspace.store(host), None)):
+        names = roots(audit, host, workspace.store(host), None)
+        if not _may_hold(control.when, names):
+            continue
+        for complaint in render_check(audit, control, names):
             if complaint.message not in said:
                 said.add(complaint.message)
                 where = Source(complaint.path, complaint.line)
                 gathering.complain(where, f"{complaint.message} (first on {host.name})")
+
+
+def _may_hold(when: str | None, names: Mapping[str, object]) -> bool:
+    """Tell whether a control can be judged on a host, as far as that shows without facts of the device."""
+    if when is None:
+        return True
+    try:
+        return bool(compile_expression(when).render(names))
+    except TemplateFault:
+        return True  # it needs facts, or it is broken and render_check says how
 
 
 def _selected(workspace: Workspace, expression: str, source: Source, gathering: Gathering) -> list[Host]:

@@ -20,7 +20,7 @@ def verdict_rules(
     if fail_on:
         severity, changes = parse_fail_on(fail_on)
     else:
-        severity = settings.fail_on_severity or "info"
+        severity = cast("Severity", settings.fail_on_severity or "info")
         changes = cast("tuple[Change, ...]", settings.fail_on_change) or None
     return VerdictRules(
         min_coverage=floor,

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 import audit_factory as factory
 import msgspec
@@ -73,6 +74,31 @@ def test_a_clean_store_says_so_and_a_dark_one_does_not():
     assert "no host was judged" in audit_text(dark)
 
 
+def test_a_host_that_nobody_meant_to_look_at_is_skipped_and_not_dark():
+    spare = host_report(
+        factory.host(device="pos9"), [factory.other("T-1", "skipped", "in repair, INC-7")], judged=False,
+        reason="in repair, INC-7", expected=False,
+    )  # fmt: skip
+    store = (factory.store(), [host_report(factory.host(), factory.passing(5), judged=True), spare])
+    text = audit_text(factory.document([store]))
+    assert "skipped   pos9   in repair, INC-7" in text
+    assert "unknown   pos9" not in text
+    assert "dark" not in text
+    closed = factory.document([(factory.store(), [spare])])
+    assert closed.stores[0].state == "skipped"
+    assert "nothing wrong" not in audit_text(closed)
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "shown"),
+    [('"open"', "open", "open"), ("at most 95", 95, "at most 95"), ("", None, "null"), ("below 95", 94, "below 95")],
+)
+def test_what_should_be_is_the_rule_or_the_one_value(words, value, shown):
+    result = factory.failing("T-1", "low", "t", Finding("/a", Expected(words, value, has_value=True), 99))
+    document = factory.document([(factory.store(), [host_report(factory.host(), [result], judged=True)])])
+    assert audit_text(document).count(f"should be {shown}\n") == 1
+
+
 def test_what_is_new_is_not_pushed_off_the_page_by_old_faults():
     old = [factory.failing(f"T-{n:02}", "critical", "old", Finding(f"/{n}", Expected("w"), n)) for n in range(40)]
     results = [*old, factory.LISTENER]
@@ -98,3 +124,8 @@ def test_all_seven_states_are_counted_and_add_up():
     total, *counts = [int(number.replace(",", "")) for number in re.findall(r"[\d,]+", line)]
     assert len(counts) == 7
     assert sum(counts) == total
+
+
+def test_the_reference_shows_the_report_as_it_is():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "reports.md").read_text(encoding="utf-8")
+    assert audit_text(factory.first_store()).rstrip("\n") in page

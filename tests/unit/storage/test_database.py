@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from storefleet.errors import StorageError
 from storefleet.model.findings import Expected, Finding, Result
-from storefleet.storage import Database
+from storefleet.storage import Database, tables
 
 DAY = "2026-11-{:02}T01:00:00Z"
 
@@ -28,8 +28,9 @@ def database(url):
         yield opened
 
 
-def test_file_and_folder_have_our_modes_whatever_the_umask(tmp_path):
-    before = os.umask(0o000)
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_file_and_folder_have_our_modes_whatever_the_umask(tmp_path, umask):
+    before = os.umask(umask)
     try:
         with Database.open(f"sqlite:///{tmp_path / 'var' / 'x.db'}") as database:
             database.begin_run(factory.run_info())
@@ -98,6 +99,16 @@ def test_a_finished_run_can_be_printed_again(database):
     run = database.run(document.run.id)
     assert (run.state, run.exit, run.words) == ("finished", 3, document.verdict.words)
     assert (run.totals, run.changes, run.info) == (document.totals, document.changes, document.run)
+
+
+def test_a_reused_process_number_and_another_machine_are_not_mistaken_for_the_run(database):
+    for name, process in (("reused", f"{os.getpid()}:1:some-boot"), ("elsewhere", None)):
+        database.begin_run(factory.run_info(name))
+        change = {"process": process} if process else {"machine": "another"}
+        with database._write("test") as connection:
+            connection.execute(tables.runs.update().where(tables.runs.c.id == name).values(**change))
+    assert database.run("reused").state == "interrupted"
+    assert database.run("elsewhere").state == "unfinished"
 
 
 def test_runs_are_listed_newest_first_and_an_unknown_one_is_none(database):

@@ -25,12 +25,14 @@ class Nights:
         self.database = Database.open(url)
         self.count = 0
 
-    def night(self, *results, document=True, scope="named-audits"):
+    def night(self, *results, document=True, scope="named-audits", dies=False):
         self.count += 1
         run, at = f"run-{self.count:04}", f"2026-01-01T00:{self.count // 60:02}:{self.count % 60:02}Z"
         self.database.begin_run(factory.run_info(run, started_at=at), scope)
         facts = factory.facts(HOST, at) if document else None
         answer = self.database.record_host(run, HOST, STORE, facts, results, at)
+        if not dies:
+            self.database.finish_run(factory.document([], run=factory.run_info(run, started_at=at)))
         return (
             {life.key: life.change for life in answer.lives},
             {closed.key: closed.how for closed in answer.closed},
@@ -153,8 +155,24 @@ def test_a_value_is_compared_with_its_worst_so_far_so_a_seesaw_is_not_worse_ever
     assert changes == ["new", "worse", "still", "still", "still", "worse"]
 
 
+def test_what_a_run_that_died_had_found_is_told_by_the_next_one_and_once(nights):
+    assert nights.night(result(keys=KEYS[:1]), dies=True)[0] == {KEYS[0]: "new"}
+    changes, _, answer = nights.night(result(keys=KEYS[:1]))
+    assert changes == {KEYS[0]: "new"}, "nobody has read of it yet"
+    assert answer.lives[0].first_seen == "2026-01-01T00:00:01Z"
+    assert nights.night(result(keys=KEYS[:1]))[0] == {KEYS[0]: "still"}
+    assert nights.night(result(keys=KEYS[:1], severity="critical"), dies=True)[0] == {KEYS[0]: "worse"}
+    assert nights.night(result(keys=KEYS[:1], severity="critical"))[0] == {KEYS[0]: "worse"}
+    assert nights.night(result(keys=KEYS[:1], severity="critical"))[0] == {KEYS[0]: "still"}
+    assert nights.night(result(state="pass"), dies=True)[1] == {KEYS[0]: "fixed"}
+    _, closed, answer = nights.night(result(state="pass"))
+    assert closed == {KEYS[0]: "fixed"}
+    assert answer.closed[0].closed_at == "2026-01-01T00:00:07Z"
+    assert nights.night(result(state="pass"))[1] == {}
+
+
 def test_a_second_look_in_the_same_run_does_not_age_a_finding(nights):
-    nights.night(result(keys=KEYS))
+    nights.night(result(keys=KEYS), dies=True)
     again = nights.database.record_host(
         "run-0001", HOST, STORE, factory.facts(HOST), [result(keys=KEYS)], "2026-01-01T00:00:09Z"
     )
@@ -172,39 +190,61 @@ def test_hostile_keys_live_like_any_other(nights, key):
 
 CONTROL = st.sampled_from(["T-1", "T-2"])
 STATE = st.sampled_from(STATES)
-NIGHT = st.one_of(
-    st.none(),
-    st.dictionaries(CONTROL, st.tuples(STATE, st.sets(st.sampled_from(KEYS), min_size=1)), max_size=2),
-)
+CONTROLS = st.dictionaries(CONTROL, st.tuples(STATE, st.sets(st.sampled_from(KEYS), min_size=1)), max_size=2)
+NIGHT = st.tuples(st.none() | CONTROLS, st.booleans())
 
 
-@settings(max_examples=120, deadline=None)
+class Key:
+    """What the contract says of one key, told as simply as possible."""
+
+    def __init__(self):
+        self.last = None
+        self.untold = None
+        self.closing = None
+        self.gone_told = True
+
+    def look(self, state, failing, asked, dies):
+        """Return what tonight says of the key: its change, or how it closed."""
+        if state == "fail" and failing:
+            if self.last != "fail":
+                self.untold = "new" if self.last is None else "reopened"
+            self.last, self.closing = "fail", None
+            change = self.untold or "still"
+            self.untold = self.untold if dies else None
+            return change, None
+        if state in ("pass", "fail"):
+            if self.last == "fail":
+                self.last, self.closing, self.gone_told = "pass", "fixed", False
+            return None, self._gone("fixed", dies)
+        if state is None and asked:
+            if self.last == "fail" and self.closing is None:
+                self.closing, self.gone_told = "retired", False
+            return None, self._gone("retired", dies)
+        return None, None
+
+    def _gone(self, how, dies):
+        if self.closing != how or self.gone_told:
+            return None
+        self.gone_told = not dies
+        return how
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.lists(NIGHT, max_size=12))
 def test_random_nights_follow_the_contract(plan):
-    """A key remembers its last decision alone: None, fail, or pass; absence of its control hides it, no more."""
+    """Each key remembers its own last decision; a dark or undecided night, or one that died, takes nothing away."""
     nights = Nights()
-    last: dict[tuple[str, str], str] = {}
-    hidden: set[tuple[str, str]] = set()
-    for tonight in plan:
+    keys = {(control, key): Key() for control in ("T-1", "T-2") for key in KEYS}
+    for tonight, dies in plan:
         controls = tonight or {}
-        results = [result(name, state, keys if state == "fail" else ()) for name, (state, keys) in controls.items()]
-        _, _, answer = nights.night(*results, document=tonight is not None)
+        results = [result(name, state, found if state == "fail" else ()) for name, (state, found) in controls.items()]
+        _, _, answer = nights.night(*results, document=tonight is not None, dies=dies)
         changes, closed = {}, {}
-        for place in [(name, key) for name in ("T-1", "T-2") for key in KEYS]:
-            state, keys = controls.get(place[0], (None, ()))
-            before = last.get(place)
-            if state == "fail" and place[1] in keys:
-                changes[place] = {None: "new", "pass": "reopened", "fail": "still"}[before]
-                last[place] = "fail"
-                hidden.discard(place)
-            elif state in ("pass", "fail"):
-                if before == "fail":
-                    closed[place] = "fixed"
-                    last[place] = "pass"
-                    hidden.discard(place)
-            elif state is None and controls and before == "fail" and place not in hidden:
-                closed[place] = "retired"
-                hidden.add(place)
+        for place, key in keys.items():
+            state, found = controls.get(place[0], (None, ()))
+            change, how = key.look(state, place[1] in found, bool(controls), dies)
+            changes |= {place: change} if change else {}
+            closed |= {place: how} if how else {}
         assert {(life.control, life.key): life.change for life in answer.lives} == changes
         assert {(item.control, item.key): item.how for item in answer.closed} == closed
     nights.database.close()

@@ -179,12 +179,11 @@ class Router(Device):
     """A command line that echoes as a terminal does, knows a few commands, and ignores comments."""
 
     prompt = "S0001-router# "
-    replies: dict[str, str] = {}
 
     def __init__(self, **replies: str) -> None:
         super().__init__()
         self.typed: list[str] = []
-        self.table = {"show version": "FRRouting 8.4.4\r\n", "show clock": "", **self.replies, **replies}
+        self.table = {"show version": "FRRouting 8.4.4\r\n", "show clock": "", **replies}
 
     def write(self, channel: paramiko.Channel, text: str) -> None:
         channel.sendall(text.encode())

@@ -1,0 +1,34 @@
+"""Write the JSON Schemas of the fleet's own files from their types; ``--check`` only tells whether they are current."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from storefleet.inventory.schemas import SCHEMAS
+
+FOLDER = Path(__file__).resolve().parent.parent / "src" / "storefleet" / "documents" / "schemas"
+
+
+def main() -> int:
+    stale = []
+    for name, make in SCHEMAS.items():
+        path = FOLDER / f"{name}.json"
+        text = json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+            print(f"written: {path.name}")
+    if stale and "--check" in sys.argv:
+        print(f"not current: {', '.join(stale)}; run: make schemas", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""One practice fleet for all tests that need it; kept between runs, so that the next one starts at once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from storefleet.lab import Lab
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def lab_or_skip():
+    """Skip by name where no lab can stand; in CI that is a failure."""
+    reason = Lab.why_not()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(f"CI must be able to host the practice fleet: {reason}")
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def lab(lab_or_skip):
+    """Give the lab ``test`` of this repository, whole: what an earlier run left broken is mended."""
+    running = Lab.up("test", root=REPOSITORY)
+    for store in running.plan.stores:
+        running.wan(store.id, delay_ms=0, loss_percent=0, rate_kbit=0, up=True)
+        running.mend(store.id)
+    for host, condition in running.status().items():
+        if condition == "off":
+            running.plug_in(host)
+    running.wait_until_answering([device.name for device in running.plan.devices])
+    return running

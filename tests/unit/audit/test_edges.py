@@ -10,6 +10,7 @@ from storefleet.audit.regexes import pattern_fault
 from storefleet.audit.text import json_text
 from storefleet.audit.typed import check_audits
 from storefleet.audit.waivers import load_waivers
+from storefleet.model.state import Missing
 
 CONTROL = "  - {{id: C, title: t, severity: low, at: '{at}', schema: {schema}}}"
 WAIVERS = """waivers:
@@ -70,3 +71,10 @@ def test_the_narrowest_waiver_takes_the_credit_and_a_waived_finding_is_in_no_dif
     assert (result.state, result.waiver) == ("waived", "W-one")
     partly = msgspec.structs.replace(result, state="fail")
     assert compliance_diff(till.DOCUMENT, [partly]).diff == ""
+
+
+@pytest.mark.parametrize("path", ["/ports/listening[tcp,0.0.0.0,4444]/process", "/ports/listening[tcp,0.0.0.0,4444]"])
+def test_an_element_that_was_itself_only_partly_read_is_unknown_and_no_finding(twelve, judged, till, path):
+    document = msgspec.structs.replace(till.DOCUMENT, missing=(Missing(path, "no permission"),))
+    result = {r.control: r for r in judged(twelve, document)}["T-LST-01"]
+    assert (result.state, result.reason, result.findings) == ("unknown", "no permission", ())

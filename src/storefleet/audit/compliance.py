@@ -100,26 +100,37 @@ def store_diff(hosts: Iterable[ComplianceDiff]) -> str:
 
 
 def _planned(results: Sequence[Result]) -> _Plan:
+    by_key, comments = _sorted_out(results)
+    gone = [key for key, wishes in by_key.items() if wishes[0].finding.expected.remove]
+    wishes: list[_Wish] = []
+    for key, group in by_key.items():
+        clash = _clash(key, group, gone)
+        if clash is None:
+            wishes.append(group[0])
+        else:
+            comments += [_comment(wish, f"contradicted: {clash}") for wish in group]
+    return _Plan(tuple(wishes), tuple(comments))
+
+
+def _sorted_out(results: Sequence[Result]) -> tuple[dict[str, list[_Wish]], list[str]]:
+    """Return what a diff could say, by key, and the comments for the rest; what is waived is neither."""
     by_key: dict[str, list[_Wish]] = {}
     comments: list[str] = []
     for result in results:
-        for finding in result.findings if result.state == "fail" else ():
-            wish = _Wish(result.control, finding)
-            if finding.waiver is not None:
-                continue
+        open_ones = [finding for finding in result.findings if result.state == "fail" and finding.waiver is None]
+        for wish in (_Wish(result.control, finding) for finding in open_ones):
             if result.trial or not wish.doable:
                 comments.append(_comment(wish, "on trial" if result.trial else None))
             else:
-                by_key.setdefault(finding.key, []).append(wish)
-    gone = {key for key, wishes in by_key.items() if wishes[0].finding.expected.remove}
-    wishes: list[_Wish] = []
-    for key, group in by_key.items():
-        if all(group[0].agrees(other) for other in group) and not any(_below(key, other) for other in gone):
-            wishes.append(group[0])
-            continue
-        others = ", ".join(sorted({wish.control for wish in group})) if len(group) > 1 else "what removes it"
-        comments += [_comment(wish, f"contradicted: {others}") for wish in group]
-    return _Plan(tuple(wishes), tuple(comments))
+                by_key.setdefault(wish.finding.key, []).append(wish)
+    return by_key, comments
+
+
+def _clash(key: str, group: Sequence[_Wish], gone: Iterable[str]) -> str | None:
+    """Say who contradicts what is asked at a key: another control, or one that removes what it stands in."""
+    if not all(group[0].agrees(other) for other in group):
+        return ", ".join(sorted({wish.control for wish in group}))
+    return "what removes it" if any(_below(key, other) for other in gone) else None
 
 
 def _below(key: str, above: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from storefleet.audit.bind import list_name
-from storefleet.audit.fragments import MANY, ONE
+from storefleet.audit.fragments import MANY, NAMED, ONE
 from storefleet.audit.resolve import below_any
 from storefleet.audit.shape import OPEN, Node, child, element, may_be, types_of
 from storefleet.documents.nodes import Mapping, Scalar, Sequence, Source, core_value
@@ -21,6 +21,7 @@ TEXT_KEYWORDS = frozenset(
     {"version", "pattern", "format", "equalTo", "notOlderThan", "expiresAfter", "$ref", "$comment", "description"}
 )
 _TEXT: Node = {"type": "string"}
+_TEXTS: Node = {"type": "string", "items": _TEXT}
 _POSITIVE_MANY = ("allOf", "prefixItems")
 
 
@@ -66,23 +67,27 @@ def fragment(node: Yaml, shape: Node) -> Json:
 
 def _keyword(name: str, value: Yaml, shape: Node) -> Json:
     below = place_below(name, shape)
-    if name in MANY and isinstance(value, Sequence):
-        return [fragment(item, below) for item in value.items]
     if name in ONE:
         return fragment(value, below)
-    if name in {"properties", "patternProperties", "dependentSchemas", "$defs"} and isinstance(value, Mapping):
-        return {key.text: fragment(part, place_named(name, shape, key.text)) for key, part in value.entries}
     if name in TEXT_KEYWORDS and isinstance(value, Scalar):
         return value.text
     if name == "const":
         return literal(value, shape)
-    if name == "enum" and isinstance(value, Sequence):
-        return [literal(item, shape) for item in value.items]
-    if name in {"subsetOf", "containsAll"} and isinstance(value, Sequence):
-        return [literal(item, below) for item in value.items]
     if name in {"inSubnet", "type", "required"}:
-        return literal(value, {"type": "string", "items": _TEXT})
+        return literal(value, _TEXTS)
+    if isinstance(value, Sequence):
+        return _many(name, value, shape, below)
+    if name in NAMED and isinstance(value, Mapping):
+        return {key.text: fragment(part, place_named(name, shape, key.text)) for key, part in value.entries}
     return literal(value, OPEN)
+
+
+def _many(name: str, value: Sequence, shape: Node, below: Node) -> Json:
+    if name in MANY:
+        return [fragment(item, below) for item in value.items]
+    if name == "enum":
+        return [literal(item, shape) for item in value.items]
+    return [literal(item, below if name in {"subsetOf", "containsAll"} else OPEN) for item in value.items]
 
 
 def place_below(keyword: str, shape: Node) -> Node:
@@ -112,18 +117,25 @@ def completed(part: Json, shape: Node) -> Json:
     if not isinstance(part, dict):
         return part
     copy: dict[str, Any] = dict(part)
+    if shape.get("x-set") and "const" in copy:
+        copy["subsetOf"] = copy["containsAll"] = copy.pop("const")  # a set has no order, and each element is a finding
     declared = shape.get("type")
     if declared is not None and not copy.keys() & {"type", "const", "enum", "$ref"}:
         copy["type"] = declared
-    named = copy.get("properties")
-    if isinstance(named, AbstractMapping) and may_be(shape, "object"):
-        due = [name for name, inner in named.items() if inner is not False]
-        given = copy.get("required")
-        copy["required"] = list(dict.fromkeys([*(given if isinstance(given, list) else []), *due]))
-        copy["properties"] = {name: completed(inner, child(shape, name) or OPEN) for name, inner in named.items()}
+    if isinstance(copy.get("properties"), AbstractMapping) and may_be(shape, "object"):
+        _complete_parts(copy, shape)
     if "items" in copy:
         copy["items"] = completed(copy["items"], element(shape) or OPEN)
     for name in _POSITIVE_MANY:
         if isinstance(copy.get(name), list):
-            copy[name] = [completed(inner, place_below(name, shape)) for inner in copy[name]]
+            below = place_below(name, shape)
+            copy[name] = [completed(inner, below) for inner in copy[name]]
     return copy
+
+
+def _complete_parts(fragment: dict[str, Any], shape: Node) -> None:
+    named = fragment["properties"]
+    due = [name for name, inner in named.items() if inner is not False]
+    given = fragment.get("required")
+    fragment["required"] = list(dict.fromkeys([*(given if isinstance(given, list) else []), *due]))
+    fragment["properties"] = {name: completed(inner, child(shape, name) or OPEN) for name, inner in named.items()}

@@ -142,7 +142,7 @@ def _judged(control: Control, evidence: Evidence) -> Verdict:
             return Verdict("na", f"takes effect on {control.effective}")
         stale = _stale(control, evidence)
         return stale or merged(list(verdicts(control, standard, evidence)))
-    except Exception as fault:  # a template, a keyword or a document of an unforeseen shape may raise anything
+    except Exception as fault:  # noqa: BLE001 - a template, a keyword or a document of an unforeseen shape may raise anything
         return Verdict("error", f"{type(fault).__name__}: {fault}" if not str(fault) else str(fault))
 
 

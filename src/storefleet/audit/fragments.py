@@ -37,6 +37,23 @@ def changed(fragment: Json, change: Callable[[dict[str, Any]], dict[str, Any]]) 
     return change(copy)
 
 
+NOTHING: Json = {"not": {}}
+"""``false`` for a named part: jsonschema forgets the path of a plain ``false`` inside ``properties``."""
+
+
+def nothing_named(fragment: Json) -> Json:
+    """Return the fragment with ``false`` for a named part written as :data:`NOTHING`."""
+
+    def name(part: dict[str, Any]) -> dict[str, Any]:
+        for keyword in ("properties", "patternProperties"):
+            if isinstance(part.get(keyword), dict):
+                given = part[keyword].items()
+                part[keyword] = {key: NOTHING if inner is False else inner for key, inner in given}
+        return part
+
+    return changed(fragment, name)
+
+
 def keywords_in(fragment: Json) -> frozenset[str]:
     """Return every keyword that stands anywhere in the fragment."""
     found: set[str] = set()

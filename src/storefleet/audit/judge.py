@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from storefleet.audit.fragments import NOTHING
 from storefleet.audit.keywords import Offence, validator
 from storefleet.audit.resolve import Target
 from storefleet.audit.shape import OPEN, Node, child, element, element_step, name_step
@@ -59,7 +60,7 @@ def _agree(first: Finding, second: Finding) -> bool:
 def _findings(error: Any, target: Target) -> Iterator[Finding]:
     key, node = _key(error, target)
     fragment: Any = error.schema
-    if error.validator is None:
+    if error.validator is None or fragment == NOTHING:
         yield Finding(key, Expected("absent", remove=True), error.instance)
     elif isinstance(error, Offence) and error.extra:
         item = _at(target.value, list(error.absolute_path))

@@ -80,3 +80,8 @@ class Audit(msgspec.Struct, frozen=True):
     reasons: Mapping[str, tuple[Json, ...]] = {}
     list_lines: Mapping[str, int] = {}
     templated_lists: tuple[str, ...] = ()
+    lines: Mapping[str, int] = {}
+
+    def line(self, key: str) -> Source:
+        """Return the place of one of the file's keys (``applies_to``, ``lists`` …), or of the file."""
+        return Source(self.source.path, self.lines.get(key, self.source.line))

@@ -24,22 +24,21 @@ def _inlined(node: Node, definitions: dict[str, Node], within: tuple[str, ...], 
     if not isinstance(node, Mapping):
         return node
     entries: list[tuple[Scalar, Node]] = []
+    meant: list[Node] = []
     for key, value in node.entries:
-        if key.text == "$defs":
-            continue
         if key.text in {"$ref", "$dynamicRef"}:
             target = _target(key, value, definitions, within, decoder)
             if target is not None:
-                name, found = target
-                meant = _inlined(found, definitions, (*within, name), decoder)
-                entries.append((Scalar("allOf", plain=True, source=key.source), Sequence((meant,), value.source)))
-            continue
-        entries.append((key, _inlined(value, definitions, within, decoder)))
-    if len(entries) == 1 and entries[0][0].text == "allOf" and any(key.text == "$ref" for key, _ in node.entries):
-        only = entries[0][1]
-        assert isinstance(only, Sequence)
-        return only.items[0]
-    return Mapping(tuple(entries), node.source)
+                meant.append(_inlined(target[1], definitions, (*within, target[0]), decoder))
+        elif key.text != "$defs":
+            entries.append((key, _inlined(value, definitions, within, decoder)))
+    if meant and not entries:
+        return meant[0]
+    rest = Mapping(tuple(entries), node.source)
+    if not meant:
+        return rest
+    both = Sequence((*meant, rest), node.source)
+    return Mapping(((Scalar("allOf", plain=True, source=node.source), both),), node.source)
 
 
 def _target(

@@ -24,16 +24,16 @@ def pattern_fault(pattern: str) -> str | None:
         parsed = sre_parser.parse(pattern)
     except (re.error, OverflowError, RecursionError) as fault:
         return f"not a regular expression: {fault}"
-    if any(code is sre.GROUPREF for code, _ in _tokens(parsed)):
+    return _slow(list(_tokens(parsed)))
+
+
+def _slow(tokens: list[tuple[Any, Any]]) -> str | None:
+    if any(code is sre.GROUPREF for code, _ in tokens):
         return "a back reference can take for ever; write the pattern without it"
-    dots = 0
-    for code, argument in _tokens(parsed):
-        if code in _REPEATS and argument[1] > 1 and _explodes(argument[2]):
-            return (
-                "a repeated part that repeats or branches in itself can take for ever, as (a+)+ does; write one repeat"
-            )
-        dots += code in _REPEATS and argument[1] is sre.MAXREPEAT and _is_dot(argument[2])
-    if dots > 2:
+    repeats = [argument for code, argument in tokens if code in _REPEATS]
+    if any(most > 1 and _explodes(part) for _, most, part in repeats):
+        return "a repeated part that repeats or branches in itself can take for ever, as (a+)+ does; write one repeat"
+    if sum(most is sre.MAXREPEAT and _is_dot(part) for _, most, part in repeats) > 2:
         return "more than two .* can take very long; name what stands between"
     return None
 

@@ -17,7 +17,7 @@ from storefleet.documents.nodes import Node as Yaml
 from storefleet.documents.nodes import Scalar, Source
 from storefleet.errors import Complaint
 from storefleet.model.base import Json
-from storefleet.templating.engine import is_template, render_value, template_names
+from storefleet.templating.engine import compile_expression, is_template, render_value, template_names
 from storefleet.templating.filters import TemplateFault
 
 _ATTRIBUTE = re.compile(r"has no attribute '([^']+)'")
@@ -41,9 +41,22 @@ def render_check(audit: Audit, control: Control, roots: Mapping[str, Any]) -> li
     except TemplateFault as fault:
         complain(control.line("for_each"), _explained(fault, roots))
         return found
+    _when(control, roots, complain)
     for known in each:
         _one(control, known, complain)
     return sorted(set(found))
+
+
+def _when(control: Control, roots: Mapping[str, Any], complain: Any) -> None:
+    if control.when is None:
+        return
+    expression = compile_expression(control.when)
+    if expression.names & {"facts", *control.for_each}:
+        return
+    try:
+        expression.render(roots)
+    except TemplateFault as fault:
+        complain(control.line("when"), f"when: {_explained(fault, roots)}")
 
 
 def _one(control: Control, roots: Mapping[str, Any], complain: Any) -> None:

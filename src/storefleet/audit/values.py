@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from storefleet.audit.fragments import NOTHING
 from storefleet.audit.keywords import validator
 from storefleet.audit.matching import matches, network
 from storefleet.audit.text import same
@@ -120,7 +121,7 @@ def _properties(parts: Any, actual: Json) -> Iterator[Json]:
     """Yield the object with every failing part mended."""
     mended = dict(actual) if isinstance(actual, dict) else {}
     for name, part in parts.items():
-        if part is False:
+        if part == NOTHING:
             mended.pop(name, None)
         elif isinstance(part, dict) and (name not in mended or not validator(part).is_valid(mended[name])):
             value = passing_value(part, mended.get(name))

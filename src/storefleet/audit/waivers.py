@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from storefleet.audit.pointer import PointerFault, parse
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
@@ -62,27 +63,30 @@ class Waivers(msgspec.Struct, frozen=True):
         """Mark the findings that are waived; a result of which nothing else is left is ``waived``."""
         if result.state != "fail" or not self.entries:
             return result
-        live = [
-            waiver
-            for waiver in self.entries
-            if waiver.control == result.control and waiver.in_force(today) and matches(waiver.hosts, host)
-        ]
+        own = (waiver for waiver in self.entries if waiver.control == result.control)
+        live = [waiver for waiver in own if waiver.in_force(today) and matches(waiver.hosts, host)]
         if not live:
             return result
         findings = tuple(_marked(finding, result.control, live) for finding in result.findings)
-        used = sorted({finding.waiver for finding in findings if finding.waiver})
-        if not all(finding.waiver for finding in findings):
-            return msgspec.structs.replace(result, findings=findings)
-        words = ", ".join(_words(waiver) for waiver in live if waiver.id in used)
-        return msgspec.structs.replace(
-            result, state="waived", findings=findings, waiver=", ".join(used), reason=f"waived by {words}"
-        )
+        marked = msgspec.structs.replace(result, findings=findings)
+        return marked if any(finding.waiver is None for finding in findings) else _waived(marked, live)
 
 
 def _marked(finding: Finding, control: str, live: Iterable[Waiver]) -> Finding:
     """The narrowest waiver that covers the finding, so that a wide one beside it does not take the credit."""
     covering = sorted((waiver for waiver in live if waiver.covers(control, finding)), key=lambda waiver: waiver.wide)
     return msgspec.structs.replace(finding, waiver=covering[0].id) if covering else finding
+
+
+def _waived(result: Result, live: Iterable[Waiver]) -> Result:
+    used = {finding.waiver for finding in result.findings}
+    covering = [waiver for waiver in live if waiver.id in used]
+    return msgspec.structs.replace(
+        result,
+        state="waived",
+        waiver=", ".join(waiver.id for waiver in covering),
+        reason=f"waived by {', '.join(map(_words, covering))}",
+    )
 
 
 def _words(waiver: Waiver) -> str:
@@ -119,5 +123,10 @@ def _complain(entries: tuple[Waiver, ...], decoder: Decoder, controls: set[str] 
             )
         if waiver.begins is not None and waiver.begins > waiver.expires:
             decoder.complain(waiver.source, f"{waiver.id}: it expires {waiver.expires}, before it begins")
+        if waiver.finding is not None:
+            try:
+                parse(waiver.finding)
+            except PointerFault as fault:
+                decoder.complain(waiver.source, f"{waiver.id}: finding: {fault}; copy the key from a report")
         if controls is not None and waiver.control not in controls:
             decoder.complain(waiver.source, f"{waiver.id}: no audit has a control {waiver.control!r}")

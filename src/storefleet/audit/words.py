@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from storefleet.audit.fragments import NAMED, ONE
+from storefleet.audit.fragments import NAMED, NOTHING, ONE
 from storefleet.audit.text import json_text
 from storefleet.model.base import Json
 from storefleet.model.findings import Finding, Result
@@ -100,6 +100,8 @@ def fragment_words(fragment: Json) -> str:
     """Say what a whole fragment asks."""
     if not isinstance(fragment, dict):
         return "absent" if fragment is False else "anything"
+    if fragment == NOTHING:
+        return "absent"
     silent = {"$defs", "$comment", "description", "x-list", "then", "else"}
     if fragment.keys() & {"const", "enum", "properties"} or len(fragment) > 1:
         silent = silent | {"type", "required"} if fragment.keys() - {"type", "required", *silent} else silent

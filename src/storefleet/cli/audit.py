@@ -31,7 +31,7 @@ from storefleet.workflows.audit import AuditOutcome, AuditRequest, audit_fleet
 from storefleet.workflows.diffs import write_diffs
 from storefleet.workflows.workspace import open_workspace
 
-AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="[AUDIT]...", help="Which audits; default all.")]
+AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="AUDIT", help="Which audits; default all.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Judge the last documents; contact nobody.")]
 CoverageOption = Annotated[
     float | None, typer.Option("--min-coverage", min=0, max=100, help="Percent of expected hosts to be judged.")

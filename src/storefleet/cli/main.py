@@ -10,11 +10,11 @@ import sys
 import traceback
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
-import click
+import typer
 
-from storefleet.cli.app import app
+from storefleet.cli.app import build
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
 from storefleet.reports.escape import visible, visible_lines
 
@@ -25,6 +25,10 @@ EXIT_BUSY = 5
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+
+
+USAGE_FAULT = typer.BadParameter.__mro__[2]
+"""What the command line raises for bad usage: click's ClickException, or that of the copy which newer typer carries."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -38,7 +42,7 @@ ENDS: tuple[tuple[type[BaseException], int], ...] = (
     (HostError, EXIT_FAILED),
     (Terminated, EXIT_TERMINATED),
     (KeyboardInterrupt, EXIT_INTERRUPTED),
-    (click.exceptions.Abort, EXIT_INTERRUPTED),
+    (typer.Abort, EXIT_INTERRUPTED),
 )
 """The first kind that fits decides; UnexpectedFault is a bug met on a host and is handed over as its cause."""
 
@@ -52,8 +56,9 @@ def run() -> NoReturn:
 def call(arguments: list[str]) -> int:
     """Run one command line and return its exit code; never raises."""
     try:
+        app = build(next((word for word in arguments if not word.startswith("-")), None))
         code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         return end.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`); there is nobody left to tell.
@@ -69,8 +74,8 @@ def _end(fault: BaseException) -> int:
     for kind, code in ENDS:
         if isinstance(fault, kind):
             return _say(str(fault) or "interrupted", code)
-    if isinstance(fault, click.ClickException):
-        fault.show(sys.stderr)
+    if isinstance(fault, USAGE_FAULT):
+        cast("Any", fault).show(sys.stderr)
         return EXIT_INPUT
     return _complain(fault) if isinstance(fault, InputError) else _crash(fault)
 
@@ -80,16 +85,16 @@ def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _say(message: str, code: int) -> int:
-    click.echo(f"storefleet: {visible(message, limit=2000)}", err=True)
+    typer.echo(f"storefleet: {visible(message, limit=2000)}", err=True)
     return code
 
 
 def _complain(fault: InputError) -> int:
     for complaint in fault.complaints:
-        click.echo(visible(str(complaint), limit=2000), err=True)
+        typer.echo(visible(str(complaint), limit=2000), err=True)
     count = len(fault.complaints)
     if count > 1:
-        click.echo(f"{count} problems; nothing was touched.", err=True)
+        typer.echo(f"{count} problems; nothing was touched.", err=True)
     return EXIT_INPUT
 
 
@@ -106,6 +111,6 @@ def _crash(fault: BaseException) -> int:
         path.write_text(text, encoding="utf-8")
         where = f"; the traceback is in {path}"
     except OSError:
-        click.echo(text, err=True)
+        typer.echo(text, err=True)
         where = ""
     return _say(f"this is a bug in storefleet ({type(fault).__name__}){where}", EXIT_BUG)

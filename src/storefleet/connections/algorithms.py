@@ -64,7 +64,13 @@ def legacy_of(host: Host, today: datetime.date | None = None) -> frozenset[str]:
     if legacy is None:
         return frozenset()
     day = today if today is not None else datetime.datetime.now(datetime.UTC).date()
-    if day > datetime.date.fromisoformat(legacy.expires):
+    try:
+        last_day = datetime.date.fromisoformat(legacy.expires)
+    except ValueError:
+        raise CryptoMismatch(
+            f"{host.name}: legacy_ssh expires {legacy.expires!r}; a date as 2026-11-22 is due"
+        ) from None
+    if day > last_day:
         raise CryptoMismatch(
             f"{host.name}: its legacy_ssh expired on {legacy.expires}; replace the device's SSH, or renew the "
             f"permission with a new date and ticket"

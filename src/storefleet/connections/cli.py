@@ -11,10 +11,9 @@ shows that the first prompt was not the end: the answer is then refused as incom
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import netmiko
@@ -24,27 +23,14 @@ from netmiko.exceptions import NetmikoBaseException
 
 from storefleet.connections.deadline import Deadline
 from storefleet.connections.platforms import CliPlatform
-from storefleet.connections.ssh import gone, require_alive, scene, where
-from storefleet.connections.translate import translate
+from storefleet.connections.ssh import fault_of, gone, require_alive, where
+from storefleet.connections.terminal import TAIL, Exchange, Terminal
 from storefleet.connections.transport import DeviceTransport
-from storefleet.errors import (
-    BudgetExceeded,
-    CommandRefused,
-    DeadlineExceeded,
-    Dropped,
-    HostError,
-    OutputIncomplete,
-    TimedOut,
-)
+from storefleet.errors import CommandRefused, HostError, OutputIncomplete, TimedOut
 from storefleet.model.effects import ShowCommands
 from storefleet.model.store import Host
 
-_TERMINAL_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78])|\r|\x07")
-_TAIL = 4096
-_CHUNK = 32 * 1024
-_WAKE_S = 0.5
-_QUIET_S = 0.02
-
+_GREETING_BYTES = 256 * 1024
 
 _FOREIGN = (paramiko.SSHException, NetmikoBaseException, OSError, EOFError, ValueError)
 
@@ -94,29 +80,26 @@ def open_command_line(transport: DeviceTransport, host: Host, platform: CliPlatf
         host=host.name, device_type=platform.driver, auto_connect=False, read_timeout_override=max(0.1, deadline.left())
     )
     connection.our_client = _OurClient(transport, deadline)  # type: ignore[attr-defined]  # of the mixin
-    try:
-        connection.establish_connection()
-        connection.session_preparation()
-        line = CommandLine(connection, transport, host, platform)
-        line.synchronise(deadline)
-    except BaseException as fault:
-        error = _preparation_error(fault, transport, host, deadline)
-        transport.hang_up()
-        connection.disconnect()
-        raise error from fault
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(connection.disconnect)
+        on_failure.callback(transport.hang_up)
+        try:
+            connection.establish_connection()
+            connection.session_preparation()
+            line = CommandLine(connection, transport, host, platform)
+            line.synchronise(deadline)
+        except _FOREIGN as fault:
+            raise _preparation_error(fault, transport, host, deadline) from fault
+        on_failure.pop_all()
     return line
 
 
-def _preparation_error(
-    fault: BaseException, transport: DeviceTransport, host: Host, deadline: Deadline
-) -> BaseException:
-    if not isinstance(fault, _FOREIGN):
-        return fault
+def _preparation_error(fault: BaseException, transport: DeviceTransport, host: Host, deadline: Deadline) -> HostError:
     if not transport.is_active():
         return gone(transport, host, "prompt")
     if deadline.expired():
         return TimedOut(f"{where(host)}: prompt: none that is known within {deadline.seconds:g} s after the login")
-    return translate(fault, scene(transport, host, "prompt"))
+    return fault_of(fault, transport, host, "prompt")
 
 
 class CommandLine:
@@ -132,9 +115,7 @@ class CommandLine:
         self._host = host
         self._platform = platform
         self._prompt = ""
-        self.channel = channel
-        self.news = threading.Event()
-        channel.in_buffer.set_event(self.news)
+        self._terminal = Terminal(channel, transport, host, platform.pagers)
 
     def synchronise(self, deadline: Deadline) -> None:
         """Let the device echo two random words: what stands between and after the echoes is the prompt, to the letter.
@@ -142,11 +123,11 @@ class CommandLine:
         netmiko cannot tell: it cuts its prompt at 16 characters and strips its blanks.
         """
         first, second = self._mark(), self._mark()
-        reader = _Reader(self, deadline, 8 * _CHUNK)
-        self._send(first, deadline)
+        reader = Exchange(self._terminal, deadline, _GREETING_BYTES)
+        self._terminal.send(first, deadline)
         reader.until(lambda text: text if text.partition(f"{first}\n")[2] else None)
         reader.quiet()
-        self._send(second, deadline)
+        self._terminal.send(second, deadline)
         found = re.compile(rf"{re.escape(first)}\n([^\n]+){re.escape(second)}\n\1$")
         self._prompt = reader.until(lambda text: match.group(1) if (match := found.search(text)) else None)
 
@@ -165,7 +146,7 @@ class CommandLine:
             require_alive(self._transport, self._host, "command")
             text = self._whole(command, deadline, budget)
         except (paramiko.SSHException, OSError, EOFError) as fault:
-            raise translate(fault, scene(self._transport, self._host, "command")) from fault
+            raise fault_of(fault, self._transport, self._host, "command") from fault
         for line in text.splitlines()[:3]:
             if any(pattern.match(line.strip()) for pattern in self._platform.refusals):
                 raise CommandRefused(f"{where(self._host)}: {command!r} was refused: {line.strip()[:200]}")
@@ -173,11 +154,11 @@ class CommandLine:
 
     def _whole(self, command: str, deadline: Deadline, budget: int) -> str:
         """Send the command, then the mark after the first prompt; the answer is what stands before that prompt."""
-        reader = _Reader(self, deadline, budget + _TAIL)
-        self._send(command, deadline)
+        reader = Exchange(self._terminal, deadline, budget + TAIL)
+        self._terminal.send(command, deadline)
         first = reader.until_end(f"\n{self._prompt}")
         mark = self._mark()
-        self._send(mark, deadline)
+        self._terminal.send(mark, deadline)
         tail = f"{mark}\n{self._prompt}"
         reader.until_end(tail)
         if reader.quiet() != first + tail:
@@ -189,89 +170,13 @@ class CommandLine:
             raise self._incomplete(command, "a line of the output begins with the prompt")
         return body
 
-    def clean(self, raw: bytes) -> str:
-        """Decode in the device's charset; what is no character there becomes a replacement, never an exception."""
-        return _TERMINAL_SEQUENCE.sub("", raw.decode(self._host.charset, "replace"))
-
     def _incomplete(self, command: str, why: str) -> OutputIncomplete:
         return OutputIncomplete(f"{where(self._host)}: {command!r}: {why}; treated as unknown")
 
     def _mark(self) -> str:
         return f"{self._platform.comment}{secrets.token_hex(8)}"
 
-    def _send(self, line: str, deadline: Deadline) -> None:
-        self.channel.settimeout(max(0.01, deadline.left()))
-        try:
-            self.channel.sendall(f"{line}\n".encode("ascii"))
-        except TimeoutError:
-            raise self.too_late(deadline, "") from None
-
-    def too_late(self, deadline: Deadline, seen: str) -> HostError:
-        """Say what the device is waiting for, where its last line tells."""
-        last = seen.rsplit("\n", 1)[-1].strip()
-        if any(pattern.fullmatch(last) for pattern in self._platform.pagers):
-            return OutputIncomplete(f"{where(self._host)}: the device waits for a key at {last!r}; nothing was typed")
-        return DeadlineExceeded(f"{where(self._host)}: no prompt came back within {deadline.seconds:g} s")
-
-    def too_much(self, budget: int) -> BudgetExceeded:
-        """More than was allowed."""
-        return BudgetExceeded(f"{where(self._host)}: more than {budget} bytes of output; cut off")
-
-    def gone(self) -> HostError:
-        """The terminal was closed by the device."""
-        if not self._transport.is_active():
-            return gone(self._transport, self._host, "command")
-        return Dropped(f"{where(self._host)}: the device closed its command line")
-
     def close(self) -> None:
         """Hang up; no ``exit`` is typed, since a device that hangs must not hold us."""
         self._transport.hang_up()
         self._connection.disconnect()  # also takes netmiko's filter off its logger; it would leak one per connection
-
-
-class _Reader:
-    """Collects the terminal's text for one exchange, within a deadline and a budget."""
-
-    def __init__(self, line: CommandLine, deadline: Deadline, budget: int) -> None:
-        self._line = line
-        self._deadline = deadline
-        self._budget = budget
-        self._raw = bytearray()
-
-    def text(self) -> str:
-        """Everything read so far, in the device's charset, without terminal sequences."""
-        return self._line.clean(bytes(self._raw))
-
-    def until(self, probe: Callable[[str], str | None]) -> str:
-        """Read until the probe finds what it wants in the (short) text, and return that."""
-        while (found := probe(self.text())) is None:
-            self._more()
-        return found
-
-    def until_end(self, suffix: str) -> str:
-        """Read until the text ends so. Until then only the tail is looked at: all of it would cost its square."""
-        while not self._line.clean(bytes(self._raw[-_TAIL:])).endswith(suffix):
-            self._more()
-        return self.text()
-
-    def quiet(self) -> str:
-        """Listen a moment longer: an end after which something comes was none."""
-        self._line.news.clear()
-        if self._line.channel.recv_ready() or self._line.news.wait(_QUIET_S):
-            self._more()
-        return self.text()
-
-    def _more(self) -> None:
-        line = self._line
-        while not line.channel.recv_ready():
-            line.news.clear()
-            if line.channel.recv_ready():
-                break
-            if self._deadline.expired():
-                raise line.too_late(self._deadline, self.text()[-_TAIL:])
-            if line.channel.closed or line.channel.eof_received:
-                raise line.gone()
-            line.news.wait(min(self._deadline.left(), _WAKE_S))
-        self._raw += line.channel.recv(_CHUNK)
-        if len(self._raw) > self._budget:
-            raise line.too_much(self._budget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ from storefleet.connections.session import DeviceSession
 from storefleet.connections.ssh import handshake, verify_host_key, where
 from storefleet.connections.transport import DeviceTransport
 from storefleet.connections.wire import Wire, open_socket
-from storefleet.errors import CredentialError, HostError, JumpFailed, LoginRefused, NameUnknown
+from storefleet.errors import CredentialError, CredentialLocked, HostError, JumpFailed, LoginRefused, NameUnknown
 from storefleet.model.credentials import Credential, Lockout, Purpose
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
@@ -81,54 +82,29 @@ class Connector:
         credentials = self._lookup(host, purpose)
         if not credentials:
             raise CredentialError(f"{host.name}: no `{purpose}` credential is declared for it in credentials.yaml")
-        transport: DeviceTransport | None = None
-        last: HostError | None = None
-        user = ""
+        refused: HostError | None = None
         for name, credential in credentials:
             try:
-                if transport is None or not transport.is_active() or credential.user != user:
-                    self._drop(transport)
-                    transport = None  # a failing reopen must not hang up the old one twice
-                    transport, user = self._open(host, deadline, trail), credential.user
-                self._try(transport, host, name, credential, deadline)
+                return self._log_in_with(host, name, credential, deadline, trail), credential
             except LoginRefused as fault:
-                last = fault
-            except BaseException:
-                self._drop(transport)
-                raise
-            else:
-                return transport, credential
-        self._drop(transport)
-        assert last is not None
-        raise last
+                refused = fault
+            except (CredentialLocked, CredentialError) as fault:  # not tried: a sibling may still get in
+                refused = refused or fault
+        assert refused is not None
+        raise refused
 
-    @staticmethod
-    def _drop(transport: DeviceTransport | None) -> None:
-        if transport is not None:
-            transport.hang_up()
-
-    def _open(self, host: Host, deadline: Deadline, trail: tuple[str, ...]) -> DeviceTransport:
-        transport = self.handshake(host, deadline, trail=trail)
-        try:
+    def _log_in_with(
+        self, host: Host, name: str, credential: Credential, deadline: Deadline, trail: tuple[str, ...]
+    ) -> DeviceTransport:
+        """Use a connection of its own: servers end one on a change of user, and after too many wrong answers."""
+        with contextlib.ExitStack() as on_failure:
+            transport = self.handshake(host, deadline, trail=trail)
+            on_failure.callback(transport.hang_up)
             verify_host_key(transport, host, self.known_hosts)
-        except HostError:
-            transport.hang_up()
-            raise
+            with self._guard.attempt(host.name, name, deadline):
+                log_in(transport, host, credential, self.wallet, deadline.within(self.limits.login_s))
+            on_failure.pop_all()
         return transport
-
-    def _try(
-        self, transport: DeviceTransport, host: Host, name: str, credential: Credential, deadline: Deadline
-    ) -> None:
-        self._guard.admit(host.name, name, deadline)
-        try:
-            log_in(transport, host, credential, self.wallet, deadline.within(self.limits.login_s))
-        except LoginRefused:
-            self._guard.refused(host.name, name)
-            raise
-        except BaseException:
-            self._guard.undecided(name)
-            raise
-        self._guard.accepted(host.name, name)
 
     def _wire(self, host: Host, deadline: Deadline, trail: tuple[str, ...]) -> Wire:
         address = host.connect.host or host.address

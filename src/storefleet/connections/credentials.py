@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import paramiko
 
+from storefleet.connections.files import open_regular
 from storefleet.errors import CredentialError
 from storefleet.model.credentials import KeySource, SecretSource
 from storefleet.model.secret import Secret
@@ -141,10 +142,8 @@ def _read_private(name: str) -> str:
     """Read a regular file of ours or root's that nobody else can open, judged on the open file itself."""
     path = Path(name)
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        with open_regular(path) as stream:
             found = os.fstat(stream.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise CredentialError(f"{path} is not a regular file")
             if found.st_uid not in (0, os.geteuid()):
                 raise CredentialError(f"{path} belongs to another user; chown it to root or to the account that runs")
             if found.st_mode & 0o077:

@@ -92,14 +92,14 @@ def trust(path: Path, name: str, fingerprint: str, scanned: ScannedKeys, evidenc
     known = KnownHosts.load(path)
     if key.blob in known.revoked:
         raise InputError(f"the key {fingerprint} is revoked in {path}; nothing was pinned")
-    for pinned in known.keys(name):
-        if pinned.blob == key.blob:
-            return pinned
-        if pinned.type == key.type:
-            raise InputError(
-                f"{path}:{pinned.line} pins another {key.type} key for {name} ({pinned.fingerprint}); "
-                f"delete that line first if the device was replaced or reinstalled"
-            )
+    same = [pinned for pinned in known.keys(name) if pinned.type == key.type]
+    if any(pinned.blob == key.blob for pinned in same):
+        return key
+    if same:
+        raise InputError(
+            f"{path}:{same[0].line} pins another {key.type} key for {name} ({same[0].fingerprint}); "
+            f"delete that line first if the device was replaced or reinstalled"
+        )
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     add(path, name, key, f"trusted {day}: {evidence}")
     return key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ IDLE_S = 20.0
 
 RETRY_S = 30.0
 """A jump that failed is not tried again for so long: its other hosts hear at once what the first one waited for."""
+
+WAIT_S = 0.3
+"""How long to wait for a way before idle connections are made to give up theirs."""
 
 OpenJump: TypeAlias = "Callable[[str, Deadline, tuple[str, ...]], DeviceTransport]"
 
@@ -69,15 +73,20 @@ class _Jump:
         with self.counting:
             line.users -= 1
             line.idle_since = time.monotonic()
-        self.ways.release()
 
-    def take_idle(self, *, every: bool = False) -> list[DeviceTransport]:
-        """Take out the connections that are due to be closed."""
-        limit = time.monotonic() - IDLE_S
+    def take_idle(self, seconds: float) -> list[DeviceTransport]:
+        """Take out the connections that nobody has used for so long."""
+        limit = time.monotonic() - seconds
         with self.counting:
-            idle = [line for line in self.lines if every or (not line.users and line.idle_since < limit)]
+            idle = [line for line in self.lines if not line.users and line.idle_since <= limit]
             self.lines = [line for line in self.lines if line not in idle]
         return [line.transport for line in idle]
+
+    def take_all(self) -> list[DeviceTransport]:
+        """Take out every connection."""
+        with self.counting:
+            lines, self.lines = self.lines, []
+        return [line.transport for line in lines]
 
 
 class JumpPool:
@@ -96,20 +105,17 @@ class JumpPool:
         self._close_idle()
         with self._lock:
             jump = self._jumps.setdefault(name, _Jump(self._limits.per_jump))
-        if not jump.ways.acquire(timeout=deadline.left()):
-            raise JumpFailed(f"{where}: all {self._limits.per_jump} ways through {name} stayed in use (per_jump)")
-        line: _Line | None = None
-        try:
+        while not jump.ways.acquire(timeout=min(deadline.left(), WAIT_S)):
+            if deadline.expired():
+                raise JumpFailed(f"{where}: all {self._limits.per_jump} ways through {name} stayed in use (per_jump)")
+            self._close_idle(0.0)  # an idle connection through this jump holds one of its ways
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(jump.ways.release)
             line = self._line(jump, name, where, deadline, trail)
+            on_failure.callback(jump.give_back, line)
             channel = self._channel(line.transport, name, target, where, deadline)
-        except BaseException:
-            if line is None:
-                jump.ways.release()
-            else:
-                jump.give_back(line)
-            raise
-        kept = line
-        return Wire(channel, on_close=lambda: jump.give_back(kept))
+            place = on_failure.pop_all()
+        return Wire(channel, on_close=place.close, carrier=line.transport)
 
     def _line(self, jump: _Jump, name: str, where: str, deadline: Deadline, trail: tuple[str, ...]) -> _Line:
         line = jump.free_line()
@@ -154,19 +160,19 @@ class JumpPool:
                 raise TimedOut(f"{where}: no TCP answer within {phase.seconds:g} s, asked from {name}") from fault
             raise JumpFailed(f"{where}: the connection to its jump {name} broke") from fault
 
-    def _close_idle(self) -> None:
+    def _close_idle(self, seconds: float = IDLE_S) -> None:
         with self._lock:
             jumps = tuple(self._jumps.values())
         for jump in jumps:
-            for transport in jump.take_idle():
+            for transport in jump.take_idle(seconds):
                 transport.hang_up()
 
     def close(self) -> None:
-        """Close every jump connection; the last opened first, since it may run through another."""
+        """Close every jump connection, whoever still uses it."""
         with self._lock:
             jumps = tuple(self._jumps.values())
-        for jump in reversed(jumps):
-            for transport in jump.take_idle(every=True):
+        for jump in jumps:
+            for transport in jump.take_all():
                 transport.hang_up()
 
 

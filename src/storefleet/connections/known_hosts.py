@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from storefleet.connections.files import open_regular
 from storefleet.documents.files import write_atomically
 from storefleet.errors import Complaint, InputError
 from storefleet.model.base import is_identifier
@@ -114,20 +115,16 @@ def add(path: Path, name: str, key: PinnedKey, comment: str) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open_regular(path) as stream:
+            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+            if mode & 0o022:
+                message = f"others may write here (mode {mode:04o}), so it proves nothing; chmod go-w {path}"
+                raise InputError([Complaint(str(path), 0, message)])
+            return stream.read()
     except FileNotFoundError:
         return b""
     except OSError as fault:
         raise InputError([Complaint(str(path), 0, f"cannot be read: {fault.strerror}")]) from fault
-    with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise InputError([Complaint(str(path), 0, "is not a regular file")])
-        if found.st_mode & 0o022:
-            mode = stat.S_IMODE(found.st_mode)
-            message = f"others may write here (mode {mode:04o}), so it proves nothing; chmod go-w {path}"
-            raise InputError([Complaint(str(path), 0, message)])
-        return stream.read()
 
 
 def _parse(line: bytes, number: int) -> tuple[str, tuple[str, ...], PinnedKey] | None:

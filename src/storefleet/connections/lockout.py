@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from storefleet.connections.deadline import Deadline
-from storefleet.errors import CredentialLocked, TimedOut
+from storefleet.errors import CredentialLocked, LoginRefused, TimedOut
 from storefleet.model.credentials import Lockout
 
 
@@ -35,11 +37,26 @@ class LockoutGuard:
         self._changed = threading.Condition()
         self._records: dict[str, _Record] = {}
 
-    def admit(self, host: str, credential: str, deadline: Deadline) -> None:
-        """Wait until this login may be tried; raises :class:`CredentialLocked` when it may not.
+    @contextlib.contextmanager
+    def attempt(self, host: str, credential: str, deadline: Deadline) -> Iterator[None]:
+        """Admit one login, and note how it ended: :class:`LoginRefused` is a wrong answer, another error is none."""
+        self._admit(host, credential, deadline)
+        ending = self._undecided
+        try:
+            yield
+            ending = self._accepted
+        except LoginRefused:
+            ending = self._refused
+            raise
+        finally:
+            with self._changed:
+                record = self._records[credential]
+                record.in_flight -= 1
+                ending(host, record)
+                self._changed.notify_all()
 
-        Whoever is admitted must report :meth:`refused`, :meth:`accepted` or :meth:`undecided`.
-        """
+    def _admit(self, host: str, credential: str, deadline: Deadline) -> None:
+        """Wait until this login may be tried; raises :class:`CredentialLocked` when it may not."""
         with self._changed:
             record = self._records.setdefault(credential, _Record())
             while True:
@@ -67,26 +84,15 @@ class LockoutGuard:
                 f"{host}: {here} logins were refused here, so {credential} was not tried (lockout.per_host)"
             )
 
-    def refused(self, host: str, credential: str) -> None:
-        """Note a wrong answer."""
-        with self._changed:
-            record = self._records[credential]
-            record.in_flight -= 1
-            record.refused_by[host] = record.refused_by.get(host, 0) + 1
-            self._changed.notify_all()
+    def _refused(self, host: str, record: _Record) -> None:
+        """A wrong answer."""
+        record.refused_by[host] = record.refused_by.get(host, 0) + 1
 
-    def accepted(self, host: str, credential: str) -> None:
-        """Note a login that worked; what its declared siblings were refused on this host was no wrong answer."""
-        with self._changed:
-            record = self._records[credential]
-            record.in_flight -= 1
-            record.successes += 1
-            for other in self._records.values():
-                other.refused_by.pop(host, None)
-            self._changed.notify_all()
+    def _accepted(self, host: str, record: _Record) -> None:
+        """A login that worked; what its declared siblings were refused on this host was no wrong answer."""
+        record.successes += 1
+        for other in self._records.values():
+            other.refused_by.pop(host, None)
 
-    def undecided(self, credential: str) -> None:
-        """Note a login that came to no answer (a drop, a time-out)."""
-        with self._changed:
-            self._records[credential].in_flight -= 1
-            self._changed.notify_all()
+    def _undecided(self, host: str, record: _Record) -> None:
+        """A login that came to no answer: a drop, a time-out, a missing secret."""

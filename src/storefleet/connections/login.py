@@ -13,8 +13,8 @@ import paramiko
 
 from storefleet.connections.credentials import Wallet
 from storefleet.connections.deadline import Deadline
-from storefleet.connections.ssh import gone, scene, where
-from storefleet.connections.translate import REBOOTING, translate
+from storefleet.connections.ssh import fault_of, gone, where
+from storefleet.connections.translate import REBOOTING
 from storefleet.connections.transport import DeviceTransport
 from storefleet.errors import CredentialError, HostError, LoginRefused, Rebooting, TimedOut
 from storefleet.model.credentials import Credential
@@ -109,7 +109,7 @@ class _Attempt:
                 return None
             raise _refusal(self.transport, self.host, fault, self.deadline) from fault
         except (paramiko.SSHException, OSError, EOFError, ValueError) as fault:
-            raise translate(fault, scene(self.transport, self.host, "login")) from fault
+            raise fault_of(fault, self.transport, self.host, "login") from fault
 
     def _was_key(self) -> bool:
         return self.transport.auth_handler is not None and self.transport.auth_handler.auth_method == "publickey"
@@ -121,7 +121,7 @@ def _refusal(
     if transport.is_active():
         if deadline is not None and deadline.expired():
             return TimedOut(f"{where(host)}: login: no answer within {deadline.seconds:g} s")
-        return translate(fault, scene(transport, host, "login"))
+        return fault_of(fault, transport, host, "login")
     if "too many" in transport.farewell.lower():
         return LoginRefused(f"{where(host)}: login: the device ended it: {transport.farewell}")
     return gone(transport, host, "login")

@@ -24,7 +24,7 @@ class _Plugin:
 
     connection: DeviceSession
 
-    def open(  # noqa: PLR0917 - Nornir's protocol calls it so
+    def open(
         self,
         hostname: str | None,
         username: str | None,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import paramiko
 
 from storefleet.connections.deadline import Deadline
-from storefleet.connections.ssh import require_alive, scene, where
-from storefleet.connections.translate import REBOOTING, translate
+from storefleet.connections.ssh import fault_of, require_alive, where
+from storefleet.connections.translate import REBOOTING
 from storefleet.connections.transport import DeviceTransport
 from storefleet.errors import BudgetExceeded, CommandRefused, DeadlineExceeded, HostError, Rebooting
 from storefleet.model.effects import NONCE, Output, RunScript
@@ -55,7 +55,7 @@ def run_script(transport: DeviceTransport, host: Host, user: str, effect: RunScr
         run.converse(standard_input(effect.script.replace(NONCE, word), word))
         return run.output(word)
     except (paramiko.SSHException, OSError, EOFError) as fault:
-        raise translate(fault, scene(transport, host, "command")) from fault
+        raise fault_of(fault, transport, host, "command") from fault
     finally:
         run.close()
 

@@ -9,7 +9,7 @@ from storefleet.connections.deadline import Deadline
 from storefleet.connections.platforms import platform_of
 from storefleet.connections.script import run_script
 from storefleet.connections.transport import DeviceTransport
-from storefleet.errors import NotAllowed
+from storefleet.errors import CommandRefused, HostError, NotAllowed
 from storefleet.model.credentials import Credential, Purpose
 from storefleet.model.effects import Effect, Output, RunScript, ShowCommands
 from storefleet.model.limits import Limits
@@ -85,7 +85,15 @@ class DeviceSession:
         platform = platform_of(self.host.platform)
         for command in effect.commands:
             platform.check(command, self.host.name)
-        return self.open_cli().show(effect, self._deadline)
+        line = self.open_cli()
+        try:
+            return line.show(effect, self._deadline)
+        except CommandRefused:
+            raise
+        except HostError:  # what the device still says would be taken for the next answer: a new login is the only cure
+            self._cli = None
+            line.close()
+            raise
 
     def close(self) -> None:
         """Close what was opened."""

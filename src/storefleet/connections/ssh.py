@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import threading
 
@@ -11,9 +12,11 @@ from storefleet.connections.known_hosts import KnownHosts, PinnedKey
 from storefleet.connections.translate import Scene, translate
 from storefleet.connections.transport import DeviceTransport
 from storefleet.connections.wire import Wire
-from storefleet.errors import ConnectError, Dropped, HostKeyChanged, HostKeyUnknown, TimedOut
+from storefleet.errors import ConnectError, Dropped, HostError, HostKeyChanged, HostKeyUnknown, JumpFailed, TimedOut
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
+
+CARRIER_S = 0.3
 
 
 def where(host: Host) -> str:
@@ -38,19 +41,16 @@ def handshake(
     ``pinned_types`` are asked for first; ``only`` restricts the host key algorithms, to learn one key of several.
     The wire is closed when this fails.
     """
-    transport: DeviceTransport | None = None
-    try:
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(wire.close)
         transport = DeviceTransport(wire, legacy_of(host, today), pinned_types)
+        on_failure.callback(transport.hang_up)
         if only:
             transport.only_host_key(only)
         transport.banner_timeout = min(limits.banner_s, deadline.left())
         _exchange(transport, host, deadline.within(limits.banner_s + limits.login_s))
         transport.set_keepalive(limits.keepalive_s)
-    except BaseException:
-        if transport is not None:
-            transport.hang_up()
-        wire.close()
-        raise
+        on_failure.pop_all()
     return transport
 
 
@@ -63,11 +63,20 @@ def _exchange(transport: DeviceTransport, host: Host, deadline: Deadline) -> Non
         raise TimedOut(f"{where(host)}: {phase}: no answer within {deadline.seconds:g} s; the port is open but silent")
     if not transport.is_active():
         fault = transport.get_exception() or EOFError()
-        raise translate(fault, scene(transport, host, phase)) from fault
+        raise fault_of(fault, transport, host, phase) from fault
 
 
-def scene(transport: DeviceTransport, host: Host, phase: str) -> Scene:
-    """Describe what was going on, for the translation of a fault."""
+def fault_of(fault: BaseException, transport: DeviceTransport, host: Host, phase: str) -> HostError:
+    """Return what a fault on this connection means; where the jump under it died, it is the jump's."""
+    carrier = transport.wire.carrier
+    if carrier is not None and not transport.is_active():
+        carrier.join(CARRIER_S)  # it tells its channels before it is marked as ended
+        if not carrier.is_active():
+            return JumpFailed(f"{where(host)}: {phase}: the connection to its jump {host.connect.via} broke")
+    return translate(fault, _scene(transport, host, phase))
+
+
+def _scene(transport: DeviceTransport, host: Host, phase: str) -> Scene:
     return Scene(
         where=where(host),
         phase=phase,
@@ -123,6 +132,5 @@ def require_alive(transport: DeviceTransport, host: Host, phase: str) -> None:
 
 def gone(transport: DeviceTransport, host: Host, phase: str) -> ConnectError:
     """Say why the connection is gone."""
-    fault = transport.get_exception() or EOFError()
-    error = translate(fault, scene(transport, host, phase))
+    error = fault_of(transport.get_exception() or EOFError(), transport, host, phase)
     return error if isinstance(error, ConnectError) else Dropped(f"{where(host)}: {phase}: the connection ended")

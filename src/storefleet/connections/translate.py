@@ -22,8 +22,10 @@ from storefleet import errors
 from storefleet.connections.algorithms import MODERN, offered_by_library
 from storefleet.errors import HostError
 
-REBOOTING = re.compile(r"system is (going down|booting up|starting up)|not permitted to log in", re.IGNORECASE)
-"""pam_nologin and systemd-user-sessions say so to a user whose password is right."""
+REBOOTING = re.compile(
+    r"system is (going down|booting up|starting up|shutting down)|unprivileged users are not permitted", re.IGNORECASE
+)
+"""pam_nologin and systemd-user-sessions say so to a user whose password is right; a legal banner says neither."""
 
 Row: TypeAlias = "tuple[type[BaseException], type[HostError], str]"
 

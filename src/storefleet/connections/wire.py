@@ -29,7 +29,10 @@ _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})|[0-9A-Fa-f:.]+(%[A-Za-z
 class Wire:
     """What paramiko needs of a socket, with counters, limits and one close that runs once."""
 
-    def __init__(self, stream: Any, on_close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, stream: Any, on_close: Callable[[], None] | None = None, carrier: paramiko.Transport | None = None
+    ) -> None:
+        self.carrier = carrier
         self._stream = stream
         self._on_close = on_close
         self._stalled_since: float | None = None

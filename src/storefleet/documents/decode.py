@@ -10,7 +10,7 @@ import datetime
 import difflib
 import types
 from collections import abc
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -194,8 +194,7 @@ def decode(node: Node | None, kind: type[T], what: str = "the document", path: s
         raise InputError([Complaint(path, 0, f"{what} is empty")])
     value = decoder.decode(node, kind, what)
     decoder.finish()
-    assert value is not None
-    return value
+    return cast("T", value)
 
 
 def _shape(node: Node) -> str:

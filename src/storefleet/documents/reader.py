@@ -34,6 +34,7 @@ class _Open:
     anchor: str | None
     children: list[Node] = field(default_factory=list)
     weight: int = 1
+    height: int = 1
 
 
 class _Builder:
@@ -42,7 +43,7 @@ class _Builder:
     def __init__(self, path: str) -> None:
         self.path = path
         self.stack: list[_Open] = []
-        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.anchors: dict[str, tuple[Node, int, int]] = {}
         self.root: Node | None = None
         self.documents = 0
 
@@ -62,7 +63,7 @@ class _Builder:
             self._check_tag(event)
             plain = event.implicit[0] and event.style in {None, ""}
             node = Scalar(event.value, plain and event.tag is None, self.source(event))
-            self._add(event, node, 1, event.anchor)
+            self._add(event, node, 1, 0, event.anchor)
         elif name == "AliasEvent":
             self._add_alias(event)
         elif name in {"SequenceStartEvent", "MappingStartEvent"}:
@@ -73,7 +74,7 @@ class _Builder:
             self.stack.append(_Open(kind, self.source(event), event.anchor))
         elif name in {"SequenceEndEvent", "MappingEndEvent"}:
             closed = self.stack.pop()
-            self._add(event, self._close(closed), closed.weight, closed.anchor)
+            self._add(event, self._close(closed), closed.weight, closed.height, closed.anchor)
 
     def _check_tag(self, event: Any) -> None:
         if event.tag not in _PLAIN_TAGS | _CORE_TAGS:
@@ -82,18 +83,22 @@ class _Builder:
     def _add_alias(self, event: Any) -> None:
         if event.anchor not in self.anchors:
             raise self.refuse(event, f"the alias *{event.anchor} stands inside its own anchor or has none")
-        node, weight = self.anchors[event.anchor]
-        self._add(event, node, weight, None)
+        node, weight, height = self.anchors[event.anchor]
+        if len(self.stack) + height > MAX_DEPTH:
+            raise self.refuse(event, f"nested deeper than {MAX_DEPTH} levels")
+        self._add(event, node, weight, height, None)
 
-    def _add(self, event: Any, node: Node, weight: int, anchor: str | None) -> None:
+    def _add(self, event: Any, node: Node, weight: int, height: int, anchor: str | None) -> None:
+        """Put a finished node into its parent; weight counts its values, height its levels, aliases expanded."""
         if anchor is not None:
-            self.anchors[anchor] = (node, weight)
+            self.anchors[anchor] = (node, weight, height)
         if not self.stack:
             self.root = node
             return
         parent = self.stack[-1]
         parent.children.append(node)
         parent.weight += weight
+        parent.height = max(parent.height, height + 1)
         if parent.weight > MAX_NODES:
             raise self.refuse(event, f"aliases expand to more than {MAX_NODES:,} values (a YAML bomb?)")
 

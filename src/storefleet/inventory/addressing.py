@@ -10,8 +10,8 @@ import ipaddress
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from storefleet.inventory.build import Faults
 from storefleet.inventory.contents import Fleet
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.plan import SUBNETS
 from storefleet.model.store import Host, Store
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from storefleet.documents.nodes import Source
 from storefleet.errors import Complaint, SelectorError
 from storefleet.inventory.addressing import check_addresses
-from storefleet.inventory.build import Faults
 from storefleet.inventory.contents import Fleet
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.meanings import ambiguous_names
 from storefleet.model.selection import check_fields, known_fields, parse
 from storefleet.model.store import Host
@@ -36,6 +36,9 @@ def lint(fleet: Fleet, pinned: Collection[str] | None = None) -> Lint:
         errors.add(source, said, "", name)
     _check_use(fleet, errors, warnings)
     for host in fleet.hosts.values():
+        if host.connection == "ssh" and host.connect.host is None and host.address is None:
+            message = "has neither address: nor connect.host:, so it cannot be reached; write one, or connection: none"
+            errors.add(fleet.places.hosts[host.name], message, host.name, "unreachable")
         for message in _host_warnings(fleet, host, pinned):
             warnings.add(fleet.places.hosts[host.name], message, host.name, message)
     for source, message, about in _unused(fleet):
@@ -49,8 +52,6 @@ def _host_warnings(fleet: Fleet, host: Host, pinned: Collection[str] | None) -> 
         yield f"status: {host.status} without until:; it stays out of the audit until someone remembers"
     if host.connection == "none" or (store is not None and store.status == "closed"):
         return
-    if host.connect.host is None and host.address is None:
-        yield "has neither address nor connect.host; it cannot be reached"
     if not fleet.credentials_for(host, "read"):
         yield "no line of use: in credentials.yaml gives a read credential"
     if pinned is not None and host.name not in pinned:
@@ -82,13 +83,18 @@ def _unused(fleet: Fleet) -> Iterator[tuple[Source, str, str]]:
     for name, line in fleet.blueprint.kinds.items():
         if name not in kinds:
             yield line.source, f"devices.{name}: no host is of this kind", ""
-    for store in fleet.stores.values():
-        made = fleet.blueprint.formats.get(store.format)
-        for row in made.rows if made and store.status != "closed" else ():
-            column = row.key.lane_column
-            if column and column in fleet.places.empty_lanes.get(store.id, ()):
-                message = f"{column}: is empty, so {row.key.text} makes no device; write 0 if that is meant"
-                yield fleet.places.stores[store.id], message, store.id
+    for store, empty in fleet.places.empty_lanes.items():
+        if fleet.stores[store].status != "closed":
+            yield from _empty_lanes(fleet, store, empty)
+
+
+def _empty_lanes(fleet: Fleet, store: str, empty: Collection[str]) -> Iterator[tuple[Source, str, str]]:
+    """Yield a warning for every line of the store's format that an empty cell leaves without a device."""
+    made = fleet.blueprint.formats.get(fleet.stores[store].format)
+    for row in made.rows if made else ():
+        if row.key.lane_column in empty:
+            message = f"{row.key.lane_column}: is empty, so {row.key.text} makes no device; write 0 if that is meant"
+            yield fleet.places.stores[store], message, store
 
 
 def _place_of(name: str, fleet: Fleet) -> Source:

@@ -16,16 +16,22 @@ from storefleet.documents.tables import Table
 from storefleet.errors import Complaint, InputError
 from storefleet.inventory import devices
 from storefleet.inventory.blueprint import Blueprint, read_blueprint
-from storefleet.inventory.build import Builder, Built, Faults
+from storefleet.inventory.build import Builder, Built
 from storefleet.inventory.contents import Fleet, Places
+from storefleet.inventory.faults import Faults
 from storefleet.inventory.jumps import jump_fault
 from storefleet.inventory.logins import read_credentials
 from storefleet.inventory.nornir_files import Groups, read_groups, read_hosts
 from storefleet.inventory.overrides import read_overrides, unknown_stores
 from storefleet.inventory.stores import REQUIRED, StoreRow, read_stores
+from storefleet.inventory.texts import suggestion
 from storefleet.templating.engine import is_template
 
 T = TypeVar("T")
+_READ = frozenset(
+    {"stores.csv", "blueprints.yaml", "devices.csv", "groups.yaml", "defaults.yaml", "hosts.yaml", "credentials.yaml"}
+)
+_READ_BY_OTHERS = frozenset({"probes.yaml", "calendars.yaml", "import.yaml", "notify.yaml"})
 
 
 def load_fleet(folder: Path, today: datetime.date) -> Fleet:
@@ -58,6 +64,7 @@ class _Loader:
         self._check_jumps(built)
         node = self._yaml("credentials.yaml")
         credentials, rules = read_credentials(node, self.today, self.notes, self.warnings)
+        self._other_files()
         self.notes.finish()
         places = Places(built.store_sources, built.host_sources, rules, built.empty_lanes)
         warnings = tuple(sorted(self.warnings))
@@ -101,6 +108,17 @@ class _Loader:
                     source, f"jump: {message}" if by_column else f"connect.via: {message}", host.store or host.name
                 )
         self.notes.complaints.extend(faults.complaints())
+
+    def _other_files(self) -> None:
+        """Look for secrets in files that others read, and warn of one that nobody reads: it may be misspelt."""
+        for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
+            if path.suffix not in {".csv", ".yaml", ".yml"} or path.name in _READ:
+                continue
+            if path.name in _READ_BY_OTHERS:
+                self._yaml(path.name)
+                continue
+            message = f"is not read{suggestion(path.name, _READ | _READ_BY_OTHERS)}"
+            self.warnings.append(Complaint(f"inventory/{path.name}", 0, message))
 
     def _yaml(self, name: str) -> Node | None:
         node = self._read(name, reader.read)

@@ -40,6 +40,15 @@ def up(
 
 
 @app.command()
+def can() -> None:
+    """Say whether this machine can host a lab; exit 4 and the reason where it cannot."""
+    reason = Lab.why_not()
+    if reason:
+        raise LabError(reason)
+    typer.echo("this machine can host the practice fleet")
+
+
+@app.command()
 def status(name: NameOption = "lab") -> None:
     """Show every device, and what is broken."""
     lab = Lab(name)

@@ -129,9 +129,9 @@ nft delete table inet blocked
         kinds=ROUTER,
         summary="the running configuration has a change that was never saved",
         cause="human/unsaved-change",
-        inject="vtysh -c 'configure terminal' -c 'interface lan0' -c 'description store LAN - temporary' > /dev/null",
-        undo="vtysh -c 'configure terminal' -c 'interface lan0' -c 'description store LAN' > /dev/null",
-        evident="vtysh -c 'show running-config' | grep -q 'LAN - temporary' && ! grep -q temporary /etc/frr/frr.conf",
+        inject="vtysh -c 'configure terminal' -c 'interface wan0' -c 'bandwidth 2000' > /dev/null",
+        undo="vtysh -c 'configure terminal' -c 'interface wan0' -c 'no bandwidth' > /dev/null",
+        evident="vtysh -c 'show running-config' | grep -q 'bandwidth 2000' && ! grep -q bandwidth /etc/frr/frr.conf",
     ),
     Fault(
         name="router-swapped",

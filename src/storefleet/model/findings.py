@@ -48,7 +48,8 @@ class Result(Value, frozen=True):
 
     ``reason`` says why a result is ``unknown``, ``error``, ``na`` or ``skipped``; ``findings`` is empty unless the
     state is ``fail`` or ``waived``. ``asked`` is filled where a judged host could not show a part: the places that stay
-    unknown and what would be due there; they are no findings. ``observed_at`` is the instant of the evidence, not of the judgement.
+    unknown and what would be due there; they are no findings. ``observed_at`` is the instant of the evidence, not of
+    the judgement.
     """
 
     control: str

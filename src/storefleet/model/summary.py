@@ -124,18 +124,19 @@ def store_report(
 ) -> StoreReport:
     """Sum up one store from its hosts; it is dark when none of them was reached or judged.
 
-    ``hosts`` are those that the run meant to contact; without any the store is ``skipped``, which is not ``clean``.
+    Hosts that nobody meant to look at are not among its ``hosts``; without any other the store is ``skipped``, which is
+    not ``clean``.
     """
     findings = counted_findings(hosts)
-    judged = sum(host.was_judged for host in hosts)
+    meant = [host for host in hosts if not host.left_out]
     return StoreReport(
         store=store.id,
-        state=_store_state(len(findings), judged, hosts),
+        state="findings" if findings else _store_state(meant),
         worst=worst(result.severity for result, _ in findings),
         dark_since=dark_since,
         link=link,
-        hosts=len(hosts),
-        judged=judged,
+        hosts=len(meant),
+        judged=sum(host.was_judged for host in meant),
         open=len(findings),
         new=sum(finding.change == "new" for _, finding in findings),
         name=store.name,
@@ -145,15 +146,14 @@ def store_report(
     )
 
 
-def _store_state(findings: int, judged: int, hosts: Sequence[HostReport]) -> StoreState:
-    if all(host.left_out for host in hosts):
+def _store_state(hosts: Sequence[HostReport]) -> StoreState:
+    """Return the state of a store without findings, from the hosts that the run meant to contact."""
+    if not hosts:
         return "skipped"
-    if findings:
-        return "findings"
     if not any(host.was_judged or host.reached for host in hosts):
         return "dark"
     broken = any(result.state == "error" for host in hosts for result in host.results)
-    return "incomplete" if broken or judged < len(hosts) else "clean"
+    return "incomplete" if broken or not all(host.was_judged for host in hosts) else "clean"
 
 
 def totals(stores: int, hosts: Sequence[HostReport]) -> Totals:

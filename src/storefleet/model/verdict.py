@@ -71,13 +71,15 @@ def _incomplete(
     broken = sum(result.state == "error" and not result.trial for host in hosts for result in host.results)
     if broken:
         reasons.append(f"{broken} {'result is' if broken == 1 else 'results are'} an error of the check itself")
-    dark = dark_too_long(stores, rules.dark_after_s, now)
-    if dark:
-        named = ", ".join(f"{store} ({hours} h)" for store, hours in list(dark.items())[:3])
-        more = f" and {len(dark) - 3} more" if len(dark) > 3 else ""
-        limit = _number((rules.dark_after_s or 0) / 3600)
-        reasons.append(f"{'store' if len(dark) == 1 else 'stores'} dark over {limit} h: {named}{more}")
-    return reasons
+    return reasons + _dark_words(dark_too_long(stores, rules.dark_after_s, now), rules.dark_after_s or 0)
+
+
+def _dark_words(dark: Mapping[str, int], after_s: float) -> list[str]:
+    if not dark:
+        return []
+    named = ", ".join(f"{store} ({hours} h)" for store, hours in list(dark.items())[:3])
+    more = f" and {len(dark) - 3} more" if len(dark) > 3 else ""
+    return [f"{'store' if len(dark) == 1 else 'stores'} dark over {_number(after_s / 3600)} h: {named}{more}"]
 
 
 def dark_too_long(stores: Iterable[StoreReport], after_s: float | None, now: datetime) -> dict[str, int]:

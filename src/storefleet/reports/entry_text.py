@@ -37,7 +37,13 @@ def _head(entry: Entry, words: str, control: int, where: int, view: View) -> lis
     """Return severity, control and sentence with the hosts beside it, or below where there is no room."""
     result = entry.result
     label = "trial" if result.trial else result.severity
-    style = "dim" if result.trial else SEVERITY_STYLES[result.severity]
+    style = (
+        "dim"
+        if result.trial
+        else "bold white on red"
+        if result.severity == "critical"
+        else SEVERITY_STYLES[result.severity]
+    )
     body = INDENT + LABEL + control + 2
     hosts = _hosts(entry, view)
     beside = len(wrap(words, where - GAP - body)) == 1 and len(wrap(hosts, view.width - where)) == 1
@@ -102,30 +108,29 @@ _LIVES: dict[Change, tuple[str, str]] = {
 
 def _life(entry: Entry, view: View) -> list[Text]:
     """Return what is new, worse or old; over many hosts with how many of them."""
-    kinds = Counter(finding.change for finding in entry.findings if finding.change is not None)
-    many = len(kinds) > 1
+    kinds = Counter(finding.change for finding in entry.findings)
     pieces: list[Text] = []
     for change, (word, style) in _LIVES.items():
-        if change not in kinds:
-            continue
-        since = min(
-            (item.first_seen for item in entry.findings if item.change == change and item.first_seen), default=None
-        )
-        words = f"{word} since {view.clock(since)}" if change in {"worse", "still"} and since else word
-        pieces.append(Text(f"{kinds[change]:,} {words}" if many else words, style=style))
+        if kinds[change]:
+            count = f"{kinds[change]:,} " if len(kinds) > 1 else ""
+            pieces.append(Text(f"{count}{word}{_since(entry, change, view)}", style=style))
     if any(finding.value_changed for finding in entry.findings):
         pieces.append(Text("another wrong value than last time", style="magenta"))
     return pieces
 
 
+def _since(entry: Entry, change: Change, view: View) -> str:
+    """Return since when the oldest of the kind is open; what began tonight needs no date."""
+    instants = [finding.first_seen for finding in entry.findings if finding.change == change and finding.first_seen]
+    return f" since {view.clock(min(instants))}" if instants and change in {"worse", "still"} else ""
+
+
 def _scope(entry: Entry, all_hosts: Sequence[HostReport]) -> list[Text]:
     """Say when every host of a role in one store has the fault: then it is rarely the hosts."""
-    stores, roles = {host.store for host in entry.hosts}, {host.role for host in entry.hosts}
-    if len(stores) != 1 or len(roles) != 1 or len(entry.hosts) < 2:
+    kinds = {(host.store, host.role) for host in entry.hosts}
+    alike = sum((host.store, host.role) in kinds and host.was_judged for host in all_hosts)
+    if len(kinds) > 1 or not 1 < alike == len(entry.hosts):
         return []
-    alike = [host for host in all_hosts if host.store in stores and host.role in roles and host.was_judged]
-    if len(alike) != len(entry.hosts):
-        return []
-    role = roles.pop()
+    role = entry.hosts[0].role
     network = (entry.result.cause or "").startswith("network/") and role != "router"
-    return [Text(f"all {len(alike)} {visible(role)}s{', so look at the router' if network else ''}", style="bold")]
+    return [Text(f"all {alike} {visible(role)}s{', so look at the router' if network else ''}", style="bold")]

@@ -13,7 +13,7 @@ from storefleet.reports.entry_text import entry_lines
 from storefleet.reports.escape import visible
 from storefleet.reports.fold import entries
 from storefleet.reports.layout import flow, pad, spread, widest
-from storefleet.reports.notes import line, note_lines
+from storefleet.reports.notes import hidden, line, note_lines
 from storefleet.reports.view import SEVERITY_STYLES, View
 
 _TOP_STORES = 10
@@ -23,9 +23,8 @@ _TOP_FAULTS = 15
 def fleet_lines(document: AuditDocument, view: View, when: str) -> list[Text]:
     """Return the page up to the totals."""
     run = document.run
-    title = Text("storefleet", style="bold").append(
-        f" {visible(run.fleet)} · {visible(run.verb)} · run {visible(run.id)}"
-    )
+    title = Text().append("storefleet", style="bold")
+    title.append(f" {visible(run.fleet)} · {visible(run.verb)} · run {visible(run.id)}")
     lines = [*spread(title, Text(when, style="dim"), view.width), *_states(document.stores, view)]
     lines += _dark(document, view)
     lines += _table([store for store in document.stores if store.open], view)
@@ -34,7 +33,7 @@ def fleet_lines(document: AuditDocument, view: View, when: str) -> list[Text]:
     shown += entries(document.hosts, trial=True)[: view.most(5)]
     if shown:
         lines += [Text(), *entry_lines(shown, document.hosts, view)]
-    lines += _hidden(len(faults) - view.most(_TOP_FAULTS), "faults")
+    lines += hidden(len(faults) - view.most(_TOP_FAULTS), "faults")
     notes = note_lines(document, document.hosts, view)
     return [*lines, *([Text(), *notes] if notes else []), Text()]
 
@@ -64,7 +63,7 @@ def _dark(document: AuditDocument, view: View) -> list[Text]:
         since = f"since {view.clock(store.dark_since)}" if store.dark_since else ""
         hosts = f"{store.hosts} {'host' if store.hosts == 1 else 'hosts'}: {visible(reasons.get(store.store) or '?')}"
         lines += line("dark", "yellow", [store.store, since, hosts], view)
-    return lines + _hidden(len(dark) - view.most(4), "dark stores")
+    return lines + hidden(len(dark) - view.most(4), "dark stores")
 
 
 def _table(stores: Sequence[StoreReport], view: View) -> list[Text]:
@@ -76,13 +75,13 @@ def _table(stores: Sequence[StoreReport], view: View) -> list[Text]:
     heading = f"  {pad('store', codes)}  {pad('name', names)}  worst      open   new   judged"
     lines = [Text(), Text(heading, style="dim")]
     for store in ranked:
-        row = Text(f"  {pad(store.store, codes)}  ", style="bold")
-        row.append(f"{pad(_fit(visible(store.name or ''), names), names)}  ", style="not bold")
+        row = Text().append(f"  {pad(visible(store.store), codes)}  ", style="bold")
+        row.append(f"{pad(_fit(visible(store.name or ''), names), names)}  ")
         row.append(store.worst or "", style=SEVERITY_STYLES[store.worst] if store.worst else "")
         row.append(" " * (9 - len(store.worst or "")))
-        row.append(f"{store.open:>6,}{store.new:>6,}{f'{store.judged}/{store.hosts}':>9}", style="not bold")
+        row.append(f"{store.open:>6,}{store.new:>6,}{f'{store.judged}/{store.hosts}':>9}")
         lines.append(row)
-    return lines + _hidden(len(stores) - len(ranked), "stores with findings")
+    return lines + hidden(len(stores) - len(ranked), "stores with findings")
 
 
 def _rank(store: StoreReport) -> tuple[int, int, int, str]:
@@ -95,7 +94,3 @@ def _fit(text: str, width: int) -> str:
     shown = Text(text)
     shown.truncate(width, overflow="ellipsis")
     return shown.plain
-
-
-def _hidden(count: int, what: str) -> list[Text]:
-    return [Text(f"  and {count:,} more {what}; --all shows them", style="dim")] if count > 0 else []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from storefleet.model.findings import SEVERITIES
+from storefleet.model.findings import SEVERITIES, State
 from storefleet.model.report import HostReport, ReportedFinding, ReportedResult
 from storefleet.reports.phrases import sentence
 from storefleet.reports.values import observed, required
@@ -55,20 +55,32 @@ def _rank(entry: Entry) -> tuple[object, ...]:
     return (-SEVERITIES.index(result.severity), -len(entry.hosts), result.control, entry.finding.key)
 
 
-def by_reason(
-    hosts: Sequence[HostReport], state: str
-) -> list[tuple[str, tuple[HostReport, ...], tuple[ReportedResult, ...]]]:
-    """Group results of one state by their reason and controls: reason, hosts, the results of the first host."""
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Results of one state that have the same reason, and the controls they have in common."""
+
+    words: str
+    controls: tuple[str, ...]
+    hosts: tuple[HostReport, ...]
+
+
+def by_reason(hosts: Iterable[HostReport], state: State) -> list[Reason]:
+    """Return results of one state by reason and controls, the widest spread first."""
     groups: dict[tuple[str, tuple[str, ...]], list[HostReport]] = defaultdict(list)
-    results: dict[tuple[str, tuple[str, ...]], tuple[ReportedResult, ...]] = {}
     for host in hosts:
-        reasons: dict[str, list[ReportedResult]] = defaultdict(list)
+        controls: dict[str, list[str]] = defaultdict(list)
         for result in host.results:
             if result.state == state and not result.trial:
-                reasons[result.reason or "no reason given"].append(result)
-        for reason, of_host in reasons.items():
-            sign = (reason, tuple(result.control for result in of_host))
-            groups[sign].append(host)
-            results.setdefault(sign, tuple(of_host))
-    order = sorted(groups, key=lambda sign: (-len(groups[sign]), sign))
-    return [(sign[0], tuple(groups[sign]), results[sign]) for sign in order]
+                controls[result.reason or "no reason given"].append(result.control)
+        for words, names in controls.items():
+            groups[words, tuple(names)].append(host)
+    found = [Reason(words, names, tuple(group)) for (words, names), group in groups.items()]
+    return sorted(found, key=lambda reason: (-len(reason.hosts), reason.words, reason.controls))
+
+
+def waiver_ids(result: ReportedResult) -> set[str]:
+    """Return the waivers that cover a result or one of its findings."""
+    ids = {finding.waiver for finding in result.findings if finding.waiver}
+    if result.state == "waived" and not ids:
+        return set((result.waiver or "no waiver named").split(", "))
+    return ids

@@ -24,8 +24,8 @@ def _totals(totals: Totals, view: View) -> list[Text]:
     pieces = [Text(f"{sum(totals.results.values()):,} results =")]
     for state in STATES:
         count = totals.results.get(state, 0)
-        last = "" if state == STATES[-1] else " ·"
-        pieces.append(Text(f"{count:,} {state}{last}", style=_STYLES.get(state, "") if count else "dim"))
+        piece = Text().append(f"{count:,} {state}", style=_STYLES.get(state, "") if count else "dim")
+        pieces.append(piece if state == STATES[-1] else piece.append(" ·", style="dim"))
     if totals.trial:
         pieces.append(Text(f"  ({totals.trial:,} on trial, not counted)", style="dim"))
     return flow(pieces, view.width, 2, " ")

@@ -7,27 +7,30 @@ from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
-from storefleet.model.report import AuditDocument, ClosedFinding, HostReport
+from storefleet.model.findings import State
+from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, WaiverUse
 from storefleet.reports.escape import visible
-from storefleet.reports.fold import by_reason
+from storefleet.reports.fold import by_reason, waiver_ids
 from storefleet.reports.layout import flow, some
 from storefleet.reports.times import days_until
 from storefleet.reports.view import INDENT, LABEL, View
 
 _EXPIRY_WARNING_DAYS = 14
+_FEW = 12
+_STYLES: dict[State, str] = {"error": "bold red", "unknown": "yellow"}
 
 
 def note_lines(document: AuditDocument, hosts: Sequence[HostReport], view: View) -> list[Text]:
     """Return every note that applies, in the order in which a person needs them."""
-    lines = [*_unreached(hosts, view), *_odd(hosts, view)]
-    judged = [host for host in hosts if host.was_judged]
-    for state, style in (("error", "bold red"), ("unknown", "yellow"), ("skipped", "dim")):
-        groups = by_reason(judged if state == "unknown" else hosts, state)
-        lines += _grouped(state, style, groups, view)
-    if view.verbose:
-        lines += _grouped("na", "dim", by_reason(hosts, "na"), view)
-    lines += _waived(document, hosts, view)
     stores = {host.store for host in hosts}
+    judged = [host for host in hosts if host.was_judged]
+    lines = [*_unreached(hosts, view), *_odd(hosts, view)]
+    lines += _grouped("error", hosts, view)
+    lines += _grouped("unknown", judged, view)
+    lines += _grouped("skipped", hosts, view)
+    if view.verbose:
+        lines += _grouped("na", hosts, view)
+    lines += _waived(document.waivers, hosts, view)
     return lines + _closed([item for item in document.closed if item.store in stores], view)
 
 
@@ -40,8 +43,13 @@ def line(label: str, style: str, pieces: Iterable[str], view: View) -> list[Text
     return body
 
 
-def _names(hosts: Sequence[HostReport], view: View, most: int = 12) -> str:
-    return some([visible(view.name(host.host, host.store)) for host in hosts], view.most(most))
+def hidden(count: int, what: str) -> list[Text]:
+    """Say how many more there are: nothing is left out in silence."""
+    return [Text(f"  and {count:,} more {what}; --all shows them", style="dim")] if count > 0 else []
+
+
+def _names(hosts: Sequence[HostReport], view: View) -> str:
+    return some([visible(view.name(host.host, host.store)) for host in hosts], view.most(_FEW))
 
 
 def _unreached(hosts: Sequence[HostReport], view: View) -> list[Text]:
@@ -49,70 +57,67 @@ def _unreached(hosts: Sequence[HostReport], view: View) -> list[Text]:
 
     On the page of a fleet the hosts of a store that is dark as a whole are left out: the store has a line.
     """
-    alive = {host.store for host in hosts if host.reached or host.was_judged}
-    unseen = [
-        host
-        for host in hosts
-        if not host.was_judged and not host.left_out and not (view.whole_names and host.store not in alive)
+    told = {host.store for host in hosts} - {host.store for host in hosts if host.reached or host.was_judged}
+    unseen = [host for host in hosts if not (host.was_judged or host.left_out)]
+    if view.whole_names:
+        unseen = [host for host in unseen if host.store not in told]
+    lines = [text for host in unseen[: view.most(_FEW)] for text in _unseen(host, view)]
+    return lines + hidden(len(unseen) - view.most(_FEW), "hosts that were not judged")
+
+
+def _unseen(host: HostReport, view: View) -> list[Text]:
+    unknown = sum(result.state == "unknown" for result in host.results)
+    facts = [
+        f"dark since {view.clock(host.dark_since)}" if host.dark_since else "",
+        f"{unknown} {'control' if unknown == 1 else 'controls'} unknown, not failed" if unknown else "",
     ]
-    lines: list[Text] = []
-    for host in unseen[: view.most(12)]:
-        unknown = sum(result.state == "unknown" for result in host.results)
-        dark = f"dark since {view.clock(host.dark_since)}" if host.dark_since else ""
-        count = f"{unknown} {'control' if unknown == 1 else 'controls'} unknown, not failed" if unknown else ""
-        pieces = [
-            _names([host], view),
-            visible(host.reason or "no reason given"),
-            "; ".join(filter(None, (dark, count))),
-        ]
-        lines += line("unknown", "yellow", pieces, view)
-    hidden = len(unseen) - view.most(12)
-    return lines + (
-        line("unknown", "yellow", [f"and {hidden:,} more hosts; --all shows them"], view) if hidden > 0 else []
-    )
+    pieces = [_names([host], view), visible(host.reason or "no reason given"), "; ".join(filter(None, facts))]
+    return line("unknown", _STYLES["unknown"], pieces, view)
 
 
 def _odd(hosts: Sequence[HostReport], view: View) -> list[Text]:
     """Return the devices that answer with another serial number than the asset register has."""
+    odd = [(host, host.identity) for host in hosts if host.identity and host.identity.as_expected is False]
     lines: list[Text] = []
-    for host in hosts:
-        if host.identity is not None and host.identity.as_expected is False:
-            serial = visible(str(host.identity.serial))
-            words = f"answers with serial {serial}, which is not the one of the asset register: replaced?"
-            lines += line("odd", "magenta", [_names([host], view), words], view)
-    return lines
+    for host, identity in odd[: view.most(_FEW)]:
+        words = f"answers with serial {visible(str(identity.serial))}, not the one of the asset register: replaced?"
+        lines += line("odd", "magenta", [_names([host], view), words], view)
+    return lines + hidden(len(odd) - view.most(_FEW), "devices with another serial number")
 
 
-def _grouped(state: str, style: str, groups: list[tuple[str, tuple[HostReport, ...], tuple]], view: View) -> list[Text]:  # type: ignore[type-arg]
+def _grouped(state: State, hosts: Sequence[HostReport], view: View) -> list[Text]:
+    reasons = by_reason(hosts, state)
     lines: list[Text] = []
-    for reason, hosts, results in groups[: view.most(8)]:
-        controls = some([visible(result.control) for result in results], view.most(6))
-        lines += line(state, style, [_names(hosts, view), visible(reason), controls], view)
-    hidden = len(groups) - view.most(8)
-    return lines + (line(state, style, [f"and {hidden:,} more reasons; --all shows them"], view) if hidden > 0 else [])
+    for reason in reasons[: view.most(_FEW)]:
+        controls = some([visible(control) for control in reason.controls], view.most(6))
+        pieces = [_names(reason.hosts, view), visible(reason.words), controls]
+        lines += line(state, _STYLES.get(state, "dim"), pieces, view)
+    return lines + hidden(len(reasons) - view.most(_FEW), f"reasons for {state}")
 
 
-def _waived(document: AuditDocument, hosts: Sequence[HostReport], view: View) -> list[Text]:
+def _waived(waivers: Iterable[WaiverUse], hosts: Sequence[HostReport], view: View) -> list[Text]:
+    """Return each waiver in use with what it covers: what is accepted is shown, or it would be forgotten."""
     used: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for host in hosts:
         for result in host.results:
-            ids = {finding.waiver for finding in result.findings if finding.waiver}
-            if result.state == "waived" and not ids:
-                ids = set((result.waiver or "no waiver named").split(", "))
-            for name in ids:
-                used[name].add((result.control, view.name(host.host, host.store)))
-    known = {waiver.id: waiver for waiver in document.waivers}
+            for name in waiver_ids(result):
+                used[name].add((visible(result.control), visible(view.name(host.host, host.store))))
+    known = {waiver.id: waiver for waiver in waivers}
     lines: list[Text] = []
     for name, places in sorted(used.items()):
-        waiver = known.get(name)
-        days = days_until(waiver.expires, view.now) if waiver else None
-        style = "yellow" if days is not None and days <= _EXPIRY_WARNING_DAYS else "dim"
-        expiry = "" if days is None else f"expires in {days} days" if days > 0 else "expires today"
-        wide = "wide: it names no finding" if waiver is not None and waiver.wide else ""
-        hosts_named = some(sorted({visible(host) for _, host in places}), view.most(6))
-        controls = " ".join(sorted({visible(control) for control, _ in places}))
-        lines += line("waived", style, [visible(name), controls, hosts_named, expiry, wide], view)
+        words, style = _waiver_words(known.get(name), view)
+        controls = " ".join(sorted({control for control, _ in places}))
+        covered = some(sorted({host for _, host in places}), view.most(_FEW))
+        lines += line("waived", style, [visible(name), controls, covered, *words], view)
     return lines
+
+
+def _waiver_words(waiver: WaiverUse | None, view: View) -> tuple[list[str], str]:
+    days = days_until(waiver.expires, view.now) if waiver is not None else None
+    words = [] if days is None else [f"expires in {days} days" if days > 0 else "expires today"]
+    if waiver is not None and waiver.wide:
+        words.append("wide: it names no finding")
+    return words, "dim" if days is None or days > _EXPIRY_WARNING_DAYS else "yellow"
 
 
 def _closed(closed: Sequence[ClosedFinding], view: View) -> list[Text]:
@@ -121,14 +126,9 @@ def _closed(closed: Sequence[ClosedFinding], view: View) -> list[Text]:
     for item in closed:
         groups[item.how, item.control].append(item)
     lines: list[Text] = []
-    for (how, control), items in sorted(groups.items())[: view.most(8)]:
+    for (how, control), items in sorted(groups.items())[: view.most(_FEW)]:
         names = sorted({visible(view.name(item.host, item.store)) for item in items})
         since = f"was open since {view.clock(min(item.first_seen for item in items))}"
-        words = since if how == "fixed" else f"no longer asked; {since}"
-        lines += line(
-            how, "green" if how == "fixed" else "dim", [visible(control), some(names, view.most(8)), words], view
-        )
-    hidden = len(groups) - view.most(8)
-    return lines + (
-        line("fixed", "green", [f"and {hidden:,} more controls; --all shows them"], view) if hidden > 0 else []
-    )
+        words, style = (since, "green") if how == "fixed" else (f"no longer asked; {since}", "dim")
+        lines += line(how, style, [visible(control), some(names, view.most(_FEW)), words], view)
+    return lines + hidden(len(groups) - view.most(_FEW), "controls with findings that are gone")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -10,6 +11,10 @@ from rich.text import Text
 
 _IDENTITY = "storefleet"
 """rich would name the styles by a checksum of the whole console state; a fixed name keeps regeneration quiet."""
+
+
+_WEB_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+"""A picture in a README must load nothing from elsewhere; without the web font the reader's own monospace is used."""
 
 
 def svg_of(text: str | Sequence[Text], title: str = "storefleet audit", width: int = 100) -> str:
@@ -23,4 +28,4 @@ def svg_of(text: str | Sequence[Text], title: str = "storefleet audit", width: i
     )
     for line in lines:
         console.print(line, markup=False, highlight=False, emoji=False, overflow="fold")
-    return console.export_svg(title=title, unique_id=_IDENTITY)
+    return _WEB_FONT.sub("", console.export_svg(title=title, unique_id=_IDENTITY))

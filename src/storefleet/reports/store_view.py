@@ -32,7 +32,7 @@ def store_lines(document: AuditDocument, store: StoreReport, view: View, when: s
 def _title(store: StoreReport) -> Text:
     link = f"{store.link} link" if store.link else None
     about = [visible(part) for part in (store.name, store.store_format, store.region, link) if part]
-    return Text(store.store, style="bold").append(f" {' · '.join(about)}" if about else "")
+    return Text().append(visible(store.store), style="bold").append(f" {' · '.join(about)}" if about else "")
 
 
 def _counts(store: StoreReport, hosts: Sequence[HostReport], when: str) -> Text:

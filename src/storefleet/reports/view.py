@@ -8,9 +8,7 @@ from datetime import datetime, tzinfo
 from storefleet.model.findings import SEVERITIES, Severity
 from storefleet.reports.times import clock
 
-SEVERITY_STYLES: dict[Severity, str] = dict(
-    zip(SEVERITIES, ("dim", "cyan", "yellow", "bold red", "bold white on red"), strict=True)
-)
+SEVERITY_STYLES: dict[Severity, str] = dict(zip(SEVERITIES, ("dim", "cyan", "yellow", "red", "bold red"), strict=True))
 LABEL = 10
 """Cells of the first column, indent apart: the longest severity and two blanks."""
 

@@ -138,8 +138,12 @@ class Database:
 
     def last_documents(self, hosts: Collection[str]) -> Mapping[str, StateDocument]:
         """Return the last facts of each of these hosts that has any (``--offline``)."""
+        return {document.host: document for document in self.each_last_document(hosts)}
+
+    def each_last_document(self, hosts: Collection[str]) -> Iterator[StateDocument]:
+        """Yield the last facts one by one: a fleet's documents together are gigabytes in memory."""
         with self._read("reading the last documents") as connection:
-            return documents.last_documents(connection, hosts)
+            yield from documents.last_documents(connection, hosts)
 
     def dark_since(self, name: str) -> str | None:
         """Return since when a host has not answered, or a store: the instant at which its last host went dark."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
 
@@ -14,18 +14,17 @@ _CHUNK = 500
 """Hosts asked at once: below every database's limit of parameters."""
 
 
-def last_documents(connection: sa.Connection, hosts: Collection[str]) -> dict[str, StateDocument]:
-    """Return the last facts of each of these hosts that has any."""
+def last_documents(connection: sa.Connection, hosts: Collection[str]) -> Iterator[StateDocument]:
+    """Yield the last facts of each of these hosts that has any, in the order of their names."""
     query = sa.select(host_status.c.host, host_status.c.collected_at, host_status.c.duration_s, documents.c.body).join(
         documents, documents.c.hash == host_status.c.document
     )
     wanted = sorted(set(hosts))
-    found: dict[str, StateDocument] = {}
     for start in range(0, len(wanted), _CHUNK):
-        for row in connection.execute(query.where(host_status.c.host.in_(wanted[start : start + _CHUNK]))):
+        chunk = query.where(host_status.c.host.in_(wanted[start : start + _CHUNK])).order_by(host_status.c.host)
+        for row in connection.execute(chunk):
             facts = {**unpack_json(row.body), "collected_at": row.collected_at, "duration_s": row.duration_s}
-            found[row.host] = StateDocument.from_json(facts)
-    return found
+            yield StateDocument.from_json(facts)
 
 
 def dark_since(connection: sa.Connection, name: str) -> str | None:

@@ -129,11 +129,17 @@ def _closed(
         audit, control, key = interval.place
         tonight = by_control.get((audit, control), [])
         asked = scope == "all-audits" or (scope == "named-audits" and audit in audits)
-        untold = interval.closed_how is None or interval.closed_run in unfinished
-        if tonight and (untold or interval.closed_how == "retired") and _fixed(key, tonight):
-            yield interval, "fixed"
-        elif asked and not tonight and untold and interval.closed_how != "fixed":
-            yield interval, "retired"
+        gone = _fixed(key, tonight) if tonight else asked
+        how: Closing = "fixed" if tonight else "retired"
+        if gone and _is_news(interval, how, unfinished):
+            yield interval, how
+
+
+def _is_news(interval: Interval, how: Closing, unfinished: Collection[str]) -> bool:
+    """Tell whether a closing is to be told: the first time, and again after a run that died before telling it."""
+    if interval.closed_how is None or interval.closed_how == how:
+        return interval.closed_how is None or interval.closed_run in unfinished
+    return how == "fixed"
 
 
 def _fixed(key: str, tonight: Sequence[Result]) -> bool:

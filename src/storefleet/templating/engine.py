@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import jinja2
 from jinja2 import meta
@@ -24,15 +24,27 @@ Roots = Mapping[str, object]
 MAX_RENDERED = 1_000_000
 """Characters that one rendered leaf may have: a loop in a fleet file must not eat the machine."""
 
+MAX_REPEATED = 10_000
+MAX_BITS = 1024
+"""How far ``*`` and ``**`` may go: what a numbering plan needs, far below what would eat the machine."""
+
+_REFUSED_FILTERS = ("center", "batch", "slice", "format", "indent", "wordwrap", "random")
+_REFUSED_METHODS = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "format", "format_map", "translate"})
+"""A width makes text of any size; ``random`` would make two readings of one folder differ."""
+
 _ONE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}|\{%).)*)\}\}\s*", re.DOTALL)
 
 
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox, without ``range`` bombs and without Jinja's global helpers."""
 
+    intercepted_binops = frozenset({"*", "**", "%"})
+
     def __init__(self) -> None:
         super().__init__(undefined=_Undefined, autoescape=False, keep_trailing_newline=True)
         self.filters.update(FILTERS)
+        for name in _REFUSED_FILTERS:
+            del self.filters[name]
         self.globals.clear()
         self.finalize = _printable
 
@@ -40,7 +52,43 @@ class _Environment(ImmutableSandboxedEnvironment):
         """Prefer what the data says: a column named ``items`` must not give a method of the mapping."""
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
+        _refuse_method(obj, attribute)
         return super().getattr(obj, attribute)
+
+    def getitem(self, obj: object, argument: object) -> object:
+        """Refuse under brackets what is refused after a dot."""
+        _refuse_method(obj, argument)
+        return super().getitem(obj, argument)
+
+    def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
+        """Refuse an operation whose result would not fit into memory, before it is tried."""
+        if operator == "%" and isinstance(left, str):
+            raise TemplateFault("% on text is not allowed here; write ~ between the parts")
+        if operator == "**" and _bits(left) * max(_size(right), 1) > MAX_BITS:
+            raise TemplateFault("the number grows too large")
+        if operator == "*" and not _product_fits(left, right):
+            raise TemplateFault("the product grows too large")
+        return super().call_binop(context, operator, left, right)
+
+
+def _refuse_method(obj: object, name: object) -> None:
+    if isinstance(obj, str) and name in _REFUSED_METHODS:
+        raise TemplateFault(f"the method {name!r} of text is not allowed here")
+
+
+def _size(value: object) -> int:
+    return abs(value) if isinstance(value, int) else 1
+
+
+def _bits(value: object) -> int:
+    return max(value.bit_length(), 1) if isinstance(value, int) else 1
+
+
+def _product_fits(left: object, right: object) -> bool:
+    for text, times in ((left, right), (right, left)):
+        if isinstance(text, str | list | tuple) and isinstance(times, int):
+            return len(text) * times <= MAX_REPEATED
+    return _bits(left) + _bits(right) <= MAX_BITS
 
 
 def _printable(value: object) -> object:
@@ -55,7 +103,7 @@ class _Undefined(jinja2.StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         owner = self._undefined_obj
-        if not isinstance(owner, Mapping):
+        if self._undefined_hint or not isinstance(owner, Mapping):
             return super()._undefined_message
         close = difflib.get_close_matches(str(self._undefined_name), map(str, owner), 1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
@@ -77,8 +125,8 @@ class Template:
         """Return the value; raises :class:`TemplateFault` on an undefined name or a failing expression."""
         try:
             value = self._render(roots)
-        except TemplateFault:
-            raise
+        except TemplateFault as fault:
+            raise TemplateFault(f"{self.text}: {fault}") from None
         except jinja2.UndefinedError as fault:
             raise TemplateFault(f"{self.text}: {fault.message}") from None
         except Exception as fault:  # noqa: BLE001 - an operator or filter may raise anything on the user's values

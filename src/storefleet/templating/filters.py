@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from storefleet.model.base import Json
 
@@ -12,10 +13,17 @@ class TemplateFault(Exception):
     """A template cannot be compiled or rendered; the message says why in the user's words."""
 
 
-def nth_host(network: str, number: int) -> str:
+_network = lru_cache(maxsize=4096)(ipaddress.ip_network)
+"""Every device of a store asks for the same network."""
+
+
+def nth_host(network: object, number: int) -> str:
     """Return the ``number``-th address of a network: ``'10.1.2.0/24' | nth_host(1)`` is ``10.1.2.1``."""
+    if not isinstance(network, str):
+        shown = str(network)  # an undefined name says here what it is
+        raise TemplateFault(f"nth_host: {shown} is not a network; write it as 10.1.2.0/24")
     try:
-        net = ipaddress.ip_network(network)
+        net = _network(network)
     except ValueError as fault:
         raise TemplateFault(f"nth_host: {fault}") from None
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < net.num_addresses:

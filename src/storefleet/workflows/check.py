@@ -36,6 +36,7 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     controls = sum(len(audit.controls) for audit in rules.audits)
     summary = (
         f"{workspace.settings.fleet}: {len(workspace.fleet.stores)} stores, {len(workspace.fleet.hosts)} hosts, "
-        f"{len(rules.audits)} audits with {controls} controls, {len(rules.waivers.entries)} waivers: nothing to complain about"
+        f"{len(rules.audits)} audits with {controls} controls, {len(rules.waivers.entries)} waivers: "
+        "nothing to complain about"
     )
     return CheckReport(summary, tuple(sorted((*workspace.fleet.warnings, *linted.warnings))))

@@ -117,7 +117,7 @@ def _check_control(
         _selected(workspace, control.applies_to, control.line("applies_to"), gathering)
         narrower = parse(control.applies_to)
         chosen = [host for host in chosen if narrower.matches(host, workspace.store(host))]
-    said: set[str] = set()
+    said = {complaint.message for complaint in gathering.complaints if complaint.path == audit.source.path}
     for host in chosen:
         names = roots(audit, host, workspace.store(host), None)
         if not _may_hold(control.when, names):

@@ -1,4 +1,4 @@
-"""Fixtures of the connection tests; their servers stand in modules beside this file."""
+"""Fixtures of the connection tests; their servers stand in ``tests/support``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests are no package: how they find the servers beside them
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))  # tests are no package
 
 from sshd_servers import Fleet
 

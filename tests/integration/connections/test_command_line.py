@@ -177,7 +177,7 @@ class NoPrompt(Router):
 
 def test_a_device_that_asks_a_question_instead_of_a_prompt_gets_no_answer():
     router = NoPrompt()
-    assert type(refused(router, "show version")) is errors.TimedOut
+    assert type(refused(router, "show version", limits=Limits(login_s=1))) is errors.TimedOut
 
 
 class Coloured(Router):
@@ -213,3 +213,14 @@ def test_no_log_filter_stays_on_netmikos_logger():
 
 def test_a_till_has_no_command_line():
     assert type(refused(Router(), "show version", platform="linux")) is errors.NotAllowed
+
+
+def test_after_an_answer_that_cannot_be_trusted_the_next_one_comes_over_a_new_login():
+    router = SpoofsItsPrompt()
+    with ssh_server(router) as port:
+        session = session_with(port)
+        with pytest.raises(errors.OutputIncomplete):
+            session.answer(ShowCommands(("show interface",)))
+        assert session.answer(ShowCommands(("show version",))) == ("FRRouting 8.4.4\n",)
+        session.close()
+    assert router.seen == [PASSWORD, PASSWORD]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import paramiko
@@ -21,11 +23,16 @@ from hostile_servers import (
     session_with,
     ssh_server,
 )
+from nornir.core.configuration import Config
+from nornir.core.inventory import ConnectionOptions, Defaults
+from nornir.core.inventory import Host as NornirHost
 
 from storefleet import errors
-from storefleet.connections.known_hosts import PinnedKey
+from storefleet.connections import plugins
+from storefleet.connections.known_hosts import KnownHosts, PinnedKey
 from storefleet.model.credentials import Credential, KeySource, Lockout, SecretSource
 from storefleet.model.effects import RunScript
+from storefleet.model.limits import Limits
 from storefleet.model.store import LegacySsh
 
 BY_KEY = "client_key"
@@ -99,7 +106,7 @@ def turns_away(client):
 )
 def test_a_server_that_never_becomes_ssh_is_named_in_its_phase(server, kind, words):
     with raw_server(server) as port:
-        error = failure(port)
+        error = failure(port, limits=Limits(banner_s=0.5, login_s=0.5))
     assert type(error) is kind
     assert words in str(error)
 
@@ -440,3 +447,88 @@ def test_no_key_of_the_machine_is_ever_offered(monkeypatch, tmp_path, client_key
     with ssh_server(device) as port:
         failure(port, client_key)
     assert device.seen == ["publickey"]
+
+
+class EchoesThePassword(Device):
+    def check_auth_password(self, username, password):
+        super().check_auth_password(username, password)
+        return paramiko.AUTH_FAILED
+
+
+def test_a_password_stands_in_no_log_no_message_and_no_process_list(caplog, client_key):
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("paramiko").setLevel(logging.DEBUG)
+    with ssh_server(EchoesThePassword()) as port:
+        error = failure(port)
+    with ssh_server(Device()) as port:
+        session = session_with(port)
+        session.answer(RunScript("id"))
+        shown = repr(session) + repr(vars(session))
+        session.close()
+    trace = "".join(traceback.format_exception(error))
+    commands = "".join(path.read_text() for path in Path("/proc/self/task").glob("*/cmdline"))
+    assert PASSWORD not in caplog.text + trace + commands + shown
+    assert not [record for record in caplog.records if record.name.startswith(("paramiko", "netmiko"))]
+
+
+def test_nornir_opens_and_closes_our_connections_by_name():
+    plugins.register()
+    with ssh_server(Device()) as port:
+        host = host_at(port, platform="linux")
+        extras = {"connector": connector_for(), "host": host, "expires_at": time.monotonic() + 20}
+        node = NornirHost(
+            host.name,
+            connection_options={plugins.SSH: ConnectionOptions(None, None, None, None, None, extras)},
+            defaults=Defaults(),
+        )
+        session = node.get_connection(plugins.SSH, Config())
+        assert session.answer(RunScript("id")).stdout == b"hello\n"
+        transport = session.open_shell()
+        node.close_connections()
+    assert node.connections == {}
+    assert not transport.is_active()
+
+
+def test_a_login_that_gets_no_answer_times_out_in_its_phase():
+    class ThinksForEver(Device):
+        def check_auth_password(self, username, password):
+            time.sleep(20)
+            return paramiko.AUTH_FAILED
+
+    with ssh_server(ThinksForEver()) as port:
+        error = failure(port, limits=Limits(login_s=0.5))
+    assert type(error) is errors.TimedOut
+    assert "login" in str(error)
+
+
+def test_a_hosts_own_expiry_ends_whatever_phase_it_is_in():
+    with raw_server(silent) as port:
+        error = failure(port, seconds=0.5, limits=Limits(banner_s=60))
+    assert type(error) is errors.TimedOut
+
+
+def test_a_credential_without_a_source_is_no_wrong_answer(monkeypatch):
+    monkeypatch.delenv("SF_TEST_PASSWORD")
+    device = Device()
+    with ssh_server(device) as port:
+        assert type(failure(port)) is errors.CredentialError
+    assert device.seen == []
+
+
+def test_a_revoked_host_key_is_refused_even_where_it_is_pinned():
+    connector = connector_for()
+    connector.known_hosts = KnownHosts({"S0001-router": (PINNED,)}, frozenset({PINNED.blob}))
+    with ssh_server(Device()) as port, pytest.raises(errors.HostKeyChanged, match="revoked"):
+        connector.session(host_at(port), time.monotonic() + 10).open_shell()
+
+
+def test_a_credential_that_is_put_aside_or_has_no_source_leaves_its_sibling_a_chance(monkeypatch):
+    missing = Credential(user="sf", password=SecretSource(env="SF_NOT_THERE"))
+    device = Device()
+    connector = connector_for(WRONG, missing, RIGHT, lockout=Lockout(per_host=3, fleet=1))
+    connector.known_hosts.by_name["S2-router"] = (PINNED,)  # type: ignore[index]
+    with ssh_server(device) as port:
+        for name in ("S0001-router", "S2-router"):
+            session = connector.session(host_at(port, name=name), time.monotonic() + 20)
+            assert session.answer(RunScript("id")).exit_status == 0
+            session.close()

@@ -192,3 +192,31 @@ def test_a_key_is_trusted_by_its_fingerprint_and_the_next_session_is_let_in(flee
     assert [listed.key.fingerprint for listed in hostkeys.listing(path)] == [wanted]
     connector.known_hosts = hostkeys.KnownHosts.load(path)
     assert run(connector, host, "echo in") == b"in\n"
+
+
+def test_a_jump_that_dies_in_the_midst_is_named_and_not_the_till(fleet, store):
+    jump, till, router = store
+    host = behind(till, "S0001-pos1", "S0001-router")
+    connector = fleet.connector((router, jump), (host, till))
+    session = connector.session(host, in_60s())
+    session.open_shell()
+    line = connector._jumps._jumps["S0001-router"].lines[0]
+    threading.Timer(0.5, line.transport.wire.hang_up).start()
+    with pytest.raises(errors.JumpFailed, match="jump S0001-router broke"):
+        session.answer(RunScript("sleep 20"))
+    session.close()
+
+
+def test_idle_jumps_of_other_stores_give_way_to_those_that_wait(fleet, store):
+    jump, till, _ = store
+    bastion = fleet.sshd(address="127.0.0.4")
+    hosts = [(bastion.host("HQ-bastion"), bastion)]
+    tills = []
+    for number in range(5):
+        name = f"S{number}-router"
+        hosts.append((with_fields(jump.host(name), connect=Connect(port=jump.port, via="HQ-bastion")), jump))
+        tills.append(behind(till, f"S{number}-pos1", name))
+    limits = Limits(per_jump=2, connects_per_second=1000)
+    connector = fleet.connector(*hosts, *((host, till) for host in tills), limits=limits)
+    for host in tills:
+        assert run(connector, host, "echo in") == b"in\n"

@@ -327,3 +327,10 @@ def test_no_fleet_folder_says_where_it_looked(tmp_path: Path):
         find_fleet(tmp_path / "nowhere", {}, tmp_path)
     with pytest.raises(InputError, match="it is no fleet folder"):
         find_fleet(tmp_path, os.environ, tmp_path)
+
+
+def test_a_file_that_nobody_reads_is_warned_about(tmp_path: Path):
+    fleet = load(tmp_path, device__csv="host\n", probes__yaml="probes: []\n", notes__txt="x")
+    assert [str(warning) for warning in fleet.warnings] == [
+        "inventory/device.csv: is not read; did you mean 'devices.csv'?"
+    ]

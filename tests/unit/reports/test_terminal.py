@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 import audit_factory as factory
 import msgspec
@@ -123,3 +124,8 @@ def test_all_seven_states_are_counted_and_add_up():
     total, *counts = [int(number.replace(",", "")) for number in re.findall(r"[\d,]+", line)]
     assert len(counts) == 7
     assert sum(counts) == total
+
+
+def test_the_reference_shows_the_report_as_it_is():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "reports.md").read_text(encoding="utf-8")
+    assert audit_text(factory.first_store()).rstrip("\n") in page

@@ -98,5 +98,8 @@ def test_the_picture_is_the_same_bytes_each_time_and_holds_the_words():
     picture = svg_of(audit_lines(document))
     assert picture == svg_of(audit_lines(document))
     assert "T-PAY-01" in picture
+    assert "url(http" not in picture
+    assert "@font-face" not in picture
+    assert "Fira Code" in picture
     assert "storefleet&#160;audit" in picture or "storefleet audit" in picture
     assert svg_of(audit_text(document, colour=True)).count("<text") == picture.count("<text")

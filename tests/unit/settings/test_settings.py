@@ -103,9 +103,8 @@ def test_what_is_explained_can_be_read_again(tmp_path: Path):
 def test_another_version_is_refused_before_anything_else_is_read(tmp_path: Path):
     text = "requires: 'storefleet >=0.4,<0.5'\nno_such_setting: 1\n"
     said = refused(tmp_path, text, version="0.5.0")
-    assert said == [
-        "storefleet.yaml:1: requires: this is storefleet 0.5.0, and the fleet asks for >=0.4,<0.5; nothing else was read"
-    ]
+    message = "requires: this is storefleet 0.5.0, and the fleet asks for >=0.4,<0.5; nothing else was read"
+    assert said == [f"storefleet.yaml:1: {message}"]
     assert "no_such_setting" in refused(tmp_path, text, version="0.4.9")[0]
     assert "write it as" in refused(tmp_path, "requires: whatever\n", version="0.4.9")[0]
     assert load_settings(folder(tmp_path, "requires: storefleet >=0.4\n"), {}, version="0.5.0.dev1").requires

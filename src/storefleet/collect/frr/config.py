@@ -93,13 +93,16 @@ def unsaved(now: list[str], kept: list[str], platform: RouterPlatform, key: byte
     shown with the secrets hidden.
     """
     running_lines, saved_lines = (Counter(with_parents(lines, platform)) for lines in (now, kept))
-    extra = [f"+{_hidden(line, platform, key)}" for line in running_lines - saved_lines]
-    lost = [f"-{_hidden(line, platform, key)}" for line in saved_lines - running_lines]
+    shown = _shown(now, platform, key) | _shown(kept, platform, key)
+    extra = [f"+{shown[line]}" for line in running_lines - saved_lines]
+    lost = [f"-{shown[line]}" for line in saved_lines - running_lines]
     return sorted(extra) + sorted(lost)
 
 
-def _hidden(line: str, platform: RouterPlatform, key: bytes) -> str:
-    return " / ".join(hide(part, platform, key) for part in line.split(" / "))
+def _shown(lines: list[str], platform: RouterPlatform, key: bytes) -> dict[str, str]:
+    """Return line with parents → the same with its secrets hidden."""
+    hidden = [hide(line, platform, key) for line in lines]
+    return dict(zip(with_parents(lines, platform), with_parents(hidden, platform), strict=True))
 
 
 def _digest(lines: list[str]) -> str:

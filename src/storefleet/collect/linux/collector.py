@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 
-from storefleet.collect.facts import Findings, Gathered
+from storefleet.collect.facts import Findings, Gathered, pointer
 from storefleet.collect.frames import INCOMPLETE, Frame, read_frames
-from storefleet.collect.linux.readings import Reading, endpoints, readings
+from storefleet.collect.linux.readings import Reading, endpoints, left_out, readings
 from storefleet.collect.linux.script import script
 from storefleet.collect.plan import CollectPlan
 from storefleet.collect.text import Records, failure, number, utc
@@ -34,6 +34,10 @@ def document(
     plan: CollectPlan, gathered: Gathered, before: datetime.datetime, after: datetime.datetime
 ) -> StateDocument:
     """Return what was gathered as the document of the plan's host."""
+    for reading in left_out(plan):
+        for place in reading.gives:
+            gathered.miss(place, "left out of a light collection")
+    settle_default_routes(gathered)
     host = plan.host
     return StateDocument(
         host=host.name,
@@ -46,6 +50,21 @@ def document(
         missing=gathered.missing(),
         provenance=gathered.provenance,
     )
+
+
+def settle_default_routes(gathered: Gathered) -> None:
+    """Say of every interface whether it carries a default route, or why nobody knows."""
+    network = gathered.facts.get("network")
+    interfaces = network.get("interfaces") if isinstance(network, dict) else None
+    if not isinstance(network, dict) or not isinstance(interfaces, dict):
+        return
+    for name, facts in interfaces.items():
+        if isinstance(facts, dict) and "default_route" not in facts:
+            if "routes" in network:
+                facts["default_route"] = False
+            else:
+                reason = gathered.gaps.get("/network/routes", INCOMPLETE)
+                gathered.miss(pointer("network", "interfaces", name, "default_route"), reason)
 
 
 def gather(asked: Iterable[Reading], frames: Mapping[str, Frame], charset: str, gathered: Gathered) -> None:

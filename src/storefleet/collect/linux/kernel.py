@@ -38,6 +38,8 @@ SYSCTL = (
 )
 """What the common hardening guides and our own diagnosis look at; one read of /proc each."""
 
+_KINDS = ("file", "directory", "link", "absent")
+
 
 def sysctl(text: str) -> Findings:
     """Read the probe ``sysctl``; a setting that this kernel has not is absent, not a gap."""
@@ -67,7 +69,7 @@ def files(text: str) -> Findings:
     digests = dict(_by_path(records, "sha256"))
     for path, kind in kinds.items():
         place = pointer("files", path)
-        if kind == "other":
+        if kind not in _KINDS:
             yield Missing(place, "neither a file nor a folder")
             continue
         facts: dict[str, Json] = {"kind": kind, **_stat(stats.get(path, ""))}

@@ -89,6 +89,11 @@ def readings(plan: CollectPlan) -> tuple[Reading, ...]:
     return tuple(asked)
 
 
+def left_out(plan: CollectPlan) -> list[Reading]:
+    """Return what a light collection does not ask; the document says so, since absent would be judged."""
+    return [*(reading for reading in FIXED if not reading.light), *_listed(plan)] if plan.light else []
+
+
 def endpoints(plan: CollectPlan) -> tuple[Endpoint, ...]:
     """Return what this host's role must reach, each place once, with the strictest TLS asked for."""
     found: dict[tuple[str, int], Endpoint] = {}

@@ -6,8 +6,11 @@ from storefleet.collect.facts import Fact, Findings
 from storefleet.collect.text import NEEDS_ROOT, Records, integer, number
 from storefleet.model.state import Missing
 
-ALWAYS = ("hostname", "kernel", "arch", "boot_id", "uptime_s", "load", "memory", "os", "reboot_required")
-"""What every Linux has; the parser itself says why the rest of `system` may be missing."""
+ALWAYS = (
+    "hostname", "kernel", "arch", "boot_id", "uptime_s", "load", "memory", "os", "reboot_required",
+    "model", "serial", "timezone", "machine_id",
+)  # fmt: skip
+"""What the probe answers for: the parser gives each of the last four or says why it is not there."""
 
 _PLACEHOLDERS = {
     "", "0", "none", "n/a", "default string", "not specified", "not applicable", "system serial number",

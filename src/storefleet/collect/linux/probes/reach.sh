@@ -19,30 +19,29 @@ verdict() { # STATUS TEXT
 
 # shellcheck disable=SC2016
 with_bash() {
-  _o=$(t 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' reach "$1" "$2" 2>&1)
+  _o=$(t "$WAIT" bash -c 'exec 3<>"/dev/tcp/$1/$2"' reach "$1" "$2" 2>&1)
   verdict $? "$_o"
 }
 with_nc_z() {
-  _o=$(t 6 nc -z -v -w 5 "$1" "$2" 2>&1)
+  _o=$(t $((WAIT + 1)) nc -z -v -w "$WAIT" "$1" "$2" 2>&1)
   verdict $? "$_o"
 }
 # BusyBox has no -z: its usage error would look like a closed port. `-e true` hangs up as soon as it is connected.
 with_nc_e() {
-  _o=$(t 6 nc -w 5 "$1" "$2" -e true 2>&1)
+  _o=$(t $((WAIT + 1)) nc -w "$WAIT" "$1" "$2" -e true 2>&1)
   verdict $? "$_o"
 }
 
 # The smallest BusyBox nc has neither: it says when it could not connect, and whoever must be hung up on was connected.
 with_nc_w() {
-  _o=$(t 6 nc -w 5 "$1" "$2" 2>&1)
+  _o=$(t $((WAIT + 1)) nc -w "$WAIT" "$1" "$2" 2>&1)
   _r=$?
   case $_r in 124 | 137 | 143) _r=0 ;; esac
   verdict $_r "$_o"
 }
 
-# A port of our own that is open: the way we came in, else the first that listens.
-own_port() {
-  _own=
+# Ports of our own that are open: the way we came in, 22, then a few that listen.
+own_ports() {
   _way=${SSH_CONNECTION:-22}
   for _f in /proc/net/tcp /proc/net/tcp6; do
     [ -r "$_f" ] || continue
@@ -50,28 +49,41 @@ own_port() {
       case $_st,$_a in
         0A,00000000:* | 0A,0100007F:* | 0A,00000000000000000000000000000000:*)
           _a=$((0x${_a##*:}))
-          if [ -z "$_own" ] || [ "$_a" = 22 ] || [ "$_a" = "${_way##* }" ]; then _own=$_a; fi
+          case $_a in 22 | "${_way##* }") set -- "$_a" "$@" ;; *) set -- "$@" "$_a" ;; esac
           ;;
       esac
     done <"$_f"
   done
+  _n=0
+  for _a in "$@"; do
+    _n=$((_n + 1))
+    if [ $_n -le 4 ]; then echo "$_a"; fi
+  done
+}
+
+# proven TOOL: does it tell a closed port of ours from an open one? A second is long enough for ourselves.
+proven() {
+  WAIT=1
+  if [ "$("$1" 127.0.0.1 1)" != refused ]; then return 1; fi
+  for _own in $(own_ports); do
+    if [ "$("$1" 127.0.0.1 "$_own")" = open ]; then return 0; fi
+  done
+  return 1
 }
 
 pick_tool() {
   TOOL=
-  if has bash && [ "$(with_bash 127.0.0.1 1)" = refused ]; then
-    TOOL=with_bash
-    return 0
+  WAIT=1
+  if has bash && [ "$(with_bash 127.0.0.1 1)" = refused ]; then TOOL=with_bash; fi
+  if has nc && [ -z "$TOOL" ]; then
+    for _w in with_nc_z with_nc_e with_nc_w; do
+      if proven "$_w"; then
+        TOOL=$_w
+        break
+      fi
+    done
   fi
-  if ! has nc; then return 0; fi
-  own_port
-  if [ -z "$_own" ]; then return 0; fi
-  for _w in with_nc_z with_nc_e with_nc_w; do
-    if [ "$($_w 127.0.0.1 "$_own") $($_w 127.0.0.1 1)" = 'open refused' ]; then
-      TOOL=$_w
-      return 0
-    fi
-  done
+  WAIT=5
 }
 
 # resolve HOST: its addresses as the system's own applications see them, else as the name servers say.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pwd
+import functools
 import shutil
 import socket
 import subprocess
@@ -30,13 +30,13 @@ def free_port(address: str) -> int:
 
 
 def wait_for(address: str, port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
+    for _ in range(1000):
         if process.poll() is not None:
             pytest.fail(f"the server ended with {process.returncode}")
         try:
             socket.create_connection((address, port), 1).close()
         except OSError:
-            time.sleep(0.05)
+            time.sleep(0.01)
         else:
             return
     pytest.fail("the server did not start")
@@ -179,19 +179,24 @@ class Fleet:
 
 
 def make_key(path: Path, kind: str) -> PinnedKey:
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(path)], check=True)
+    size = ["-b", "2048"] if kind == "rsa" else []
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, *size, "-N", "", "-f", str(path)], check=True)
     return public(path)
+
+
+@functools.cache
+def hashed_password() -> str:
+    return subprocess.run(
+        ["openssl", "passwd", "-6", PASSWORD], capture_output=True, check=True, text=True
+    ).stdout.strip()
 
 
 def account_files(folder: Path, sudoers: str, shell: str, group: int) -> None:
     """Copies of the machine's account files with one more user, to be mounted where only the server sees them."""
     uid = 64123
-    hashed = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, check=True, text=True).stdout
-    root = pwd.getpwuid(0)
     (folder / "passwd").write_text(Path("/etc/passwd").read_text() + f"till:x:{uid}:{group}::{folder}:{shell}\n")
-    (folder / "shadow").write_text(Path("/etc/shadow").read_text() + f"till:{hashed.strip()}:19000:0:99999:7:::\n")
+    (folder / "shadow").write_text(Path("/etc/shadow").read_text() + f"till:{hashed_password()}:19000:0:99999:7:::\n")
     (folder / "shadow").chmod(0o640)
-    (folder / "group").write_text(Path("/etc/group").read_text() + f"till:x:64123:\n")
+    (folder / "group").write_text(Path("/etc/group").read_text() + "till:x:64123:\n")
     (folder / "sudoers").write_text(f"Defaults !lecture\nroot ALL=(ALL:ALL) ALL\n{sudoers}\n")
     (folder / "sudoers").chmod(0o440)
-    assert root.pw_name == "root"

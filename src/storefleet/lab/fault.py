@@ -41,13 +41,21 @@ class Fault(Value, frozen=True):
 PRELUDE = r"""
 keep() { mkdir -p "$KEPT/${1%/*}"; [ -e "$KEPT/$1" ] || cp -p "$1" "$KEPT/$1"; }
 give_back() { cp -p "$KEPT/$1" "$1"; rm -f "$KEPT/$1"; }
+planned() { find /etc/systemd/network -type f -exec sed -n "s/^$1=//p" {} +; }
 renumber() {
+    # A reload takes changed files into use by itself, and works on after networkctl has returned.
     networkctl reload
-    networkctl reconfigure eth0
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-        ip -4 -o address show dev eth0 | grep -q inet && ip route show default | grep -q via && return
+    settled=0
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        wanted=$(planned Address | sort; planned Gateway | sort -u)
+        found=$(ip -4 -o address show dev eth0 | sed 's/.* inet \([^ ]*\).*/\1/' | sort
+            ip route show | sed -n 's/.* via \([^ ]*\).*/\1/p' | sort -u)
+        if [ "$wanted" = "$found" ]; then settled=$((settled + 1)); else settled=0; fi
+        [ "$settled" -lt 2 ] || return 0
         sleep 0.2
     done
+    echo "the network does not become what its file says: $found" >&2
+    return 1
 }
 listens() {
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do

@@ -83,6 +83,8 @@ def router_files(device: Device, store: LabStore) -> dict[str, str]:
         "etc/machine-id": f"{uuid.uuid4().hex}\n",
         "etc/resolv.conf": f"nameserver {SERVICES['ns.hq.example']}\n",
         "etc/frr/frr.conf": frr_conf(device, store),
+        # A router that takes log-ins has its configuration loaded and its names served.
+        "etc/systemd/system/ssh.service.d/last.conf": "[Unit]\nAfter=frr.service dnsmasq.service\n",
         "etc/frr/vtysh.conf": "service integrated-vtysh-config\n",
         "etc/default/store-switch": f"LAN_MAC={device.mac}\n",
         "etc/dnsmasq.conf": dnsmasq,
@@ -92,7 +94,7 @@ def router_files(device: Device, store: LabStore) -> dict[str, str]:
 
 
 def frr_conf(device: Device, store: LabStore) -> str:
-    """Return the saved configuration in FRR's own spelling and order, so that saved equals running from the start."""
+    """Return the saved configuration as FRR itself would save it, so that saved equals running from the start."""
     ports = sorted((other for other in store.devices if other.kind != "router"), key=lambda other: other.port)
     blocks = [("lan0", "store LAN", f" ip address {device.address}/24\n")]
     blocks += [(other.port, other.key, "") for other in ports]
@@ -100,7 +102,7 @@ def frr_conf(device: Device, store: LabStore) -> str:
     interfaces = "".join(f"interface {name}\n description {text}\n{more}exit\n!\n" for name, text, more in blocks)
     head = f"frr version 8.4.4\nfrr defaults traditional\nhostname {device.name}\nlog syslog informational\n"
     head += "no ipv6 forwarding\nservice integrated-vtysh-config\n!\n"
-    return f"{head}ip route 0.0.0.0/0 {WAN_HUB}\n!\n{interfaces}end\n"
+    return f"{head}ip route 0.0.0.0/0 {WAN_HUB}\n!\n{interfaces}"
 
 
 def nftables_conf(store: LabStore) -> str:

@@ -20,7 +20,7 @@ def test_the_saved_configuration_is_in_frrs_own_order():
     text = frr_conf(STORE.router, STORE)
     names = [line.split()[1] for line in text.splitlines() if line.startswith("interface ")]
     assert names == ["lan0", "port-kiosk1", "port-pos1", "port-pos2", "wan0"]
-    assert text.endswith("exit\n!\nend\n")
+    assert text.endswith("exit\n!\n")
 
 
 def test_only_the_store_with_the_borrowed_prefix_masquerades():

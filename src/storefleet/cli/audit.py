@@ -28,8 +28,9 @@ from storefleet.model.report import AuditDocument
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import Extras, parse_targets, write_report
-from storefleet.workflows.audit import AuditOutcome, AuditRequest, audit_fleet
+from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
+from storefleet.workflows.judge import AuditOutcome, AuditRequest
 from storefleet.workflows.workspace import open_workspace
 
 AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="AUDIT", help="Which audits; default all.")]

@@ -24,11 +24,13 @@ from storefleet.cli.options import (
     width,
 )
 from storefleet.cli.progress import HostProgress
+from storefleet.model.report import AuditDocument
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import Extras, parse_targets, write_report
-from storefleet.workflows.audit import AuditOutcome, AuditRequest, audit_fleet
+from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
+from storefleet.workflows.judge import AuditOutcome, AuditRequest
 from storefleet.workflows.workspace import open_workspace
 
 AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="AUDIT", help="Which audits; default all.")]
@@ -101,17 +103,15 @@ def audit(
     if output is OutputFormat.json:
         typer.echo(audit_json(outcome.document), nl=False)
     else:
-        shown = extras.diffs if diff else {}
-        text = audit_text(
-            outcome.document,
-            width=width(),
-            colour=colour(no_color),
-            verbose=verbose > 0,
-            timezone=extras.timezone,
-            diffs=shown,
-        )
-        typer.echo(text, nl=False)
+        shown = extras if diff else Extras(timezone=extras.timezone)
+        typer.echo(_text(outcome.document, shown, colours=colour(no_color), verbose=verbose > 0), nl=False)
     return _end(outcome)
+
+
+def _text(document: AuditDocument, extras: Extras, *, colours: bool, verbose: bool) -> str:
+    return audit_text(
+        document, width=width(), colour=colours, verbose=verbose, timezone=extras.timezone, diffs=extras.diffs
+    )
 
 
 def _end(outcome: AuditOutcome) -> int:

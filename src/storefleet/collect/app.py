@@ -33,8 +33,7 @@ def app(text: str, probe: Probe, key: bytes) -> Findings:
     try:
         parsed = _PARSERS[probe.parse](text, probe)
     except _Unreadable as fault:
-        for name in probe.take or [""]:
-            yield Missing(_field(place, name), f"cannot parse: {fault}")
+        yield from (Missing(_field(place, name), f"cannot parse: {fault}") for name in probe.take or [""])
         return
     yield Fact(place, {})
     if probe.parse == "stat" and parsed == {"exists": False}:
@@ -42,11 +41,12 @@ def app(text: str, probe: Probe, key: bytes) -> Findings:
     for name, value in _taken(parsed, probe).items():
         if isinstance(value, _Unreadable):
             yield Missing(_field(place, name), f"cannot parse: {value}")
-        elif name in probe.redact:
-            plain = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-            yield Fact(_field(place, name), redact(plain, key))
         else:
-            yield Fact(_field(place, name), value)
+            yield Fact(_field(place, name), _hidden(value, key) if name in probe.redact else value)
+
+
+def _hidden(value: Json, key: bytes) -> str:
+    return redact(value if isinstance(value, str) else json.dumps(value, sort_keys=True), key)
 
 
 def _field(place: str, name: str) -> str:

@@ -42,6 +42,13 @@ def steps(path: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
 
 
+def _too_large(value: Json) -> bool:
+    """NaN and infinity are no JSON; nothing that a device counts needs more than 64 bits."""
+    if isinstance(value, int | float):
+        return not abs(value) < 2**64
+    return isinstance(value, list | dict) and len(value) > MAX_ITEMS
+
+
 def bounded(value: Json, text: int = MAX_STRING, depth: int = MAX_DEPTH) -> Json:
     """Return the value with its strings cut and made printable as JSON; raises :class:`TooLarge`.
 
@@ -51,26 +58,17 @@ def bounded(value: Json, text: int = MAX_STRING, depth: int = MAX_DEPTH) -> Json
         raise TooLarge
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")[:text]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        # NaN and infinity are no JSON; nothing that a device counts needs more than 64 bits.
-        if isinstance(value, float) and not abs(value) < float("inf"):
-            raise TooLarge
-        if abs(value) >= 2**64:
-            raise TooLarge
-        return value
+    if _too_large(value):
+        raise TooLarge
     if isinstance(value, list):
-        if len(value) > MAX_ITEMS:
-            raise TooLarge
         return [bounded(item, text, depth - 1) for item in value]
     if isinstance(value, dict):
-        if len(value) > MAX_ITEMS:
-            raise TooLarge
         return {str(bounded(key)): bounded(item, text, depth - 1) for key, item in value.items()}
     return value
 
 
 class Gathered:
-    """The parts of one document while they come together; the first word about a place stands."""
+    """The parts of one document while they come together; of two reasons for one gap the first stands."""
 
     def __init__(self) -> None:
         self.facts: dict[str, Json] = {}

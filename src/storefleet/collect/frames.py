@@ -28,31 +28,38 @@ def read_frames(output: Output) -> dict[str, Frame]:
     if not output.nonce:
         return {}
     begin, end = f"BEGIN {output.nonce} ".encode(), f"END {output.nonce} ".encode()
-    frames: dict[str, Frame] = {}
-    spoilt: set[str] = set()
-    name: str | None = None
-    lines: list[bytes] = []
+    reading = _Reading()
     for line in output.stdout.split(b"\n"):
         if line.startswith(begin):
-            if name is not None:
-                spoilt.add(name)
-            name, lines = _name(line[len(begin) :]), []
+            reading.begin(_name(line[len(begin) :]))
         elif line.startswith(end):
-            ended, status = _ending(line[len(end) :])
-            if name is None or ended != name or status is None or name in frames:
-                spoilt |= {word for word in (name, ended) if word is not None}
-            else:
-                # The script puts one line break before END, so that output without one cannot hide the mark.
-                frames[name] = Frame(b"\n".join(lines[:-1] if lines and not lines[-1] else lines), status)
-            name = None
-        elif name is not None:
-            lines.append(line)
-    return {key: frame for key, frame in frames.items() if key not in spoilt}
+            reading.end(*_ending(line[len(end) :]))
+        else:
+            reading.lines.append(line)
+    return {key: frame for key, frame in reading.frames.items() if key not in reading.spoilt}
 
 
-def is_done(output: Output) -> bool:
-    """Tell whether the script said that it reached its end."""
-    return bool(output.nonce) and output.stdout.rstrip(b"\n").endswith(f"\nDONE {output.nonce}".encode())
+class _Reading:
+    """The frames read so far, and the one that is open."""
+
+    def __init__(self) -> None:
+        self.frames: dict[str, Frame] = {}
+        self.spoilt: set[str | None] = set()
+        self.name: str | None = None
+        self.lines: list[bytes] = []
+
+    def begin(self, name: str) -> None:
+        self.spoilt.add(self.name)
+        self.name, self.lines = name, []
+
+    def end(self, name: str | None, status: int | None) -> None:
+        if self.name is None or name != self.name or status is None or name in self.frames:
+            self.spoilt |= {name, self.name}
+        else:
+            # The script puts one line break before END, so that output without one cannot hide the mark.
+            body = self.lines[:-1] if self.lines and not self.lines[-1] else self.lines
+            self.frames[name] = Frame(b"\n".join(body), status)
+        self.name, self.lines = None, []
 
 
 def _name(rest: bytes) -> str:

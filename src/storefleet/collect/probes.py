@@ -148,7 +148,8 @@ def _probe(written: _Probe, decoder: Decoder) -> Probe:
         decoder.complain(written.source, f"the id {written.id!r} is not made of letters, digits, _ and -")
     if sum(map(bool, (read.file, read.stat, read.run))) != 1:
         decoder.complain(read.source, "read: exactly one of file, stat and run is due")
-    _check_paths(written, decoder)
+    _check_paths(read, decoder)
+    _check_fields(written, decoder)
     kind, pattern = _format(written, decoder)
     return Probe(
         id=written.id,
@@ -168,13 +169,15 @@ def _probe(written: _Probe, decoder: Decoder) -> Probe:
     )
 
 
-def _check_paths(written: _Probe, decoder: Decoder) -> None:
-    read = written.read
-    for path in (read.file, read.stat, read.run[0] if read.run else None):
-        if path is not None and not path.startswith("/"):
+def _check_paths(read: _Read, decoder: Decoder) -> None:
+    for path in filter(None, (read.file, read.stat, *read.run[:1])):
+        if not path.startswith("/"):
             decoder.complain(read.source, f"read: {path!r} is not an absolute path")
     if any("\x00" in word for word in (read.file or "", read.stat or "", *read.run)):
         decoder.complain(read.source, "read: an argument cannot hold a NUL character")
+
+
+def _check_fields(written: _Probe, decoder: Decoder) -> None:
     if written.into is not None and not _INTO.fullmatch(written.into):
         decoder.complain(written.source, f"into: {written.into!r} is not of the form /app/NAME")
     if written.into is None and written.busy_when is None:
@@ -182,8 +185,8 @@ def _check_paths(written: _Probe, decoder: Decoder) -> None:
     for field, path in written.take.items():
         if not _TAKE.fullmatch(path):
             decoder.complain(written.source, f"take: {field}: {path!r} is not PATH or PATH:int|float|bool|str")
-    for field in written.redact:
-        if written.take and field not in written.take:
+    for field in written.redact if written.take else ():
+        if field not in written.take:
             decoder.complain(written.source, f"redact: {field!r} is not among the fields of take")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from storefleet.documents import nodes
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node, Scalar, Source
-from storefleet.inventory.lines import ABSENT, DeviceLine, Fields, RowKey, fields_of, parse_row_key, read_line
+from storefleet.inventory.lines import DeviceLine, Fields, RowKey, fields_of, parse_row_key, read_line
 from storefleet.inventory.plan import Plan, PlanLine, read_plan
 from storefleet.inventory.texts import suggestion
 from storefleet.model.base import Value
@@ -152,13 +152,8 @@ class _Resolver:
     def _put(self, rows: dict[str, DeviceRow], key: RowKey, line: DeviceLine | str, source: Source) -> None:
         """Change, add or remove one row; a row of the same name is the inherited one, whatever lanes it counts."""
         beneath = rows.get(key.text) or _only([row for row in rows.values() if row.key.base == key.base])
-        if line == ABSENT or isinstance(line, str):
-            if beneath is None:
-                self.notes.complain(
-                    source, f"{key.text!r} is absent here, but no format beneath has it; remove the line"
-                )
-            else:
-                del rows[beneath.key.text]
+        if isinstance(line, str):
+            self._remove(rows, beneath, key, source)
             return
         fields = merged_fields(beneath.fields if beneath else {}, line, self.kinds, self.notes)
         if fields is None:
@@ -170,6 +165,12 @@ class _Resolver:
             replaced = [(row if each is beneath else each) for each in rows.values()]
             rows.clear()
             rows.update({each.key.text: each for each in replaced})
+
+    def _remove(self, rows: dict[str, DeviceRow], beneath: DeviceRow | None, key: RowKey, source: Source) -> None:
+        if beneath is None:
+            self.notes.complain(source, f"{key.text!r} is absent here, but no format beneath has it; remove the line")
+        else:
+            del rows[beneath.key.text]
 
 
 def merged_fields(beneath: Fields, line: DeviceLine, kinds: Mapping[str, DeviceLine], notes: Decoder) -> Fields | None:

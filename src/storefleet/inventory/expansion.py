@@ -87,11 +87,15 @@ def _trailing_number(device: str) -> int | None:
 
 
 def _lane_list(value: Json) -> list[int] | None:
-    if isinstance(value, bool):
+    """Return the lanes of a list, or of a number that counts them; ``None`` for anything else."""
+    count = _whole(value)
+    if count is not None:
+        return list(range(1, count + 1))
+    if not isinstance(value, list):
         return None
-    if isinstance(value, int):
-        return list(range(1, value + 1)) if 0 <= value <= MAX_LANE else None
-    if isinstance(value, list) and all(isinstance(lane, int) and not isinstance(lane, bool) for lane in value):
-        lanes = [lane for lane in value if isinstance(lane, int) and 0 < lane <= MAX_LANE]
-        return lanes if len(set(lanes)) == len(value) else None
-    return None
+    lanes = [lane for part in value if (lane := _whole(part))]
+    return lanes if len(set(lanes)) == len(value) else None
+
+
+def _whole(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_LANE else None

@@ -80,10 +80,10 @@ class HostMaker:
             fields["groups"] = list(groups)
         if not fields["platform"] and fields.get("connection") != "none":
             fields["platform"] = self.groups.inherited(groups, "platform") or ""
-        connect = fields.get("connect")
         port = self.groups.inherited(groups, "port")
-        if port is not None and (connect is None or (isinstance(connect, dict) and "port" not in connect)):
-            fields["connect"] = {**(connect if isinstance(connect, dict) else {}), "port": port}
+        if port is not None:
+            connect = fields.get("connect")
+            fields["connect"] = {"port": port, **(connect if isinstance(connect, dict) else {})}
 
     def _recipe(self, line: DeviceRow) -> _Recipe:
         known = self._recipes.get(id(line))

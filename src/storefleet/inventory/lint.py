@@ -83,13 +83,18 @@ def _unused(fleet: Fleet) -> Iterator[tuple[Source, str, str]]:
     for name, line in fleet.blueprint.kinds.items():
         if name not in kinds:
             yield line.source, f"devices.{name}: no host is of this kind", ""
-    for store in fleet.stores.values():
-        made = fleet.blueprint.formats.get(store.format)
-        for row in made.rows if made and store.status != "closed" else ():
-            column = row.key.lane_column
-            if column and column in fleet.places.empty_lanes.get(store.id, ()):
-                message = f"{column}: is empty, so {row.key.text} makes no device; write 0 if that is meant"
-                yield fleet.places.stores[store.id], message, store.id
+    for store, empty in fleet.places.empty_lanes.items():
+        if fleet.stores[store].status != "closed":
+            yield from _empty_lanes(fleet, store, empty)
+
+
+def _empty_lanes(fleet: Fleet, store: str, empty: Collection[str]) -> Iterator[tuple[Source, str, str]]:
+    """Yield a warning for every line of the store's format that an empty cell leaves without a device."""
+    made = fleet.blueprint.formats.get(fleet.stores[store].format)
+    for row in made.rows if made else ():
+        if row.key.lane_column in empty:
+            message = f"{row.key.lane_column}: is empty, so {row.key.text} makes no device; write 0 if that is meant"
+            yield fleet.places.stores[store], message, store
 
 
 def _place_of(name: str, fleet: Fleet) -> Source:

@@ -142,13 +142,13 @@ def _plain_host(name: str, element: Element, groups: Groups, stores: Collection[
     store, _, device = name.rpartition("-")
     inside = store in stores
     extended = groups.extended(element.groups)
-    connect: dict[str, Json] = {"port": element.port or groups.inherited(extended, "port") or 22}
-    if isinstance(element.data.get("via"), str):
-        connect["via"] = element.data["via"]
     if element.hostname is not None and is_ip(element.hostname):
         known.setdefault("address", element.hostname)
-    if element.hostname is not None and element.hostname != known.get("address"):
-        connect["host"] = element.hostname
+    connect: dict[str, Json] = {
+        "host": None if element.hostname == known.get("address") else element.hostname,
+        "port": element.port or groups.inherited(extended, "port") or 22,
+        "via": element.data.get("via"),
+    }
     fields: dict[str, Json] = {
         "name": name,
         "store": store if inside else "",

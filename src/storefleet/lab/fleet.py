@@ -30,12 +30,7 @@ def write_fleet(source: Path, place: LabPlace, record: LabRecord) -> None:
     place.fleet.mkdir(exist_ok=True)
     pinned = place.fleet / "inventory" / "known_hosts"
     trusted = pinned.read_text() if pinned.exists() else None
-    for name in COPIED:
-        if (source / name).is_dir():
-            shutil.rmtree(place.fleet / name, ignore_errors=True)
-            shutil.copytree(source / name, place.fleet / name)
-    if (source / "storefleet.yaml").is_file():
-        shutil.copy2(source / "storefleet.yaml", place.fleet)
+    _copy(source, place.fleet)
     inventory = place.fleet / "inventory"
     stores = {store.id for store in record.plan.stores}
     for override in (inventory / "stores").glob("*.yaml"):
@@ -65,6 +60,15 @@ def fingerprint(key: str) -> str:
     """Return the SHA-256 fingerprint of a public key in OpenSSH's own spelling."""
     digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def _copy(source: Path, target: Path) -> None:
+    for name in COPIED:
+        if (source / name).is_dir():
+            shutil.rmtree(target / name, ignore_errors=True)
+            shutil.copytree(source / name, target / name)
+    if (source / "storefleet.yaml").is_file():
+        shutil.copy2(source / "storefleet.yaml", target)
 
 
 def stores_csv(plan: LabPlan) -> str:

@@ -26,10 +26,10 @@ def make_keys(folder: Path, plan: LabPlan) -> None:
         ssh_key(folder / "host" / device.name, device.name)
     _authority(folder)
     names = ",".join(f"DNS:{name}" for name in SERVICES)
-    certificate(folder, "services", "hq.example", f"subjectAltName={names}", days=825)
+    certificate(folder, "services", "hq.example", f"subjectAltName={names}", days=3650)
     for device in plan.devices:
         if device.kind == "till":
-            certificate(folder, device.name, device.name, "extendedKeyUsage=clientAuth", days=500)
+            certificate(folder, device.name, device.name, "extendedKeyUsage=clientAuth", days=3650)
     for path in folder.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
 

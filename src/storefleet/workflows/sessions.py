@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,19 @@ from storefleet.fleet.run import Sessions
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
 from storefleet.workflows.workspace import Workspace
+
+Clock = Callable[[Host], datetime.datetime]
+"""Gives the instant of the evidence that a host's session shows."""
+
+
+def now(_host: Host) -> datetime.datetime:
+    """Return the present: what a live session shows is shown now."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def clock_of(sessions: Sessions) -> Clock:
+    """Return the clock of a source of sessions."""
+    return sessions.clock if isinstance(sessions, Replayed) else now
 
 
 @contextmanager
@@ -58,10 +72,21 @@ class Replayed:
 
     def session(self, host: Host, expires_at: float) -> Session:
         """Return the recorded session of the host."""
-        path = self.folder / f"{host.name}.txt"
-        if not path.is_file():
+        transcript = self._transcript(host)
+        if transcript is None:
             raise TimedOut(f"there is no recording of {host.name} in {self.folder}")
-        return ReplaySession(Transcript.load(path))
+        return ReplaySession(transcript)
+
+    def clock(self, host: Host) -> datetime.datetime:
+        """Return the instant of the recording, so that old evidence is not dated today."""
+        transcript = self._transcript(host)
+        if transcript is None or transcript.recorded_at is None:
+            return datetime.datetime.now(datetime.UTC)
+        return datetime.datetime.fromisoformat(transcript.recorded_at)
+
+    def _transcript(self, host: Host) -> Transcript | None:
+        path = self.folder / f"{host.name}.txt"
+        return Transcript.load(path) if path.is_file() else None
 
 
 @dataclass(frozen=True)

@@ -64,22 +64,21 @@ def _addresses(shown: Json) -> list[str]:
 
 def routes(text: str) -> Findings:
     """Read ``show ip route json``: every known route, and the default gateways that are really used."""
-    rows: list[Json] = []
-    gateways: list[Json] = []
-    carrying: set[str] = set()
+    rows: list[dict[str, Json]] = []
     for destination, entries in _object(text).items():
         if prefix(destination) is None or not isinstance(entries, list):
             yield Missing("/network/routes", "cannot parse: a destination that is no prefix")
             continue
-        for row in (row for entry in entries if isinstance(entry, dict) for row in _rows(destination, entry)):
-            rows.append(row)
-            if destination in _DEFAULTS and row.get("selected") and not row.get("blackhole"):
-                gateways += [row["gateway"]] if "gateway" in row else []
-                carrying |= {str(row["interface"])} if "interface" in row else set()
-    yield Fact("/network/routes", rows)
-    yield Fact("/network/default_gateways", gateways)
-    for name in sorted(carrying):
+        rows += [row for entry in entries if isinstance(entry, dict) for row in _rows(destination, entry)]
+    used = [row for row in rows if _is_used_default(row)]
+    yield Fact("/network/routes", list(rows))
+    yield Fact("/network/default_gateways", [row["gateway"] for row in used if "gateway" in row])
+    for name in sorted({str(row["interface"]) for row in used if "interface" in row}):
         yield Fact(pointer("network", "interfaces", name, "default_route"), value=True)
+
+
+def _is_used_default(row: dict[str, Json]) -> bool:
+    return row["destination"] in _DEFAULTS and row["selected"] is True and not row.get("blackhole")
 
 
 def _rows(destination: str, entry: dict[str, Json]) -> list[dict[str, Json]]:

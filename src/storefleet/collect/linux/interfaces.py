@@ -11,6 +11,7 @@ from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
 _LINK = re.compile(r"(\d+): ([^:@\s]+)(?:@\S+)?: <([^>]*)>")
+_IF_INET6 = re.compile(r"([0-9a-f]{32})\s+[0-9a-f]+\s+([0-9a-f]{2})\s+[0-9a-f]+\s+[0-9a-f]+\s+(\S+)")
 _IFCONFIG = re.compile(r"(\S+?):?\s")
 _COUNTERS = (
     "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped", "rx_crc_errors", "carrier_changes",
@@ -109,6 +110,7 @@ def _addresses(records: Records) -> dict[str, list[Json]]:
         if at is not None and len(words) > 1:
             found.setdefault(words[1].partition("@")[0], []).append(_with_length(at, values))
     _ifconfig_addresses(records, found)
+    _inet6_addresses(records, found)
     return found
 
 
@@ -129,10 +131,14 @@ def _ifconfig_addresses(records: Records, found: dict[str, list[Json]]) -> None:
         at = prefix(f"{match[1]}/{match[2]}" if match[2] else match[1]) if match else None
         if at is not None and name:
             found.setdefault(name.partition(":")[0], []).append(at)
+
+
+def _inet6_addresses(records: Records, found: dict[str, list[Json]]) -> None:
+    """Read /proc/net/if_inet6: address, index, prefix length and two flags in hexadecimal, then the name."""
     for line in records.lines("inet6"):
-        words = line.split()
-        if len(words) == 6 and re.fullmatch(r"[0-9a-f]{32}", words[0]) and re.fullmatch(r"[0-9a-f]{2}", words[2]):
-            groups = ":".join(words[0][at : at + 4] for at in range(0, 32, 4))
-            at = prefix(f"{groups}/{int(words[2], 16)}")
+        match = _IF_INET6.fullmatch(line.strip())
+        if match is not None:
+            groups = ":".join(match[1][at : at + 4] for at in range(0, 32, 4))
+            at = prefix(f"{groups}/{int(match[2], 16)}")
             if at is not None:
-                found.setdefault(words[5], []).append(at)
+                found.setdefault(match[3], []).append(at)

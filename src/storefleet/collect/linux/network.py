@@ -5,36 +5,39 @@ from __future__ import annotations
 import ipaddress
 from itertools import pairwise
 
-from storefleet.collect.facts import Fact, Findings, in_order
+from storefleet.collect.facts import Fact, Findings, in_order, pointer
 from storefleet.collect.text import Records, address, integer, number
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
 _Route = dict[str, Json]
-_BLACKHOLES = ("blackhole", "unreachable", "prohibit")
+_BLACKHOLES = (["blackhole"], ["unreachable"], ["prohibit"])
+_KINDS = (["unicast"], ["broadcast"], ["local"], ["multicast"], ["throw"])
 
 
 def routes(text: str) -> Findings:
     """Read the main routing table and the default gateways, best metric first, IPv4 before IPv6."""
     records = Records(text)
-    for tag in ("ip4", "ip6"):
-        reason = records.failed(tag)
-        # A kernel without IPv6 makes `ip -6` fail; that is no gap.
-        if reason and tag == "ip4":
-            yield Missing("/network/routes", reason)
-            yield Missing("/network/default_gateways", reason)
-            return
-    found: list[_Route] = []
-    for tag, default in (("ip4", "0.0.0.0/0"), ("ip6", "::/0")):
-        for line in records.lines(tag):
-            found += _ip_route(line, default)
-    found += [route for line in records.lines("proc4") if (route := _proc_route(line)) is not None]
-    found += [route for line in records.lines("proc6") if (route := _proc6_route(line)) is not None]
+    # A kernel without IPv6 makes `ip -6` fail; that is no gap.
+    reason = records.failed("ip4")
+    if reason:
+        yield Missing("/network/routes", reason)
+        yield Missing("/network/default_gateways", reason)
+        return
+    found = _table(records)
     yield Fact("/network/routes", list(found))
     yield Fact("/network/default_gateways", list(_gateways(found)))
     carrying = {str(route["interface"]) for route in found if _is_default(route) and "interface" in route}
     for name in sorted(carrying):
-        yield Fact("/network/interfaces/" + name.replace("~", "~0").replace("/", "~1") + "/default_route", value=True)
+        yield Fact(pointer("network", "interfaces", name, "default_route"), value=True)
+
+
+def _table(records: Records) -> list[_Route]:
+    found = [route for line in records.lines("ip4") for route in _ip_route(line, "0.0.0.0/0")]
+    found += [route for line in records.lines("ip6") for route in _ip_route(line, "::/0")]
+    found += [route for line in records.lines("proc4") if (route := _proc_route(line)) is not None]
+    found += [route for line in records.lines("proc6") if (route := _proc6_route(line)) is not None]
+    return found
 
 
 def _is_default(route: _Route) -> bool:
@@ -51,12 +54,9 @@ def _ip_route(line: str, default: str) -> list[_Route]:
     """Read one line of ``ip -o route show``; a multipath route has one entry per next hop."""
     head, *hops = line.replace("\\", " ").split(" nexthop ")
     words = head.split()
-    blackhole = bool(words) and words[0] in _BLACKHOLES
-    if words and (blackhole or words[0] in ("unicast", "broadcast", "local", "multicast", "throw")):
-        words = words[1:]
-    if not words:
-        return []
-    destination = default if words[0] == "default" else _network(words[0])
+    blackhole = words[:1] in _BLACKHOLES
+    words = words[1:] if words[:1] in (*_BLACKHOLES, *_KINDS) else words
+    destination = default if words[:1] == ["default"] else _network("".join(words[:1]))
     if destination is None:
         return []
     base: _Route = {"destination": destination, **_attributes(words[1:])}

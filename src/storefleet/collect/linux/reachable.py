@@ -60,28 +60,26 @@ def _handshake(place: str, tls: str) -> Findings:
     parts = tls.split("|")
     lines = [part.removeprefix("line=") for part in parts if part.startswith("line=")]
     named = dict(part.partition("=")[::2] for part in parts if not part.startswith("line="))
-    version = next((match[1] for line in lines if (match := _VERSION.search(line))), None)
-    verified = next((match for line in lines if (match := _VERIFIED.search(line))), None)
     if named.get("status") in ("124", "137", "143"):
         yield Fact(place, {"result": "failed", "error": "timeout"})
         return
     if "connected" not in named:
         yield Missing(place, "openssl did not get as far as a connection")
         return
-    ok = version is not None and verified is not None and verified[1] == "0"
-    facts: dict[str, Json] = {"result": "ok" if ok else "failed"}
-    if version:
-        facts["version"] = version
-        facts["verified"] = ok
-    if not ok:
-        facts["error"] = _reason(lines, verified if version else None)
-    for name in ("issuer", "subject"):
-        if named.get(name):
-            facts[name] = named[name].strip()
     not_after = _date(named.get("notAfter", ""))
-    if not_after:
-        facts["not_after"] = not_after
-    yield Fact(place, facts)
+    shown = {name: named[name].strip() for name in ("issuer", "subject") if named.get(name)}
+    yield Fact(place, {**_outcome(lines), **shown, **({"not_after": not_after} if not_after else {})})
+
+
+def _outcome(lines: list[str]) -> dict[str, Json]:
+    version = next((match[1] for line in lines if (match := _VERSION.search(line))), None)
+    verified = next((match for line in lines if (match := _VERIFIED.search(line))), None)
+    if version is None:
+        return {"result": "failed", "error": _reason(lines, None)}
+    facts: dict[str, Json] = {"result": "ok", "version": version, "verified": True}
+    if verified is None or verified[1] != "0":
+        facts |= {"result": "failed", "verified": False, "error": _reason(lines, verified)}
+    return facts
 
 
 def _reason(lines: list[str], verified: re.Match[str] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from storefleet.collect.facts import Fact, Findings, in_order, pointer
 from storefleet.collect.text import Records, integer
@@ -74,22 +75,34 @@ def _systemd(records: Records) -> Findings:
         if reason:
             yield Missing("/services", reason)
             return
+    found = _unit_files(records.lines("file"))
+    for block in _blocks(records.lines("show")):
+        name = block.get("Id", "")
+        if _UNIT.fullmatch(name):
+            found[name] = {**found.get(name, {}), **_unit(block)}
+    for name, unit in found.items():
+        yield Fact(pointer("services", name), dict(unit))
+
+
+def _unit_files(lines: list[str]) -> dict[str, dict[str, Json]]:
     found: dict[str, dict[str, Json]] = {}
-    for line in records.lines("file"):
-        words = line.split()
-        if len(words) > 1 and _UNIT.fullmatch(words[0]) and "@." not in words[0] and words[1] != "alias":
-            found[words[0]] = {"active": "inactive", "sub": "dead", "enabled": words[1]}
+    for line in lines:
+        name, state = [*line.split(), "", ""][:2]
+        if _UNIT.fullmatch(name) and "@." not in name and state not in ("", "alias"):
+            found[name] = {"active": "inactive", "sub": "dead", "enabled": state}
+    return found
+
+
+def _blocks(lines: list[str]) -> Iterator[dict[str, str]]:
+    """Yield the units of ``systemctl show``: lines ``Key=value``, an empty line between two units."""
     block: dict[str, str] = {}
-    for line in [*records.lines("show"), ""]:
+    for line in [*lines, ""]:
         key, equals, value = line.partition("=")
         if equals:
             block[key] = value
         elif block:
-            if _UNIT.fullmatch(block.get("Id", "")):
-                found[block["Id"]] = {**found.get(block["Id"], {}), **_unit(block)}
+            yield block
             block = {}
-    for name, unit in found.items():
-        yield Fact(pointer("services", name), dict(unit))
 
 
 def _unit(block: dict[str, str]) -> dict[str, Json]:

@@ -9,7 +9,7 @@ p_storage() {
         case $_mnt in
           *'\'*) gap /hardware/storage 'a mount point with a blank in its name' ;;
           *)
-            printf 'mount\t%s\t%s\t%s\t%s\n' "$_mnt" "$_dev" "$_type" "$_opt"
+            printf 'mount\t%s\t%s\t%s\t%s\n' "$_mnt" "$_dev" "$_type" "${_opt%%,*}"
             set -- "$@" "$_mnt"
             ;;
         esac

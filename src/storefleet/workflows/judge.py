@@ -78,7 +78,7 @@ class Judge:
         self._index = FleetIndex(index_paths(self.audits))
         self._whole_fleet_first = bool(index_paths(self.audits))
         if self._whole_fleet_first:
-            for document in self.database.last_documents(list(self.workspace.fleet.hosts)).values():
+            for document in self.database.each_last_document(list(self.workspace.fleet.hosts)):
                 self._index.add(document)
 
     def online(self, chosen: Scope, request: AuditRequest, show: ShowProgress) -> None:

@@ -25,7 +25,7 @@ from storefleet.model.verdict import VerdictRules, decide
 from storefleet.storage.database import Database
 from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.scope import Scope, is_expected, scope
-from storefleet.workflows.sessions import open_sessions
+from storefleet.workflows.sessions import check_folders, open_sessions
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info, utc
@@ -60,6 +60,7 @@ class AuditOutcome:
 
 def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress) -> AuditOutcome:
     """Run the audit. Everything wrong with the input is said before any device is touched."""
+    check_folders(request.record, request.replay)
     rules = validated_rules(workspace)
     audits = chosen_audits(rules, request.audits)
     chosen = scope(workspace.select(request.limit), workspace.store)

@@ -21,10 +21,10 @@ from storefleet.cli.options import (
     VerboseOption,
     WorkersOption,
     colour,
+    emit,
     width,
 )
 from storefleet.cli.progress import HostProgress
-from storefleet.model.report import AuditDocument
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import Extras, parse_targets, write_report
@@ -49,6 +49,7 @@ DiffToOption = Annotated[
     Path | None,
     typer.Option("--diff-to", metavar="DIR", help="Write HOST.observed and HOST.diff there, and STORE.diff."),
 ]
+EverythingOption = Annotated[bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")]
 AllResultsOption = Annotated[bool, typer.Option("--all-results", help="List passes too in the document.")]
 
 
@@ -61,6 +62,7 @@ def audit(
     fail_on: FailOnOption = None,
     diff: DiffOption = False,
     diff_to: DiffToOption = None,
+    everything: EverythingOption = False,
     all_results: AllResultsOption = False,
     output: FormatOption = OutputFormat.text,
     report: ReportOption = None,
@@ -100,18 +102,13 @@ def audit(
         write_diffs(diff_to, outcome.diffs)
     for target in targets:
         write_report(target, outcome.document, extras)
+    shown = extras if diff else Extras(timezone=extras.timezone)
+    style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
     if output is OutputFormat.json:
-        typer.echo(audit_json(outcome.document), nl=False)
+        emit(audit_json(outcome.document))
     else:
-        shown = extras if diff else Extras(timezone=extras.timezone)
-        typer.echo(_text(outcome.document, shown, colours=colour(no_color), verbose=verbose > 0), nl=False)
+        emit(audit_text(outcome.document, width=width(), timezone=shown.timezone, diffs=shown.diffs, **style))
     return _end(outcome)
-
-
-def _text(document: AuditDocument, extras: Extras, *, colours: bool, verbose: bool) -> str:
-    return audit_text(
-        document, width=width(), colour=colours, verbose=verbose, timezone=extras.timezone, diffs=extras.diffs
-    )
 
 
 def _end(outcome: AuditOutcome) -> int:

@@ -10,6 +10,7 @@ from storefleet.storage.database import Database
 from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import scope
+from storefleet.workflows.sessions import check_folders
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
 from storefleet.workflows.workspace import Workspace, run_info
@@ -17,6 +18,7 @@ from storefleet.workflows.workspace import Workspace, run_info
 
 def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress) -> AuditOutcome:
     """Run the audit. Everything wrong with the input is said before any device is touched."""
+    check_folders(request.record, request.replay)
     rules = validated_rules(workspace)
     audits = chosen_audits(rules, request.audits)
     chosen = scope(workspace.select(request.limit), workspace.store)

@@ -34,16 +34,20 @@ def clock_of(sessions: Sessions) -> Clock:
     return sessions.clock if isinstance(sessions, Replayed) else now
 
 
+def check_folders(record: Path | None, replay: Path | None) -> None:
+    """Refuse what the options ask for when it cannot be; before anything, the database too, is touched."""
+    if record and replay:
+        raise InputError("--record and --replay exclude each other: a recording of a recording tells nothing new")
+    if replay and not replay.is_dir():
+        raise InputError(f"--replay {replay}: there is no such folder")
+
+
 @contextmanager
 def open_sessions(
     workspace: Workspace, limits: Limits, record: Path | None = None, replay: Path | None = None
 ) -> Iterator[Sessions]:
     """Yield the source of sessions that the options ask for, and close its connections afterwards."""
-    if record and replay:
-        raise InputError("--record and --replay exclude each other: a recording of a recording tells nothing new")
     if replay:
-        if not replay.is_dir():
-            raise InputError(f"--replay {replay}: there is no such folder")
         yield Replayed(replay)
         return
     connector = live(workspace, limits)

@@ -8,6 +8,8 @@ import secrets
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, cast
@@ -16,6 +18,7 @@ import typer
 
 from storefleet.cli.app import build
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
+from storefleet.inventory.find import find_fleet
 from storefleet.reports.escape import visible, visible_lines
 
 EXIT_INPUT = 2
@@ -65,19 +68,21 @@ def call(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last door: every end has its exit code
-        return _end(fault)
+        return _end(fault, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _end(fault: BaseException) -> int:
+def _end(fault: BaseException, arguments: list[str]) -> int:
     """Say what ended the program and return the contracted exit code."""
+    if isinstance(fault, typer.Abort) and isinstance(fault.__cause__, KeyboardInterrupt):
+        fault = fault.__cause__  # the command line's library puts its own name on every interrupt
     for kind, code in ENDS:
         if isinstance(fault, kind):
             return _say(str(fault) or "interrupted", code)
     if isinstance(fault, USAGE_FAULT):
         cast("Any", fault).show(sys.stderr)
         return EXIT_INPUT
-    return _complain(fault) if isinstance(fault, InputError) else _crash(fault)
+    return _complain(fault) if isinstance(fault, InputError) else _crash(fault, _fleet_folder(arguments))
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -98,12 +103,31 @@ def _complain(fault: InputError) -> int:
     return EXIT_INPUT
 
 
-def _crash(fault: BaseException) -> int:
+def _frames(fault: BaseException | None) -> Iterator[str]:
+    """Yield where each exception of the chain was raised, and its type alone: a message may hold what a till said."""
+    while fault is not None:
+        yield from traceback.format_tb(fault.__traceback__)
+        yield f"{type(fault).__module__}.{type(fault).__qualname__}\n"
+        fault = fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__)
+        if fault is not None:
+            yield "\nfrom\n"
+
+
+def _fleet_folder(arguments: list[str]) -> Path:
+    """Return the fleet folder that the command line meant, or the current one when it meant none."""
+    named = [after for word, after in pairwise(arguments) if word == "--fleet"]
+    named += [word.removeprefix("--fleet=") for word in arguments if word.startswith("--fleet=")]
+    try:
+        return find_fleet(named[-1] if named else None, os.environ, Path.cwd())
+    except (InputError, OSError):
+        return Path.cwd()
+
+
+def _crash(fault: BaseException, fleet: Path) -> int:
     """Write the traceback without any value of a variable, and say where it is."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    lines = traceback.format_exception(type(fault), fault, fault.__traceback__)
-    text = "\n".join(visible_lines("".join(lines), limit=2000))
-    folder = Path(os.environ.get("STOREFLEET_FLEET", ".")) / "var" / "crash"
+    text = "\n".join(visible_lines("".join(_frames(fault)), limit=2000))
+    folder = fleet / "var" / "crash"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         path = folder / f"{stamp}-{secrets.token_hex(3)}.txt"

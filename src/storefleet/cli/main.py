@@ -5,18 +5,17 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
-import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn, cast
 
 import typer
 
 from storefleet.cli.app import build
+from storefleet.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated, exit_code, listen
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.reports.escape import visible, visible_lines
@@ -26,16 +25,10 @@ EXIT_INCOMPLETE = 3
 EXIT_FAILED = 4
 EXIT_BUSY = 5
 EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
 
 USAGE_FAULT = typer.BadParameter.__mro__[2]
 """What the command line raises for bad usage: click's ClickException, or that of the copy which newer typer carries."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, treated like Ctrl-C: stop new work, reach a safe end, write the report."""
 
 
 ENDS: tuple[tuple[type[BaseException], int], ...] = (
@@ -52,7 +45,7 @@ ENDS: tuple[tuple[type[BaseException], int], ...] = (
 
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    listen()
     sys.exit(call(sys.argv[1:]))
 
 
@@ -62,7 +55,8 @@ def call(arguments: list[str]) -> int:
         app = build(next((word for word in arguments if not word.startswith("-")), None))
         code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
     except typer.Exit as end:
-        return end.exit_code
+        # Newer typer turns every interrupt into its own exit, and keeps which one it was as the cause.
+        return exit_code(end.__cause__) if isinstance(end.__cause__, KeyboardInterrupt) else end.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`); there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,10 +77,6 @@ def _end(fault: BaseException, arguments: list[str]) -> int:
         cast("Any", fault).show(sys.stderr)
         return EXIT_INPUT
     return _complain(fault) if isinstance(fault, InputError) else _crash(fault, _fleet_folder(arguments))
-
-
-def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
 
 
 def _say(message: str, code: int) -> int:

@@ -21,6 +21,7 @@ from storefleet.cli.options import (
     VerboseOption,
     WorkersOption,
     colour,
+    emit,
     width,
 )
 from storefleet.cli.progress import HostProgress
@@ -100,10 +101,10 @@ def audit(
     for target in targets:
         write_report(target, outcome.document, extras)
     if output is OutputFormat.json:
-        typer.echo(audit_json(outcome.document), nl=False)
+        emit(audit_json(outcome.document))
     else:
         shown = extras if diff else Extras(timezone=extras.timezone)
-        typer.echo(_text(outcome.document, shown, colours=colour(no_color), verbose=verbose > 0), nl=False)
+        emit(_text(outcome.document, shown, colours=colour(no_color), verbose=verbose > 0))
     return _end(outcome)
 
 

@@ -58,18 +58,20 @@ def call(arguments: list[str]) -> int:
     try:
         app = build(next((word for word in arguments if not word.startswith("-")), None))
         code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
-    except typer.Exit as end:
-        return end.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`); there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (typer.Exit, typer.Abort) as end:
+        # typer makes one of every KeyboardInterrupt; SIGTERM is one too, and has its own exit code
+        if isinstance(end.__cause__, KeyboardInterrupt):
+            return _end(end.__cause__, arguments)
+        return end.exit_code if isinstance(end, typer.Exit) else _end(end, arguments)
+    except SystemExit as end:
+        # click leaves so when the reader of our output went away (`| head`); there is nobody left to tell
+        return 0 if isinstance(end.__context__, BrokenPipeError) else EXIT_BUG
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last door: every end has its exit code
-        return _end(fault)
+        return _end(fault, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _end(fault: BaseException) -> int:
+def _end(fault: BaseException, arguments: list[str]) -> int:
     """Say what ended the program and return the contracted exit code."""
     for kind, code in ENDS:
         if isinstance(fault, kind):
@@ -77,7 +79,7 @@ def _end(fault: BaseException) -> int:
     if isinstance(fault, USAGE_FAULT):
         cast("Any", fault).show(sys.stderr)
         return EXIT_INPUT
-    return _complain(fault) if isinstance(fault, InputError) else _crash(fault)
+    return _complain(fault) if isinstance(fault, InputError) else _crash(fault, _named_fleet(arguments))
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -98,12 +100,28 @@ def _complain(fault: InputError) -> int:
     return EXIT_INPUT
 
 
-def _crash(fault: BaseException) -> int:
+def _named_fleet(arguments: list[str]) -> Path:
+    """Return the fleet folder of the command line, else of the environment, else where we stand."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "--fleet" and following:
+            return Path(following)
+        if word.startswith("--fleet="):
+            return Path(word.removeprefix("--fleet="))
+    return Path(os.environ.get("STOREFLEET_FLEET", "."))
+
+
+def _frames(fault: BaseException) -> str:
+    """Return the traceback by lines and kinds of errors; a message may hold what a device said, so none is kept."""
+    lines = [*traceback.format_tb(fault.__traceback__), f"{type(fault).__module__}.{type(fault).__qualname__}\n"]
+    before = fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__)
+    return (f"{_frames(before)}\nand from that:\n\n" if before is not None else "") + "".join(lines)
+
+
+def _crash(fault: BaseException, fleet: Path) -> int:
     """Write the traceback without any value of a variable, and say where it is."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    lines = traceback.format_exception(type(fault), fault, fault.__traceback__)
-    text = "\n".join(visible_lines("".join(lines), limit=2000))
-    folder = Path(os.environ.get("STOREFLEET_FLEET", ".")) / "var" / "crash"
+    text = "\n".join(visible_lines(_frames(fault), limit=2000))
+    folder = fleet / "var" / "crash"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         path = folder / f"{stamp}-{secrets.token_hex(3)}.txt"

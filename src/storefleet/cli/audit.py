@@ -31,7 +31,7 @@ from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import Extras, parse_targets, write_report
 from storefleet.workflows.audit import AuditOutcome, AuditRequest, audit_fleet
 from storefleet.workflows.diffs import write_diffs
-from storefleet.workflows.workspace import open_workspace
+from storefleet.workflows.validation import open_whole
 
 AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="AUDIT", help="Which audits; default all.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Judge the last documents; contact nobody.")]
@@ -80,7 +80,7 @@ def audit(
     storefleet audit --offline --diff              judge last night's documents again, with the diffs
     """
     targets = parse_targets(report or [])
-    workspace = open_workspace(fleet)
+    workspace = open_whole(fleet)
     request = AuditRequest(
         audits=tuple(audits or ()),
         limit=limit,

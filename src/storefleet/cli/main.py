@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 import typer
+import typer.main
 
 from storefleet.cli.app import build
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
@@ -29,6 +30,10 @@ EXIT_TERMINATED = 143
 
 USAGE_FAULT = typer.BadParameter.__mro__[2]
 """What the command line raises for bad usage: click's ClickException, or that of the copy which newer typer carries."""
+
+
+COMPLETING = "_STOREFLEET_COMPLETE"
+"""Set by the shell that asks for completions, which typer's own way of running answers."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -57,15 +62,18 @@ def call(arguments: list[str]) -> int:
     """Run one command line and return its exit code; never raises."""
     try:
         app = build(next((word for word in arguments if not word.startswith("-")), None))
-        code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
-    except (typer.Exit, typer.Abort) as end:
-        # typer makes one of every KeyboardInterrupt; SIGTERM is one too, and has its own exit code
-        if isinstance(end.__cause__, KeyboardInterrupt):
-            return _end(end.__cause__, arguments)
-        return end.exit_code if isinstance(end, typer.Exit) else _end(end, arguments)
-    except SystemExit as end:
-        # click leaves so when the reader of our output went away (`| head`); there is nobody left to tell
-        return 0 if isinstance(end.__context__, BrokenPipeError) else EXIT_BUG
+        if COMPLETING in os.environ:
+            app(args=arguments, prog_name="storefleet")
+        # not app(): it would make one exit code of Ctrl-C and SIGTERM, and 1 of a reader that went away
+        command = typer.main.get_command(app)
+        with command.make_context("storefleet", list(arguments)) as context:
+            code = command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last door: every end has its exit code
         return _end(fault, arguments)
     return code if isinstance(code, int) else 0

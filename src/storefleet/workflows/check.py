@@ -8,8 +8,7 @@ from pathlib import Path
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.errors import Complaint
 from storefleet.inventory.lint import lint
-from storefleet.workflows.validation import Gathering, check_platforms, check_rules, load_rules
-from storefleet.workflows.workspace import open_workspace
+from storefleet.workflows.validation import Gathering, check_platforms, check_rules, load_rules, open_whole
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,9 @@ class CheckReport:
 
 def check_fleet(fleet: Path | None) -> CheckReport:
     """Check the whole folder; raises :class:`InputError` with every complaint over all files."""
-    workspace = open_workspace(fleet)
+    workspace = open_whole(fleet)
     gathering = Gathering()
-    rules = load_rules(workspace, gathering)
+    rules = load_rules(workspace.folder, gathering)
     if rules is not None:
         check_rules(workspace, rules, gathering)
     check_platforms(workspace, gathering)

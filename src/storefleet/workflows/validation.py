@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from storefleet.audit.evaluate import roots
@@ -17,11 +19,13 @@ from storefleet.collect.registry import standard
 from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
 from storefleet.errors import Complaint, InputError
+from storefleet.inventory.find import find_fleet
+from storefleet.inventory.lint import lint
 from storefleet.model.selection import parse, select
 from storefleet.model.store import Host
 from storefleet.templating.engine import compile_expression
 from storefleet.templating.filters import TemplateFault
-from storefleet.workflows.workspace import Workspace
+from storefleet.workflows.workspace import Workspace, open_workspace
 
 T = TypeVar("T")
 NOT_AUDITS = frozenset({"waivers.yaml", "golden.yaml"})
@@ -60,29 +64,48 @@ class Gathering:
             raise InputError(self.complaints)
 
 
+def open_whole(fleet: Path | None) -> Workspace:
+    """Open a fleet folder; one whose inventory is wrong is refused together with what is wrong with its audits."""
+    try:
+        return open_workspace(fleet)
+    except InputError as fault:
+        try:
+            folder = find_fleet(fleet, os.environ, Path.cwd())
+        except InputError:
+            raise fault from None
+        gathering = Gathering(list(fault.complaints))
+        load_rules(folder, gathering)
+        raise InputError(gathering.complaints) from fault
+
+
 def validated_rules(workspace: Workspace) -> Rules:
     """Return the rules when nothing at all is wrong with them for this fleet, else raise every complaint."""
     gathering = Gathering()
-    rules = load_rules(workspace, gathering)
+    rules = load_rules(workspace.folder, gathering)
     if rules is not None:
         check_rules(workspace, rules, gathering)
     check_platforms(workspace, gathering)
+    gathering.complaints.extend(lint(workspace.fleet).complaints)
     gathering.finish()
     assert rules is not None
     return rules
 
 
-def load_rules(workspace: Workspace, gathering: Gathering) -> Rules | None:
+def load_rules(fleet: Path, gathering: Gathering) -> Rules | None:
     """Read audits, waivers and probes, and hold every control against the shape of the state document."""
-    folder = workspace.folder / "audits"
+    folder = fleet / "audits"
+
+    def shown(path: Path) -> str:
+        return str(path.relative_to(fleet))
+
     paths = sorted(path for path in folder.glob("*.yaml") if path.name not in NOT_AUDITS)
-    audits = gathering.attempt(lambda: load_audits(paths, workspace.shown))
+    audits = gathering.attempt(lambda: load_audits(paths, shown))
     known = {control.id for audit in audits or () for control in audit.controls}
     waivers_file = folder / "waivers.yaml"
     waivers = gathering.attempt(
-        lambda: load_waivers(waivers_file, workspace.shown(waivers_file), known if audits is not None else None)
+        lambda: load_waivers(waivers_file, shown(waivers_file), known if audits is not None else None)
     )
-    probes = gathering.attempt(lambda: _probes(workspace))
+    probes = gathering.attempt(lambda: _probes(fleet / "inventory" / "probes.yaml", shown))
     if audits is not None:
         gathering.complaints.extend(check_audits(audits))
     if audits is None or waivers is None or probes is None:
@@ -90,18 +113,17 @@ def load_rules(workspace: Workspace, gathering: Gathering) -> Rules | None:
     return Rules(audits, waivers, probes)
 
 
-def _probes(workspace: Workspace) -> Probes:
-    path = workspace.fleet.probes
+def _probes(path: Path, shown: Callable[[Path], str]) -> Probes:
     if not path.exists():
         return Probes()
-    node = read(path, workspace.shown(path))
+    node = read(path, shown(path))
     return load_probes(node) if node is not None else Probes()
 
 
 def check_rules(workspace: Workspace, rules: Rules, gathering: Gathering) -> None:
     """Check every selection, and render every control for every host that it is meant for."""
     for audit in rules.audits:
-        chosen = _selected(workspace, audit.applies_to, audit.source, gathering)
+        chosen = _selected(workspace, audit.applies_to, audit.line("applies_to"), gathering)
         for control in audit.controls:
             _check_control(workspace, audit, control, chosen, gathering)
     for waiver in rules.waivers.entries:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from storefleet.documents.files import write_atomically
-from storefleet.errors import InputError, StorageError
+from storefleet.errors import Complaint, InputError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.inventory.fleet import Fleet
 from storefleet.inventory.load import load_fleet
@@ -87,8 +87,18 @@ def open_workspace(
     environment = os.environ if environ is None else environ
     folder = find_fleet(fleet, environment, Path.cwd())
     now = datetime.datetime.now(datetime.UTC)
-    settings = load_settings(folder, environment, options or {})
-    return Workspace(folder, settings, load_fleet(folder, now.date()), now)
+    complaints: list[Complaint] = []
+    try:
+        settings = load_settings(folder, environment, options or {})
+    except InputError as fault:
+        complaints.extend(fault.complaints)
+    try:
+        fleet_read = load_fleet(folder, now.date())
+    except InputError as fault:
+        complaints.extend(fault.complaints)
+    if complaints:
+        raise InputError(complaints)
+    return Workspace(folder, settings, fleet_read, now)
 
 
 def run_info(workspace: Workspace, verb: str, *, limit: str | None, reason: str | None, ticket: str | None) -> RunInfo:

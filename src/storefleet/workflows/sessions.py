@@ -13,7 +13,7 @@ from storefleet.connections.connector import Connector
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.connections.recording import RecordingSession, ReplaySession
 from storefleet.connections.transcript import Transcript
-from storefleet.errors import InputError, TimedOut
+from storefleet.errors import InputError, OutputIncomplete, TimedOut
 from storefleet.fleet.drive import Session
 from storefleet.fleet.run import Sessions
 from storefleet.model.limits import Limits
@@ -90,7 +90,10 @@ class Replayed:
 
     def _transcript(self, host: Host) -> Transcript | None:
         path = self.folder / f"{host.name}.txt"
-        return Transcript.load(path) if path.is_file() else None
+        try:
+            return Transcript.load(path) if path.is_file() else None
+        except InputError as fault:
+            raise OutputIncomplete(f"the recording of {host.name} cannot be read: {fault}") from fault
 
 
 @dataclass(frozen=True)

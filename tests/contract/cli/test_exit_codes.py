@@ -208,3 +208,13 @@ def test_every_command_line_has_help():
         ended = storefleet(*words)
         assert ended.code == 0
         assert "Usage: storefleet" in ended.out
+
+
+def test_a_recording_that_was_cut_off_is_an_unknown_host_and_no_bug(fleet, tmp_path):
+    part = recordings_without(tmp_path / "part")
+    text = (part / "S0002-pos1.txt").read_text()
+    (part / "S0002-pos1.txt").write_text(text[: len(text) // 2] + "\nnot of the format\n")
+    ended = audit(fleet, part, "--format", "json")
+    assert ended.code == 3
+    hosts = {host["host"]: host for host in ended.document["hosts"]}
+    assert "the recording of S0002-pos1 cannot be read" in hosts["S0002-pos1"]["reason"]

@@ -21,14 +21,17 @@ from storefleet.cli.options import (
     VerboseOption,
     WorkersOption,
     colour,
+    emit,
     width,
 )
 from storefleet.cli.progress import HostProgress
+from storefleet.cli.signals import exit_code
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import Extras, parse_targets, write_report
-from storefleet.workflows.audit import AuditOutcome, AuditRequest, audit_fleet
+from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
+from storefleet.workflows.judge import AuditOutcome, AuditRequest
 from storefleet.workflows.workspace import open_workspace
 
 AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="AUDIT", help="Which audits; default all.")]
@@ -47,6 +50,7 @@ DiffToOption = Annotated[
     Path | None,
     typer.Option("--diff-to", metavar="DIR", help="Write HOST.observed and HOST.diff there, and STORE.diff."),
 ]
+EverythingOption = Annotated[bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")]
 AllResultsOption = Annotated[bool, typer.Option("--all-results", help="List passes too in the document.")]
 
 
@@ -59,6 +63,7 @@ def audit(
     fail_on: FailOnOption = None,
     diff: DiffOption = False,
     diff_to: DiffToOption = None,
+    everything: EverythingOption = False,
     all_results: AllResultsOption = False,
     output: FormatOption = OutputFormat.text,
     report: ReportOption = None,
@@ -98,26 +103,19 @@ def audit(
         write_diffs(diff_to, outcome.diffs)
     for target in targets:
         write_report(target, outcome.document, extras)
+    shown = extras if diff else Extras(timezone=extras.timezone)
+    style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
     if output is OutputFormat.json:
-        typer.echo(audit_json(outcome.document), nl=False)
+        emit(audit_json(outcome.document))
     else:
-        shown = extras.diffs if diff else {}
-        text = audit_text(
-            outcome.document,
-            width=width(),
-            colour=colour(no_color),
-            verbose=verbose > 0,
-            timezone=extras.timezone,
-            diffs=shown,
-        )
-        typer.echo(text, nl=False)
+        emit(audit_text(outcome.document, width=width(), timezone=shown.timezone, diffs=shown.diffs, **style))
     return _end(outcome)
 
 
 def _end(outcome: AuditOutcome) -> int:
     """Leave by what the run met: an interrupt and a bug come before the verdict, after the report is out."""
     if outcome.interrupt is not None:
-        raise outcome.interrupt
+        return exit_code(outcome.interrupt)
     if outcome.bugs:
         raise outcome.bugs[0]
     return outcome.document.verdict.exit

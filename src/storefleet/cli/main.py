@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
-import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn, cast
 
 import typer
 
 from storefleet.cli.app import build
+from storefleet.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated, exit_code, listen
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
+from storefleet.inventory.find import find_fleet
 from storefleet.reports.escape import visible, visible_lines
 
 EXIT_INPUT = 2
@@ -23,16 +25,10 @@ EXIT_INCOMPLETE = 3
 EXIT_FAILED = 4
 EXIT_BUSY = 5
 EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
 
 USAGE_FAULT = typer.BadParameter.__mro__[2]
 """What the command line raises for bad usage: click's ClickException, or that of the copy which newer typer carries."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, treated like Ctrl-C: stop new work, reach a safe end, write the report."""
 
 
 ENDS: tuple[tuple[type[BaseException], int], ...] = (
@@ -49,7 +45,7 @@ ENDS: tuple[tuple[type[BaseException], int], ...] = (
 
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    listen()
     sys.exit(call(sys.argv[1:]))
 
 
@@ -59,29 +55,28 @@ def call(arguments: list[str]) -> int:
         app = build(next((word for word in arguments if not word.startswith("-")), None))
         code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
     except typer.Exit as end:
-        return end.exit_code
+        # Newer typer turns every interrupt into its own exit, and keeps which one it was as the cause.
+        return exit_code(end.__cause__) if isinstance(end.__cause__, KeyboardInterrupt) else end.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`); there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last door: every end has its exit code
-        return _end(fault)
+        return _end(fault, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _end(fault: BaseException) -> int:
+def _end(fault: BaseException, arguments: list[str]) -> int:
     """Say what ended the program and return the contracted exit code."""
+    if isinstance(fault, typer.Abort) and isinstance(fault.__cause__, KeyboardInterrupt):
+        fault = fault.__cause__  # the command line's library puts its own name on every interrupt
     for kind, code in ENDS:
         if isinstance(fault, kind):
             return _say(str(fault) or "interrupted", code)
     if isinstance(fault, USAGE_FAULT):
         cast("Any", fault).show(sys.stderr)
         return EXIT_INPUT
-    return _complain(fault) if isinstance(fault, InputError) else _crash(fault)
-
-
-def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+    return _complain(fault) if isinstance(fault, InputError) else _crash(fault, _fleet_folder(arguments))
 
 
 def _say(message: str, code: int) -> int:
@@ -98,12 +93,31 @@ def _complain(fault: InputError) -> int:
     return EXIT_INPUT
 
 
-def _crash(fault: BaseException) -> int:
+def _frames(fault: BaseException | None) -> Iterator[str]:
+    """Yield where each exception of the chain was raised, and its type alone: a message may hold what a till said."""
+    while fault is not None:
+        yield from traceback.format_tb(fault.__traceback__)
+        yield f"{type(fault).__module__}.{type(fault).__qualname__}\n"
+        fault = fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__)
+        if fault is not None:
+            yield "\nfrom\n"
+
+
+def _fleet_folder(arguments: list[str]) -> Path:
+    """Return the fleet folder that the command line meant, or the current one when it meant none."""
+    named = [after for word, after in pairwise(arguments) if word == "--fleet"]
+    named += [word.removeprefix("--fleet=") for word in arguments if word.startswith("--fleet=")]
+    try:
+        return find_fleet(named[-1] if named else None, os.environ, Path.cwd())
+    except (InputError, OSError):
+        return Path.cwd()
+
+
+def _crash(fault: BaseException, fleet: Path) -> int:
     """Write the traceback without any value of a variable, and say where it is."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    lines = traceback.format_exception(type(fault), fault, fault.__traceback__)
-    text = "\n".join(visible_lines("".join(lines), limit=2000))
-    folder = Path(os.environ.get("STOREFLEET_FLEET", ".")) / "var" / "crash"
+    text = "\n".join(visible_lines("".join(_frames(fault)), limit=2000))
+    folder = fleet / "var" / "crash"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         path = folder / f"{stamp}-{secrets.token_hex(3)}.txt"

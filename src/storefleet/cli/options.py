@@ -56,6 +56,14 @@ FormatOption = Annotated[
 ]
 
 
+def emit(text: str) -> None:
+    """Print what was asked for; a reader that went away (`| head`) changes nothing about how the program ends."""
+    try:
+        typer.echo(text, nl=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def colour(no_color: bool) -> bool:
     """Tell whether standard output may be coloured."""
     return not no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
@@ -37,6 +38,7 @@ class RecordingSession:
         self._host = host
         self._secrets = secrets
         self._turns: list[Turn] = []
+        self._recorded_at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def answer(self, effect: Effect[A]) -> A:
         """Answer through the inner session; a failure is recorded too, and goes on its way."""
@@ -54,7 +56,7 @@ class RecordingSession:
 
     def transcript(self) -> Transcript:
         """Return what has been recorded so far."""
-        return Transcript(self._host.name, self._host.platform, tuple(self._turns))
+        return Transcript(self._host.name, self._host.platform, tuple(self._turns), self._recorded_at)
 
     def _keep(self, effect: Effect[A], answer: object) -> None:
         if isinstance(effect, RunScript):

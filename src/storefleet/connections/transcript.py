@@ -51,11 +51,12 @@ Turn: TypeAlias = ScriptTurn | ShowTurn
 
 @dataclass(frozen=True)
 class Transcript:
-    """All turns with one host, in their order."""
+    """All turns with one host, in their order; ``recorded_at`` (UTC) is the instant of the evidence in them."""
 
     host: str
     platform: str
     turns: tuple[Turn, ...] = ()
+    recorded_at: str | None = None
 
     def save(self, path: Path) -> None:
         """Write the text form."""
@@ -64,6 +65,8 @@ class Transcript:
     def to_text(self) -> str:
         """Return the text form."""
         lines = [FORMAT, f"host: {self.host}", f"platform: {self.platform}"]
+        if self.recorded_at is not None:
+            lines.append(f"recorded: {self.recorded_at}")
         for turn in self.turns:
             lines += ["", *(_script_lines(turn) if isinstance(turn, ScriptTurn) else _show_lines(turn))]
         return "\n".join(lines) + "\n"
@@ -84,10 +87,11 @@ class Transcript:
         if reader.take() != FORMAT:
             raise reader.wrong(f"the first line must be {FORMAT!r}")
         host, platform = reader.value("host"), reader.value("platform")
+        recorded_at = reader.value("recorded") if (reader.peek() or "").startswith("recorded: ") else None
         turns: list[Turn] = []
         while reader.skip_blank():
             turns.append(_read_turn(reader))
-        return cls(host, platform, tuple(turns))
+        return cls(host, platform, tuple(turns), recorded_at)
 
 
 def script_hash(script: str) -> str:

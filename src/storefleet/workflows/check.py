@@ -8,7 +8,8 @@ from pathlib import Path
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.errors import Complaint
 from storefleet.inventory.lint import lint
-from storefleet.workflows.validation import Gathering, check_platforms, check_rules, load_rules
+from storefleet.workflows.gathering import Gathering
+from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import open_workspace
 
 
@@ -24,15 +25,12 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     """Check the whole folder; raises :class:`InputError` with every complaint over all files."""
     workspace = open_workspace(fleet)
     gathering = Gathering()
-    rules = load_rules(workspace, gathering)
-    if rules is not None:
-        check_rules(workspace, rules, gathering)
-    check_platforms(workspace, gathering)
+    rules = gathering.attempt(lambda: validated_rules(workspace))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))
-    linted = lint(workspace.fleet, frozenset(known.by_name) if known is not None else None)
-    gathering.complaints.extend(linted.complaints)
     gathering.finish()
     assert rules is not None
+    assert known is not None
+    linted = lint(workspace.fleet, frozenset(known.by_name))
     controls = sum(len(audit.controls) for audit in rules.audits)
     summary = (
         f"{workspace.settings.fleet}: {len(workspace.fleet.stores)} stores, {len(workspace.fleet.hosts)} hosts, "

@@ -11,7 +11,7 @@ from storefleet.model.outcome import Answer, Failure
 from storefleet.model.state import StateDocument
 from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.scope import scope
-from storefleet.workflows.sessions import open_sessions
+from storefleet.workflows.sessions import check_folders, open_sessions
 from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, redaction_key
 
@@ -46,6 +46,7 @@ class Collected:
 
 def collect_fleet(workspace: Workspace, request: CollectRequest, show: ShowProgress) -> Collected:
     """Read the selected hosts; everything wrong with the input is said before any is touched."""
+    check_folders(request.record, request.replay)
     rules = validated_rules(workspace)
     chosen = scope(workspace.select(request.limit), workspace.store)
     limits = workspace.limits(request.workers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from storefleet.model.selection import parse
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host, Store
 from storefleet.templating.filters import for_role
+from storefleet.workflows.sessions import clock_of
 from storefleet.workflows.workspace import Workspace
 
 _CERTIFICATES = re.compile(r"/security/certificates\[path=([^\]]+)\]")
@@ -77,6 +77,7 @@ class Reader:
 
     def _step(self, host: Host) -> Step[StateDocument]:
         store = self.workspace.store(host)
+        clock = clock_of(self.sessions)
         plan = CollectPlan(
             host=host,
             endpoints=endpoints_for(host, store),
@@ -91,7 +92,7 @@ class Reader:
             certificates=self.certificates,
             redaction_key=self.redaction_key,
         )
-        return self.registry.collector(host.platform).step(plan, lambda: datetime.datetime.now(datetime.UTC))
+        return self.registry.collector(host.platform).step(plan, lambda: clock(host))
 
 
 def endpoints_for(host: Host, store: Store) -> tuple[Endpoint, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,33 @@ from storefleet.connections.connector import Connector
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.connections.recording import RecordingSession, ReplaySession
 from storefleet.connections.transcript import Transcript
-from storefleet.errors import InputError, TimedOut
+from storefleet.errors import InputError, OutputIncomplete, TimedOut
 from storefleet.fleet.drive import Session
 from storefleet.fleet.run import Sessions
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
 from storefleet.workflows.workspace import Workspace
+
+Clock = Callable[[Host], datetime.datetime]
+"""Gives the instant of the evidence that a host's session shows."""
+
+
+def now(_host: Host) -> datetime.datetime:
+    """Return the present: what a live session shows is shown now."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def clock_of(sessions: Sessions) -> Clock:
+    """Return the clock of a source of sessions."""
+    return sessions.clock if isinstance(sessions, Replayed) else now
+
+
+def check_folders(record: Path | None, replay: Path | None) -> None:
+    """Refuse what the options ask for when it cannot be; before anything, the database too, is touched."""
+    if record and replay:
+        raise InputError("--record and --replay exclude each other: a recording of a recording tells nothing new")
+    if replay and not replay.is_dir():
+        raise InputError(f"--replay {replay}: there is no such folder")
 
 
 @contextmanager
@@ -25,11 +47,7 @@ def open_sessions(
     workspace: Workspace, limits: Limits, record: Path | None = None, replay: Path | None = None
 ) -> Iterator[Sessions]:
     """Yield the source of sessions that the options ask for, and close its connections afterwards."""
-    if record and replay:
-        raise InputError("--record and --replay exclude each other: a recording of a recording tells nothing new")
     if replay:
-        if not replay.is_dir():
-            raise InputError(f"--replay {replay}: there is no such folder")
         yield Replayed(replay)
         return
     connector = live(workspace, limits)
@@ -58,10 +76,24 @@ class Replayed:
 
     def session(self, host: Host, expires_at: float) -> Session:
         """Return the recorded session of the host."""
-        path = self.folder / f"{host.name}.txt"
-        if not path.is_file():
+        transcript = self._transcript(host)
+        if transcript is None:
             raise TimedOut(f"there is no recording of {host.name} in {self.folder}")
-        return ReplaySession(Transcript.load(path))
+        return ReplaySession(transcript)
+
+    def clock(self, host: Host) -> datetime.datetime:
+        """Return the instant of the recording, so that old evidence is not dated today."""
+        transcript = self._transcript(host)
+        if transcript is None or transcript.recorded_at is None:
+            return datetime.datetime.now(datetime.UTC)
+        return datetime.datetime.fromisoformat(transcript.recorded_at)
+
+    def _transcript(self, host: Host) -> Transcript | None:
+        path = self.folder / f"{host.name}.txt"
+        try:
+            return Transcript.load(path) if path.is_file() else None
+        except InputError as fault:
+            raise OutputIncomplete(f"the recording of {host.name} cannot be read: {fault}") from fault
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from storefleet.audit.evaluate import roots
@@ -16,15 +16,16 @@ from storefleet.collect.probes import Probes, load_probes
 from storefleet.collect.registry import standard
 from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
-from storefleet.errors import Complaint, InputError
+from storefleet.errors import InputError
+from storefleet.inventory.lint import lint
 from storefleet.model.selection import parse, select
 from storefleet.model.store import Host
 from storefleet.templating.engine import compile_expression
 from storefleet.templating.filters import TemplateFault
-from storefleet.workflows.workspace import Workspace
+from storefleet.workflows.gathering import Gathering
+from storefleet.workflows.workspace import Workspace, audit_files
 
 T = TypeVar("T")
-NOT_AUDITS = frozenset({"waivers.yaml", "golden.yaml"})
 
 
 @dataclass(frozen=True)
@@ -36,30 +37,6 @@ class Rules:
     probes: Probes
 
 
-@dataclass
-class Gathering:
-    """Runs checks that may each complain, and raises all of it together."""
-
-    complaints: list[Complaint] = field(default_factory=list)
-
-    def attempt(self, work: Callable[[], T]) -> T | None:
-        """Return the value, or ``None`` when the work complained."""
-        try:
-            return work()
-        except InputError as fault:
-            self.complaints.extend(fault.complaints)
-            return None
-
-    def complain(self, source: Source, message: str) -> None:
-        """Note one complaint."""
-        self.complaints.append(Complaint(source.path, source.line, message))
-
-    def finish(self) -> None:
-        """Raise :class:`InputError` when anything was wrong."""
-        if self.complaints:
-            raise InputError(self.complaints)
-
-
 def validated_rules(workspace: Workspace) -> Rules:
     """Return the rules when nothing at all is wrong with them for this fleet, else raise every complaint."""
     gathering = Gathering()
@@ -67,6 +44,7 @@ def validated_rules(workspace: Workspace) -> Rules:
     if rules is not None:
         check_rules(workspace, rules, gathering)
     check_platforms(workspace, gathering)
+    gathering.complaints.extend(lint(workspace.fleet).complaints)
     gathering.finish()
     assert rules is not None
     return rules
@@ -75,8 +53,7 @@ def validated_rules(workspace: Workspace) -> Rules:
 def load_rules(workspace: Workspace, gathering: Gathering) -> Rules | None:
     """Read audits, waivers and probes, and hold every control against the shape of the state document."""
     folder = workspace.folder / "audits"
-    paths = sorted(path for path in folder.glob("*.yaml") if path.name not in NOT_AUDITS)
-    audits = gathering.attempt(lambda: load_audits(paths, workspace.shown))
+    audits = gathering.attempt(lambda: load_audits(audit_files(workspace.folder), workspace.shown))
     known = {control.id for audit in audits or () for control in audit.controls}
     waivers_file = folder / "waivers.yaml"
     waivers = gathering.attempt(

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from storefleet.audit.load import load_audits
+from storefleet.audit.typed import check_audits
 from storefleet.documents.files import write_atomically
 from storefleet.errors import InputError, StorageError
 from storefleet.inventory.find import find_fleet
@@ -25,8 +27,10 @@ from storefleet.model.report import Actor, Inputs, RunInfo
 from storefleet.model.store import Host, Store
 from storefleet.settings.load import load_settings
 from storefleet.settings.settings import Settings
+from storefleet.workflows.gathering import Gathering
 
 GIT_DEADLINE_S = 10
+NOT_AUDITS = frozenset({"waivers.yaml", "golden.yaml"})
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Workspace:
 
     def shown(self, path: Path) -> str:
         """Return a path of the folder as a person would type it there."""
-        return str(path.relative_to(self.folder)) if path.is_relative_to(self.folder) else str(path)
+        return shown_in(self.folder, path)
 
     def select(self, limit: str | None) -> list[Host]:
         """Return the hosts that a ``-l`` means, in the order of the inventory; raises when it matches none."""
@@ -87,8 +91,26 @@ def open_workspace(
     environment = os.environ if environ is None else environ
     folder = find_fleet(fleet, environment, Path.cwd())
     now = datetime.datetime.now(datetime.UTC)
-    settings = load_settings(folder, environment, options or {})
-    return Workspace(folder, settings, load_fleet(folder, now.date()), now)
+    gathering = Gathering()
+    settings = gathering.attempt(lambda: load_settings(folder, environment, options or {}))
+    loaded = gathering.attempt(lambda: load_fleet(folder, now.date()))
+    if settings is None or loaded is None:
+        audits = gathering.attempt(lambda: load_audits(audit_files(folder), lambda path: shown_in(folder, path)))
+        gathering.complaints.extend(check_audits(audits or ()))
+        gathering.finish()
+    assert settings is not None
+    assert loaded is not None
+    return Workspace(folder, settings, loaded, now)
+
+
+def audit_files(folder: Path) -> list[Path]:
+    """Return the audits of a fleet folder, in the order of their names."""
+    return sorted(path for path in (folder / "audits").glob("*.yaml") if path.name not in NOT_AUDITS)
+
+
+def shown_in(folder: Path, path: Path) -> str:
+    """Return a path as a person would type it in the fleet folder."""
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def run_info(workspace: Workspace, verb: str, *, limit: str | None, reason: str | None, ticket: str | None) -> RunInfo:

@@ -10,7 +10,7 @@ import pytest
 from storefleet.documents.published import problems, schema
 from storefleet.model.findings import STATES, Expected, Finding
 from storefleet.model.report import AuditDocument
-from storefleet.model.summary import counted_findings, host_report, totals
+from storefleet.model.summary import counted_findings, host_report, store_report, totals
 
 EXAMPLE = json.loads((Path(__file__).parent / "examples" / "audit-store.json").read_text(encoding="utf-8"))
 DOCUMENTS = {"one": factory.first_store(), "many": factory.many_stores(), "example": AuditDocument.from_json(EXAMPLE)}
@@ -90,3 +90,22 @@ def test_totals_count_every_pair_once_whether_passes_are_listed_or_not(all_resul
     counted = totals(1, [report])
     assert counted.results == {state: 7 if state == "pass" else 1 for state in STATES}
     assert counted.trial == 1
+
+
+def _report(*results, judged=True, expected=True):
+    return host_report(factory.host(), results, judged=judged, reason=None if judged else "r", expected=expected)
+
+
+@pytest.mark.parametrize(
+    ("host", "state"),
+    [
+        (_report(*factory.passing(2)), "clean"),
+        (_report(*factory.passing(2), factory.other("T-1", "error", "broke")), "incomplete"),
+        (_report(factory.PAY), "findings"),
+        (_report(factory.other("T-1", "unknown", "timeout"), judged=False), "dark"),
+        (_report(factory.other("T-1", "unknown", "timeout"), judged=False, expected=False), "dark"),
+        (_report(factory.other("T-1", "skipped", "in repair"), judged=False, expected=False), "skipped"),
+    ],
+)
+def test_a_store_is_clean_only_when_all_of_it_was_judged_and_no_check_broke(host, state):
+    assert store_report(factory.store(), [host]).state == state

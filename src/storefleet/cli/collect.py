@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import typer
+
 from storefleet.cli.options import (
     FleetOption,
     FormatOption,
@@ -12,12 +14,11 @@ from storefleet.cli.options import (
     RecordOption,
     ReplayOption,
     WorkersOption,
-    emit,
 )
 from storefleet.cli.progress import HostProgress
 from storefleet.reports.escape import visible
 from storefleet.workflows.collect import Collected, CollectRequest, collect_fleet
-from storefleet.workflows.validation import open_whole
+from storefleet.workflows.workspace import open_workspace
 
 
 def collect(
@@ -34,13 +35,13 @@ def collect(
     storefleet collect -l S0412-pos2 --format json      the facts of one till
     storefleet collect -l S0412 --record recordings/    keep the sessions as text, to replay or to send
     """
-    workspace = open_whole(fleet)
+    workspace = open_workspace(fleet)
     request = CollectRequest(limit=limit, record=record, replay=replay, workers=workers)
     collected = collect_fleet(workspace, request, HostProgress)
     if output is OutputFormat.json:
-        emit(json.dumps(collected.to_json(), ensure_ascii=False) + "\n")
+        typer.echo(json.dumps(collected.to_json(), ensure_ascii=False))
     else:
-        emit("\n".join(_lines(collected)) + "\n")
+        typer.echo("\n".join(_lines(collected)))
     return 0 if not collected.failures else 3
 
 

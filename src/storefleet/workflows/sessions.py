@@ -95,7 +95,7 @@ class Replayed:
         try:
             return Transcript.load(path)
         except InputError as fault:
-            raise OutputIncomplete(f"the recording cannot be used: {fault}") from fault
+            raise OutputIncomplete(f"the recording of {host.name} cannot be read: {fault}") from fault
 
 
 @dataclass(frozen=True)

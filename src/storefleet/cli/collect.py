@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import typer
+
 from storefleet.cli.options import (
     FleetOption,
     FormatOption,
@@ -12,7 +14,6 @@ from storefleet.cli.options import (
     RecordOption,
     ReplayOption,
     WorkersOption,
-    emit,
 )
 from storefleet.cli.progress import HostProgress
 from storefleet.reports.escape import visible
@@ -38,9 +39,9 @@ def collect(
     request = CollectRequest(limit=limit, record=record, replay=replay, workers=workers)
     collected = collect_fleet(workspace, request, HostProgress)
     if output is OutputFormat.json:
-        emit(json.dumps(collected.to_json(), ensure_ascii=False) + "\n")
+        typer.echo(json.dumps(collected.to_json(), ensure_ascii=False))
     else:
-        emit("\n".join(_lines(collected)) + "\n")
+        typer.echo("\n".join(_lines(collected)))
     return 0 if not collected.failures else 3
 
 

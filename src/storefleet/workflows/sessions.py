@@ -90,8 +90,10 @@ class Replayed:
 
     def _transcript(self, host: Host) -> Transcript | None:
         path = self.folder / f"{host.name}.txt"
+        if not path.is_file():
+            return None
         try:
-            return Transcript.load(path) if path.is_file() else None
+            return Transcript.load(path)
         except InputError as fault:
             raise OutputIncomplete(f"the recording of {host.name} cannot be read: {fault}") from fault
 

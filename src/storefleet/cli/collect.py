@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import typer
-
 from storefleet.cli.options import (
     FleetOption,
     FormatOption,
@@ -14,6 +12,7 @@ from storefleet.cli.options import (
     RecordOption,
     ReplayOption,
     WorkersOption,
+    emit,
 )
 from storefleet.cli.progress import HostProgress
 from storefleet.reports.escape import visible
@@ -39,9 +38,9 @@ def collect(
     request = CollectRequest(limit=limit, record=record, replay=replay, workers=workers)
     collected = collect_fleet(workspace, request, HostProgress)
     if output is OutputFormat.json:
-        typer.echo(json.dumps(collected.to_json(), ensure_ascii=False))
+        emit(json.dumps(collected.to_json(), ensure_ascii=False) + "\n")
     else:
-        typer.echo("\n".join(_lines(collected)))
+        emit("\n".join(_lines(collected)) + "\n")
     return 0 if not collected.failures else 3
 
 

@@ -116,7 +116,7 @@ def test_a_changed_host_key_is_named_and_no_other_host_suffers(lab: Lab) -> None
     finally:
         lab.mend("S0001-pos1", "host-key-changed")
     changed = next(host for host in document["hosts"] if host["host"] == "S0001-pos1")
-    assert "storefleet hostkeys scan S0001-pos1" in changed["reason"]
+    assert "storefleet hostkeys scan -l S0001-pos1" in changed["reason"]
     assert {result["state"] for result in changed["results"]} == {"unknown"}
     assert sum(host["reached"] for host in document["hosts"]) == 3
     assert code == 3

@@ -32,6 +32,7 @@ from storefleet.reports.writer import Extras, parse_targets, write_report
 from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
 from storefleet.workflows.judge import AuditOutcome, AuditRequest
+from storefleet.workflows.sessions import make_folder
 from storefleet.workflows.workspace import open_workspace
 
 AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="AUDIT", help="Which audits; default all.")]
@@ -83,6 +84,8 @@ def audit(
     storefleet audit --offline --diff              judge last night's documents again, with the diffs
     """
     targets = parse_targets(report or [])
+    if diff_to is not None:
+        make_folder(diff_to, "--diff-to")
     workspace = open_workspace(fleet)
     request = AuditRequest(
         audits=tuple(audits or ()),
@@ -100,7 +103,8 @@ def audit(
     outcome = audit_fleet(workspace, request, HostProgress)
     extras = Extras({host: found.diff for host, found in outcome.diffs.items()}, workspace.settings.display.timezone)
     if diff_to is not None:
-        write_diffs(diff_to, outcome.diffs)
+        stores = {host.host: host.store or host.host for host in outcome.document.hosts}
+        write_diffs(diff_to, outcome.diffs, stores)
     for target in targets:
         write_report(target, outcome.document, extras)
     shown = extras if diff else Extras(timezone=extras.timezone)

@@ -17,7 +17,7 @@ from storefleet.cli.options import (
 from storefleet.cli.progress import HostProgress
 from storefleet.reports.escape import visible
 from storefleet.workflows.collect import Collected, CollectRequest, collect_fleet
-from storefleet.workflows.validation import open_whole
+from storefleet.workflows.workspace import open_workspace
 
 
 def collect(
@@ -34,7 +34,7 @@ def collect(
     storefleet collect -l S0412-pos2 --format json      the facts of one till
     storefleet collect -l S0412 --record recordings/    keep the sessions as text, to replay or to send
     """
-    workspace = open_whole(fleet)
+    workspace = open_workspace(fleet)
     request = CollectRequest(limit=limit, record=record, replay=replay, workers=workers)
     collected = collect_fleet(workspace, request, HostProgress)
     if output is OutputFormat.json:

@@ -57,10 +57,9 @@ def call(arguments: list[str]) -> int:
     except typer.Exit as end:
         # Newer typer turns every interrupt into its own exit, and keeps which one it was as the cause.
         return exit_code(end.__cause__) if isinstance(end.__cause__, KeyboardInterrupt) else end.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`); there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as end:
+        # The reader of our output went away (`| head`) and the command line's library left; nobody is left to tell.
+        return 0 if isinstance(end.__context__, BrokenPipeError) else EXIT_BUG
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last door: every end has its exit code
         return _end(fault, arguments)
     return code if isinstance(code, int) else 0

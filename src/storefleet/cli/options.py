@@ -40,7 +40,11 @@ RecordOption = Annotated[
 ]
 ReplayOption = Annotated[
     Path | None,
-    typer.Option("--replay", metavar="DIR", help="Read recorded sessions from this folder; contact nobody."),
+    typer.Option(
+        "--replay",
+        metavar="DIR",
+        help="Read recorded sessions from this folder, into this fleet's history; contact nobody.",
+    ),
 ]
 
 

@@ -94,7 +94,7 @@ def verify_host_key(transport: DeviceTransport, host: Host, known: KnownHosts) -
     if shown.blob in known.revoked:
         raise HostKeyChanged(
             f"{where(host)}: shows {_words(shown)}, which is revoked in {known.path}; nothing was sent. "
-            f"Replace the device's host key, then `storefleet hostkeys scan {host.name}`"
+            f"Replace the device's host key, then `storefleet hostkeys scan -l {host.name}`"
         )
     if any(shown.blob == key.blob for key in pinned):
         return
@@ -103,13 +103,13 @@ def verify_host_key(transport: DeviceTransport, host: Host, known: KnownHosts) -
     if not pinned:
         raise HostKeyUnknown(
             f"{where(host)}: shows {_words(shown)}, and no key is pinned for {host.name}; nothing was sent.{hint} "
-            f"Look with `storefleet hostkeys scan {host.name}`, compare it at the device, then pin it with "
+            f"Look with `storefleet hostkeys scan -l {host.name}`, compare it at the device, then pin it with "
             f"`storefleet hostkeys trust`"
         )
     listed = ", ".join(_words(key) for key in pinned)
     raise HostKeyChanged(
         f"{where(host)}: shows {_words(shown)}, but {listed} is pinned; nothing was sent.{hint} If the device was "
-        f"replaced or reinstalled, `storefleet hostkeys scan {host.name}` and then `storefleet hostkeys trust`; "
+        f"replaced or reinstalled, `storefleet hostkeys scan -l {host.name}` and then `storefleet hostkeys trust`; "
         f"if not, somebody stands in between"
     )
 

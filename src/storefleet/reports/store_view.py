@@ -24,9 +24,18 @@ def store_lines(document: AuditDocument, store: StoreReport, view: View, when: s
     if faults or trials:
         lines += [Text(), *entry_lines([*faults, *trials], hosts, view)]
     elif any(host.was_judged for host in hosts):
-        lines += [Text(), Text("  ✓ nothing wrong in what was judged", style="green")]
+        lines += [Text(), _clean(hosts)]
     notes = note_lines(document, hosts, view)
     return [*lines, *([Text(), *notes] if notes else []), Text()]
+
+
+def _clean(hosts: Sequence[HostReport]) -> Text:
+    """Say that nothing is wrong, and in green only where nothing is unknown of the hosts that were judged."""
+    states = [result.state for host in hosts if host.was_judged for result in host.results]
+    unknown = sum(state in {"unknown", "error"} for state in states)
+    if unknown:
+        return Text(f"  ? nothing found wrong, but {unknown} results are unknown", style="yellow")
+    return Text("  ✓ nothing wrong in what was judged", style="green")
 
 
 def _title(store: StoreReport) -> Text:

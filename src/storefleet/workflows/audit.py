@@ -18,7 +18,7 @@ from storefleet.workflows.workspace import Workspace, run_info
 
 def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress) -> AuditOutcome:
     """Run the audit. Everything wrong with the input is said before any device is touched."""
-    check_folders(request.record, request.replay)
+    check_folders(request.record, request.replay, offline=request.offline)
     rules = validated_rules(workspace)
     audits = chosen_audits(rules, request.audits)
     chosen = scope(workspace.select(request.limit), workspace.store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,12 +35,26 @@ def clock_of(sessions: Sessions) -> Clock:
     return sessions.clock if isinstance(sessions, Replayed) else now
 
 
-def check_folders(record: Path | None, replay: Path | None) -> None:
+def check_folders(record: Path | None, replay: Path | None, *, offline: bool = False) -> None:
     """Refuse what the options ask for when it cannot be; before anything, the database too, is touched."""
     if record and replay:
         raise InputError("--record and --replay exclude each other: a recording of a recording tells nothing new")
+    if offline and (record or replay):
+        raise InputError("--offline judges the last documents; it neither records nor replays sessions")
+    if record:
+        make_folder(record, "--record")
     if replay and not replay.is_dir():
         raise InputError(f"--replay {replay}: there is no such folder")
+
+
+def make_folder(folder: Path, option: str) -> None:
+    """Make the folder that an option names; refuses one that we could not write to, before anything is touched."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as fault:
+        raise InputError(f"{option} {folder}: cannot be made: {fault.strerror}") from fault
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{option} {folder}: we may not write there")
 
 
 @contextmanager
@@ -90,10 +105,16 @@ class Replayed:
 
     def _transcript(self, host: Host) -> Transcript | None:
         path = self.folder / f"{host.name}.txt"
+        if not path.is_file():
+            return None
         try:
-            return Transcript.load(path) if path.is_file() else None
+            transcript = Transcript.load(path)
         except InputError as fault:
             raise OutputIncomplete(f"the recording of {host.name} cannot be read: {fault}") from fault
+        if (transcript.host, transcript.platform) != (host.name, host.platform):
+            seen = f"{transcript.host} ({transcript.platform})"
+            raise OutputIncomplete(f"{path} is a recording of {seen}, not of {host.name} ({host.platform})")
+        return transcript
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _probes(workspace: Workspace) -> Probes:
 def check_rules(workspace: Workspace, rules: Rules, gathering: Gathering) -> None:
     """Check every selection, and render every control for every host that it is meant for."""
     for audit in rules.audits:
-        chosen = _selected(workspace, audit.applies_to, audit.source, gathering)
+        chosen = _selected(workspace, audit.applies_to, audit.line("applies_to"), gathering)
         for control in audit.controls:
             _check_control(workspace, audit, control, chosen, gathering)
     for waiver in rules.waivers.entries:

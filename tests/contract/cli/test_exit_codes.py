@@ -166,9 +166,17 @@ def command(*words: object) -> list[str]:
     return [sys.executable, "-c", "from storefleet.cli.main import run; run()", *map(str, words)]
 
 
-@pytest.mark.parametrize(("recorded", "code"), [("mended", 0), ("broken", 1)])
-def test_a_reader_that_goes_away_changes_neither_words_nor_verdict(recorded, code, fleet):
-    words = command("audit", "--fleet", fleet, "--replay", RECORDINGS / recorded)
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["audit", "--replay", MENDED], 0),
+        (["audit", "--replay", BROKEN], 1),
+        (["inventory"], 0),
+        (["settings"], 0),
+    ],
+)
+def test_a_reader_that_goes_away_changes_neither_words_nor_verdict(words, code, fleet):
+    words = command(*words, "--fleet", fleet)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     process.stdout.close()

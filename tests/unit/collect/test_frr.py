@@ -93,23 +93,16 @@ def test_how_the_router_is_managed_is_read_from_its_lines():
 def test_a_command_line_that_fails_costs_only_its_own_facts():
     document = fail(step(), [CommandRefused("% Unknown command"), Output(saved_frame(SAVED), nonce=NONCE)])
     gaps = {gap.path: gap.reason for gap in document.missing}
-    assert gaps["/network/interfaces"] == "cli: command-refused"
+    assert gaps["/network/interfaces"] == "cli: % Unknown command"
     assert gaps["/config/saved"] == "the running configuration is not known"
     assert "startup" in document.facts["config"]
 
 
-def test_a_shell_without_a_credential_costs_only_its_own_facts():
-    answers = [
-        tuple(
-            SHOWN[command]
-            for command in ("show version", "show interface json", "show ip route json", "show running-config")
-        )
-    ]
-    document = fail(step(), [*answers, CredentialError("ROUTER_SHELL is not set")])
-    gaps = {gap.path: gap.reason for gap in document.missing}
-    assert gaps["/ports/listening"] == "shell: credential-unavailable"
-    assert gaps["/config/startup"] == "shell: credential-unavailable"
-    assert "running" in document.facts["config"]
+@pytest.mark.parametrize("fault", [CredentialError("ROUTER_SHELL is not set"), LoginRefused("not taken")])
+def test_a_login_that_fails_is_the_failure_of_the_router_and_no_half_document(fault):
+    shown = ("show version", "show interface json", "show ip route json", "show running-config")
+    with pytest.raises(type(fault)):
+        fail(step(), [tuple(SHOWN[command] for command in shown), fault])
 
 
 def test_a_router_that_gives_nothing_is_a_failure_and_no_empty_document():

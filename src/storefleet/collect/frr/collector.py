@@ -15,13 +15,14 @@ from storefleet.collect.linux.readings import Reading, endpoints, readings
 from storefleet.collect.linux.script import script
 from storefleet.collect.plan import CollectPlan
 from storefleet.collect.quote import command as argv
-from storefleet.errors import CommandError, CredentialError, CredentialLocked, HostError, LoginRefused
+from storefleet.errors import CommandError, HostError
 from storefleet.model.effects import Effect, RunScript, ShowCommands, Step, ask
 from storefleet.model.state import StateDocument
 
 _RUNNING = "show running-config"
-_ONE_ACCESS = (CommandError, CredentialError, CredentialLocked, LoginRefused)
-"""What can be wrong with one account while the other works; a host that cannot be reached is not tried twice."""
+_ONE_ACCESS = (CommandError,)
+"""What can be wrong with one access while the other works. A refused login is not among them: it needs a person, and a
+router of which half is dark must not look judged."""
 
 _Asking = Generator[Effect[Any], Any, HostError | None]
 
@@ -46,7 +47,7 @@ def _cli(plan: CollectPlan, platform: RouterPlatform, shown: dict[str, str], gat
     except _ONE_ACCESS as fault:
         for command in platform.cli:
             for place in command.gives:
-                gathered.miss(place, f"cli: {fault.code}")
+                gathered.miss(place, f"cli: {fault}")
         return fault
     shown.update(zip(commands, answers, strict=False))
     for command in platform.cli:
@@ -86,7 +87,7 @@ def _shell(
     except _ONE_ACCESS as fault:
         for reading in asked:
             for place in reading.gives:
-                gathered.miss(place, f"shell: {fault.code}")
+                gathered.miss(place, f"shell: {fault}")
         return fault
     frames = read_frames(output)
     gather(asked, frames, plan.host.charset, gathered)

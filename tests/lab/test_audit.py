@@ -143,3 +143,25 @@ def test_what_is_found_twice_is_still_open_and_what_is_mended_is_fixed(lab: Lab)
     assert first["changes"]["new"] + first["changes"]["reopened"] == 1
     assert (second["changes"]["new"], second["changes"]["still"]) == (0, 1)
     assert (third["changes"]["fixed"], third["changes"]["still"]) == (1, 0)
+
+
+def test_a_kiosk_whose_dropbear_advertises_keys_that_it_has_not_can_be_scanned(lab: Lab) -> None:
+    done = storefleet(lab, "hostkeys", "scan", "--fleet", str(lab.place.fleet), "-l", "S0001-kiosk1")
+    assert done.returncode == 0, done.stderr
+    assert "ssh-ed25519" in done.stdout
+    assert "pinned" in done.stdout
+
+
+def test_a_router_that_refuses_the_password_is_named_and_not_judged(lab: Lab) -> None:
+    password = lab.place.keys / "router-password"
+    kept = password.read_text()
+    password.write_text("not the password\n")
+    try:
+        code, document = audit(lab, "S0001-router")
+    finally:
+        password.write_text(kept)
+    host = document["hosts"][0]
+    assert host["reached"] is False
+    assert "password" in host["reason"] or "credential" in host["reason"]
+    assert {result["state"] for result in host["results"]} == {"unknown"}
+    assert code == 3

@@ -14,7 +14,7 @@ from storefleet.connections.connector import Connector
 from storefleet.connections.deadline import Deadline
 from storefleet.connections.known_hosts import KnownHosts, PinnedKey, add
 from storefleet.connections.ssh import shown_key, where
-from storefleet.errors import CryptoMismatch, InputError
+from storefleet.errors import ConnectError, InputError
 from storefleet.model.store import Host
 
 
@@ -48,7 +48,8 @@ def scan(connector: Connector, host: Host) -> ScannedKeys:
         only = waiting.pop(0)
         try:
             key, offered = _one(connector, host, only)
-        except CryptoMismatch:
+        except ConnectError:
+            # dropbear advertises RSA and hangs up when it has no such key; what was found before stands.
             if not found:
                 raise
             continue

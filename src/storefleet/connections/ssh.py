@@ -109,8 +109,8 @@ def verify_host_key(transport: DeviceTransport, host: Host, known: KnownHosts) -
     listed = ", ".join(_words(key) for key in pinned)
     raise HostKeyChanged(
         f"{where(host)}: shows {_words(shown)}, but {listed} is pinned; nothing was sent.{hint} If the device was "
-        f"replaced or reinstalled, `storefleet hostkeys scan -l {host.name}` and then `storefleet hostkeys trust`; "
-        f"if not, somebody stands in between"
+        f"replaced or reinstalled: delete its line in {known.path}, `storefleet hostkeys scan -l {host.name}`, then "
+        f"`storefleet hostkeys trust {host.name} SHA256:… --evidence …`; if not, somebody stands in between"
     )
 
 

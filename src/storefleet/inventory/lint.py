@@ -55,7 +55,7 @@ def _host_warnings(fleet: Fleet, host: Host, pinned: Collection[str] | None) -> 
     if not fleet.credentials_for(host, "read"):
         yield "no line of use: in credentials.yaml gives a read credential"
     if pinned is not None and host.name not in pinned:
-        yield "no host key is pinned; it will be refused until: storefleet hostkeys scan"
+        yield "no host key is pinned; it will be refused until: storefleet hostkeys trust (look first: hostkeys scan)"
 
 
 def _check_use(fleet: Fleet, errors: Faults, warnings: Faults) -> None:

@@ -33,7 +33,8 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     linted = lint(workspace.fleet, frozenset(known.by_name))
     controls = sum(len(audit.controls) for audit in rules.audits)
     summary = (
-        f"{workspace.settings.fleet}: {len(workspace.fleet.stores)} stores, {len(workspace.fleet.hosts)} hosts, "
+        f"{workspace.settings.fleet} ({workspace.folder}): {len(workspace.fleet.stores)} stores, "
+        f"{len(workspace.fleet.hosts)} hosts, "
         f"{len(rules.audits)} audits with {controls} controls, {len(rules.waivers.entries)} waivers: "
         "nothing to complain about"
     )

@@ -84,7 +84,8 @@ def test_a_recording_reads_well_and_holds_neither_script_nor_nonce(tmp_path):
     path = tmp_path / "one.txt"
     session.transcript().save(path)
     assert path.read_text() == (
-        f"# storefleet.transcript/1\nhost: S0001-pos1\nplatform: linux\nrecorded: {session.transcript().recorded_at}\n\n"
+        "# storefleet.transcript/1\nhost: S0001-pos1\nplatform: linux\n"
+        f"recorded: {session.transcript().recorded_at}\n\n"
         f"ask: script {script_hash('echo @NONCE@ topsecret')} privileged\nexit: 3\nstdout:\n"
         f"| nonce={NONCE_WORD} 收银\n| \\xff\\x1b[2J\\\\n\n~ no end\nstderr:\n| warn\n"
     )

@@ -1,4 +1,4 @@
-"""One practice fleet for all tests that need it; kept between runs, so that the next one starts at once."""
+"""One practice fleet for all tests that need it; taken away afterwards, unless ``KEEP=1`` keeps it for the next run."""
 
 import os
 from pathlib import Path
@@ -31,4 +31,6 @@ def lab(lab_or_skip):
         if condition == "off":
             running.plug_in(host)
     running.wait_until_answering([device.name for device in running.plan.devices])
-    return running
+    yield running
+    if os.environ.get("KEEP") != "1":
+        running.down()

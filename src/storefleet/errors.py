@@ -31,7 +31,6 @@ The caller picks the altitude of its ``except``; exit codes and the words of a r
             ├── BudgetExceeded     more output than the budget allows
             ├── OutputIncomplete   truncated, forged or unframed output: unknown, never a pass
             ├── CommandRefused     the device did not accept the command
-            ├── PrivilegeRefused   the account may not become root here
             └── NotAllowed         the command is not on the read-only list; it was not sent
 """
 
@@ -219,12 +218,6 @@ class CommandRefused(CommandError):
     """The device did not accept the command."""
 
     code = "command-refused"
-
-
-class PrivilegeRefused(CommandError):
-    """The account may not become root on this device."""
-
-    code = "privilege-refused"
 
 
 class NotAllowed(CommandError):

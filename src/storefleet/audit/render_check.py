@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from storefleet.audit.fragment_check import FragmentCheck
 from storefleet.audit.language import Audit, Control
-from storefleet.audit.places import PlaceFault, place_of, suggestion
+from storefleet.audit.places import PlaceFault, place_of
 from storefleet.audit.shape import OPEN, Node, state_schema
 from storefleet.audit.text import json_text
 from storefleet.audit.verdict import placed, rounds
@@ -19,8 +18,6 @@ from storefleet.errors import Complaint
 from storefleet.model.base import Json
 from storefleet.templating.engine import compile_expression, is_template, render_value, template_names
 from storefleet.templating.filters import TemplateFault
-
-_ATTRIBUTE = re.compile(r"has no attribute '([^']+)'")
 
 
 def render_check(audit: Audit, control: Control, roots: Mapping[str, Any]) -> list[Complaint]:
@@ -39,7 +36,7 @@ def render_check(audit: Audit, control: Control, roots: Mapping[str, Any]) -> li
     try:
         each = list(rounds(control, roots))
     except TemplateFault as fault:
-        complain(control.line("for_each"), _explained(fault, roots))
+        complain(control.line("for_each"), str(fault))
         return found
     _when(control, roots, complain)
     for known in each:
@@ -56,7 +53,7 @@ def _when(control: Control, roots: Mapping[str, Any], complain: Any) -> None:
     try:
         expression.render(roots)
     except TemplateFault as fault:
-        complain(control.line("when"), f"when: {_explained(fault, roots)}")
+        complain(control.line("when"), f"when: {fault!s}")
 
 
 def _one(control: Control, roots: Mapping[str, Any], complain: Any) -> None:
@@ -65,7 +62,7 @@ def _one(control: Control, roots: Mapping[str, Any], complain: Any) -> None:
         if not any("facts" in template_names(text) for text in control.pointer.texts() if is_template(text)):
             shape = place_of(placed(control.pointer, roots), state_schema(), as_list=control.as_list)
     except TemplateFault as fault:
-        complain(control.line("at"), _explained(fault, roots))
+        complain(control.line("at"), str(fault))
     except PlaceFault:
         return  # the typed check has said so
     for node in (control.schema_node, control.until_then_node):
@@ -99,7 +96,7 @@ def _rendered(node: Yaml, roots: Mapping[str, Any], complain: Any) -> Yaml:
             return node
         return _node(render_value(node.text, roots), node.source)
     except TemplateFault as fault:
-        complain(node.source, _explained(fault, roots))
+        complain(node.source, str(fault))
         return node
 
 
@@ -112,14 +109,3 @@ def _node(value: Json, source: Source) -> Yaml:
     if isinstance(value, str):
         return Scalar(value, plain=False, source=source)
     return Scalar(json_text(value), plain=True, source=source)
-
-
-def _explained(fault: TemplateFault, roots: Mapping[str, Any]) -> str:
-    """Add the name that was probably meant."""
-    message = str(fault)
-    missing = _ATTRIBUTE.search(message)
-    if missing is None:
-        return message
-    names = {name for root in roots.values() if isinstance(root, Mapping) for name in root}
-    hint = suggestion(missing[1], names)
-    return f"{message}; {hint}" if hint.startswith("did you mean") else message

@@ -14,7 +14,7 @@ R = TypeVar("R")
 class Failure(msgspec.Struct, frozen=True):
     """Why a host gave no result: the error of the tree, and the phase in which it happened.
 
-    ``phase`` is ``connect``, ``run``, ``parse`` or ``deadline``. ``skipped`` hosts carry no error but a reason.
+    ``phase`` is ``run``, ``deadline`` (given up by the runner) or ``bug`` (ours or a plugin's).
     """
 
     phase: str

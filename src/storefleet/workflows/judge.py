@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,11 +74,15 @@ class Judge:
     _held: dict[str, StateDocument] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Seed the index of values that must be unique with what is known of all the other hosts."""
+        """Make the index of values that must be unique in the fleet; it is filled before the first host is judged."""
         self._index = FleetIndex(index_paths(self.audits))
         self._whole_fleet_first = bool(index_paths(self.audits))
+
+    def _index_what_is_known(self, seen: Collection[str]) -> None:
+        """Add the last documents of the hosts that this run did not see; the older ones of those seen mean nothing."""
         if self._whole_fleet_first:
-            for document in self.database.each_last_document(list(self.workspace.fleet.hosts)):
+            unseen = [name for name in self.workspace.fleet.hosts if name not in seen]
+            for document in self.database.each_last_document(unseen):
                 self._index.add(document)
 
     def online(self, chosen: Scope, request: AuditRequest, show: ShowProgress) -> None:
@@ -97,6 +101,7 @@ class Judge:
                 reader.read(chosen.contacted, self._answered, show)
             except KeyboardInterrupt as fault:
                 self.interrupt = fault
+        self._index_what_is_known(self._held.keys())
         for name, document in self._held.items():
             self._judge(self.workspace.fleet.hosts[name], document, None)
         for host in chosen.contacted:
@@ -105,6 +110,7 @@ class Judge:
 
     def offline(self, chosen: Scope) -> None:
         """Judge the last documents; nothing is recorded, since nothing was seen."""
+        self._index_what_is_known(())
         last = self.database.last_documents([host.name for host in chosen.contacted])
         for host in chosen.contacted:
             document = last.get(host.name)

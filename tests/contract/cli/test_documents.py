@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -192,3 +193,34 @@ def test_pinned_keys_are_listed_with_their_evidence_and_the_others_as_missing(fl
     assert "K. Meyer" in lines["S0001-pos1"]
     assert lines["S0001-pos2"].endswith("no key pinned")
     assert len(lines) == 4
+
+
+UNIQUE = """\
+audit: identity
+title: Nobody is twice
+applies_to: "role=till"
+controls:
+  - {id: X-ID-01, title: A serial number is one till's alone, severity: high, at: /system/serial,
+     schema: {uniqueInFleet: true}}
+"""
+
+
+def with_serials(target: Path, serials: dict[str, str]) -> Path:
+    """Copy the recordings, with another serial number in those of some hosts."""
+    folder = recordings_without(target)
+    for host, serial in serials.items():
+        path = folder / f"{host}.txt"
+        path.write_text(re.sub(r"HARDWARE_SERIAL=\w+", f"HARDWARE_SERIAL={serial}", path.read_text()))
+    return folder
+
+
+def test_a_value_that_must_be_unique_is_compared_with_tonights_and_not_with_what_the_others_were(fleet, tmp_path):
+    (fleet / "audits" / "identity.yaml").write_text(UNIQUE)
+    first = with_serials(tmp_path / "first", {"S0001-pos1": "AAA1", "S0001-pos2": "BBB2"})
+    swapped = with_serials(tmp_path / "swapped", {"S0001-pos1": "BBB2", "S0001-pos2": "AAA1"})
+    twice = with_serials(tmp_path / "twice", {"S0001-pos1": "AAA1", "S0001-pos2": "AAA1"})
+    assert audit(fleet, first, "identity").code == 0
+    assert audit(fleet, swapped, "identity").code == 0
+    cloned = audit(fleet, twice, "identity", "--format", "json")
+    assert findings(cloned.document) == {f"S0001-{till} X-ID-01 /system/serial" for till in ("pos1", "pos2")}
+    assert audit(fleet, twice, "identity", "-l", "S0001-pos1").code == 1

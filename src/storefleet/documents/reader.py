@@ -20,6 +20,10 @@ MAX_DEPTH = 64
 MAX_NODES = 2_000_000
 """Nodes after aliases are expanded: 25,000 plain hosts stay far below, a YAML bomb does not."""
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_LIBRARY_TOO_DEEP = "nesting depth"
+"""What the loader itself says from 1,000 open brackets on (PyYAML 6.0.4), before it hands us the first of them."""
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS = {None, "!"}
 _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")}
@@ -69,7 +73,7 @@ class _Builder:
         elif name in {"SequenceStartEvent", "MappingStartEvent"}:
             self._check_tag(event)
             if len(self.stack) >= MAX_DEPTH:
-                raise self.refuse(event, f"nested deeper than {MAX_DEPTH} levels")
+                raise self.refuse(event, _TOO_DEEP)
             kind: Any = Sequence if name == "SequenceStartEvent" else Mapping
             self.stack.append(_Open(kind, self.source(event), event.anchor))
         elif name in {"SequenceEndEvent", "MappingEndEvent"}:
@@ -85,7 +89,7 @@ class _Builder:
             raise self.refuse(event, f"the alias *{event.anchor} stands inside its own anchor or has none")
         node, weight, height = self.anchors[event.anchor]
         if len(self.stack) + height > MAX_DEPTH:
-            raise self.refuse(event, f"nested deeper than {MAX_DEPTH} levels")
+            raise self.refuse(event, _TOO_DEEP)
         self._add(event, node, weight, height, None)
 
     def _add(self, event: Any, node: Node, weight: int, height: int, anchor: str | None) -> None:
@@ -135,7 +139,9 @@ def parse(text: str, path: str) -> Node | None:
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         line = mark.line + 1 if mark else 0
-        raise InputError([Complaint(path, line, f"not valid YAML: {fault.problem or fault.context}")]) from fault
+        problem = f"{fault.problem or fault.context}"
+        message = _TOO_DEEP if _LIBRARY_TOO_DEEP in problem else f"not valid YAML: {problem}"
+        raise InputError([Complaint(path, line, message)]) from fault
     except yaml.YAMLError as fault:
         raise InputError([Complaint(path, 0, f"not valid YAML: {fault}")]) from fault
     return builder.root

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from storefleet.audit.durations import duration
-from storefleet.audit.fleet_index import FleetIndex
+from storefleet.audit.fleet_index import SharedValues
 from storefleet.audit.fragments import changed, keywords_in
 from storefleet.audit.pointer import parse
 from storefleet.audit.resolve import resolve
@@ -28,7 +28,7 @@ class Setting:
     host: str
     facts: Mapping[str, Json]
     shape: Node
-    index: FleetIndex
+    index: SharedValues
 
 
 def list_name(value: Json) -> str | None:

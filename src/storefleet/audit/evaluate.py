@@ -11,7 +11,7 @@ import msgspec
 
 from storefleet.audit.bind import Setting
 from storefleet.audit.durations import duration, instant, span_words
-from storefleet.audit.fleet_index import FleetIndex
+from storefleet.audit.fleet_index import SharedValues
 from storefleet.audit.fragments import keywords_in
 from storefleet.audit.gaps import gaps_of
 from storefleet.audit.language import Audit, Control
@@ -35,7 +35,7 @@ def everything(_expression: str, _host: Host) -> bool:
 
 
 def index_paths(audits: Iterable[Audit]) -> tuple[str, ...]:
-    """Return the paths whose values must be unique in the fleet, for :class:`FleetIndex`."""
+    """Return the paths whose values must be unique in the fleet, for the fleet's index."""
     paths = {
         control.at
         for audit in audits
@@ -54,7 +54,7 @@ def evaluate(
     *,
     unreachable: str | None,
     now: datetime,
-    index: FleetIndex,
+    index: SharedValues,
     waivers: Waivers,
     matches: Matches = everything,
 ) -> list[Result]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from storefleet.audit.pointer import parse
@@ -17,12 +17,29 @@ from storefleet.model.state import StateDocument
 class Others:
     """Who else has a value at one path."""
 
-    owners: dict[str, set[str]]
+    owners: Mapping[str, frozenset[str]]
     host: str
 
     def get(self, text: str) -> tuple[str, ...]:
         """Return the other hosts with this value, sorted."""
-        return tuple(sorted(self.owners.get(text, set()) - {self.host}))
+        return tuple(sorted(self.owners.get(text, frozenset()) - {self.host}))
+
+
+@dataclass(frozen=True, slots=True)
+class SharedValues:
+    """What stands on several hosts, by path and value: all that a host's judgement needs to know of the others."""
+
+    owners: Mapping[str, Mapping[str, frozenset[str]]]
+
+    def others(self, path: str, host: str) -> Others:
+        """Return the view of one host; a path that was not asked for is a mistake of the caller."""
+        if path not in self.owners:
+            message = f"the fleet index was not built for {path}; build it from index_paths(audits)"
+            raise KeyError(message)
+        return Others(self.owners[path], host)
+
+
+NOTHING_SHARED = SharedValues({})
 
 
 class FleetIndex:
@@ -36,6 +53,11 @@ class FleetIndex:
         self._shape = state_schema() if shape is None else shape
         self._owners: dict[str, dict[str, set[str]]] = {path: defaultdict(set) for path in self._paths}
 
+    @property
+    def asks_for_any(self) -> bool:
+        """Tell whether any value must be unique."""
+        return bool(self._paths)
+
     def add(self, document: StateDocument) -> None:
         """Take one host's values in; adding a newer document of the same host keeps the older values too."""
         for path, pointer in self._paths.items():
@@ -43,9 +65,11 @@ class FleetIndex:
                 if target.present:
                     self._owners[path][scalar_text(target.value)].add(document.host)
 
-    def others(self, path: str, host: str) -> Others:
-        """Return the view of one host; a path that was not asked for is a mistake of the caller."""
-        if path not in self._owners:
-            message = f"the fleet index was not built for {path}; build it from index_paths(audits)"
-            raise KeyError(message)
-        return Others(self._owners[path], host)
+    def shared(self) -> SharedValues:
+        """Return the values that more than one host has: few in an honest fleet, so they travel well."""
+        return SharedValues(
+            {
+                path: {text: frozenset(hosts) for text, hosts in owners.items() if len(hosts) > 1}
+                for path, owners in self._owners.items()
+            }
+        )

@@ -94,6 +94,7 @@ def audit(
         min_coverage=min_coverage,
         fail_on=fail_on,
         all_results=all_results,
+        diffs=diff or diff_to is not None or any(target.format == "text" for target in targets),
         record=record,
         replay=replay,
         reason=reason,

@@ -57,7 +57,7 @@ class StoreRunner:
     interrupt: KeyboardInterrupt | None = None
 
     def run(self, task: Task, hosts: Sequence[NornirHost]) -> AggregatedResult:
-        """Run the task on every host and return what each gave, in Nornir's own shape."""
+        """Run the task on every host; return, in Nornir's shape, how each ended. What it gave went to ``on_done``."""
         done: queue.SimpleQueue[tuple[str, MultiResult]] = queue.SimpleQueue()
         results = AggregatedResult(task.name)
         schedule = _Schedule(list(hosts), self.limits)
@@ -82,8 +82,9 @@ class StoreRunner:
     def _hand_on(
         self, schedule: _Schedule, done: queue.SimpleQueue[tuple[str, MultiResult]], results: AggregatedResult
     ) -> None:
+        """Hand each answer to the caller and keep only that it came: a fleet's documents would fill the memory."""
         for name, result in self._collect(schedule, done):
-            results[name] = result if result is not None else _given_up(schedule.hosts[name])
+            results[name] = _ended(schedule.hosts[name], gave_up=result is None)
             self.on_done(name, result)
 
     def _start(self, task: Task, host: NornirHost, done: queue.SimpleQueue[tuple[str, MultiResult]]) -> None:
@@ -191,9 +192,9 @@ def _one_of_each_store_first(hosts: list[NornirHost]) -> list[NornirHost]:
     return [host for _, _, host in sorted(ranked, key=lambda entry: entry[:2])]
 
 
-def _given_up(host: NornirHost) -> MultiResult:
-    result = MultiResult("deadline")
-    result.append(Result(host=host, failed=True))
+def _ended(host: NornirHost, *, gave_up: bool) -> MultiResult:
+    result = MultiResult("deadline" if gave_up else "done")
+    result.append(Result(host=host, failed=gave_up))
     return result
 
 

@@ -6,8 +6,9 @@ published schema is ``schemas/audit-1.json``.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
@@ -235,6 +236,24 @@ class AuditDocument(Value, frozen=True):
         body: dict[str, Any] = msgspec.to_builtins(self)
         return {"format": AUDIT_FORMAT, **{key: _plain(part) for key, part in body.items()}}
 
+    def json_pieces(self) -> Iterator[str]:
+        """Yield the document's JSON text in ASCII, host by host: as one tree of dicts a fleet's would be gigabytes.
+
+        Everything beyond ASCII is escaped, so that neither half a surrogate pair nor a direction mark of a device can
+        break a reader or a terminal.
+        """
+        yield f'{{"format":{_dumps(AUDIT_FORMAT)}'
+        for field in msgspec.structs.fields(self):
+            part = getattr(self, field.name)
+            yield f",{_dumps(field.encode_name)}:"
+            if isinstance(part, tuple):
+                yield "["
+                yield from (f"{',' if index else ''}{_dumps(item)}" for index, item in enumerate(part))
+                yield "]"
+            else:
+                yield _dumps(part)
+        yield "}"
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> AuditDocument:
         """Rebuild the value; raises ``msgspec.ValidationError`` on another format or shape."""
@@ -242,6 +261,10 @@ class AuditDocument(Value, frozen=True):
             message = f"the document is {document.get('format')!r}, not {AUDIT_FORMAT}"
             raise msgspec.ValidationError(message)
         return msgspec.convert({key: part for key, part in document.items() if key != "format"}, cls)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(_plain(msgspec.to_builtins(value)), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
 def _plain(value: Any) -> Json:

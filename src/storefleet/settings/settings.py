@@ -19,13 +19,17 @@ class Display(Value, frozen=True):
 
 
 class AuditSettings(Value, frozen=True):
-    """What makes an audit incomplete or failed: coverage is a share, ``dark_after`` seconds."""
+    """What makes an audit incomplete or failed: coverage is a share, ``dark_after`` seconds.
+
+    ``processes`` is how many judge a large fleet side by side; 0 means one for each core, four at most.
+    """
 
     coverage: float
     dark_after_s: float
     fail_on_severity: str | None
     fail_on_change: tuple[str, ...]
     on_backup_link: str
+    processes: int
 
 
 class ChangeSettings(Value, frozen=True):
@@ -90,6 +94,7 @@ def assemble(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
             fail_on_severity=values["audit.fail_on.severity"],
             fail_on_change=values["audit.fail_on.change"],
             on_backup_link=values["audit.on_backup_link"],
+            processes=values["audit.processes"],
         ),
         change=ChangeSettings(
             require=values["change.require"],

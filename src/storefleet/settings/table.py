@@ -52,6 +52,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("audit.fail_on.severity", choice(*SEVERITIES), None),
     Setting("audit.fail_on.change", choices("new", "worse"), ()),
     Setting("audit.on_backup_link", choice("light", "full", "skip"), "full", used=False),
+    Setting("audit.processes", whole(0, 64), 0),
     Setting("change.require", choices("reason", "ticket"), (), used=False),
     Setting("change.confirm_stores_over", whole(0, 1_000_000), 10, used=False),
     Setting("change.wave_over", whole(0, 1_000_000), 50, used=False),

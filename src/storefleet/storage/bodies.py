@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -34,6 +34,12 @@ def pack(content: bytes) -> bytes:
     return zlib.compress(content, LEVEL)
 
 
+def pack_text(pieces: Iterable[str]) -> bytes:
+    """Compress a text that comes in pieces of plain ASCII, so that the whole of it never stands in memory."""
+    packer = zlib.compressobj(LEVEL)
+    return b"".join([*(packer.compress(piece.encode("ascii")) for piece in pieces), packer.flush()])
+
+
 def text_of(value: msgspec.Struct) -> str:
     """Return a frozen value as JSON text, its keys in the documented order."""
     return json.dumps(msgspec.to_builtins(value), separators=(",", ":"), ensure_ascii=True)
@@ -42,7 +48,11 @@ def text_of(value: msgspec.Struct) -> str:
 def unpack_json(body: bytes) -> dict[str, Json]:
     """Return a stored document; raises :class:`StorageError` when the bytes are not what we wrote."""
     try:
-        document: dict[str, Json] = json.loads(zlib.decompress(body))
+        content = zlib.decompress(body)
+        try:
+            document: dict[str, Json] = msgspec.json.decode(content)
+        except msgspec.DecodeError:  # half a surrogate pair, which only the slower parser takes
+            document = json.loads(content)
     except (zlib.error, ValueError) as fault:
         message = f"a stored document is damaged ({fault}); restore the last backup of the database"
         raise StorageError(message) from fault

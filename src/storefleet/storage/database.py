@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -20,6 +19,8 @@ from storefleet.storage.faults import translated
 from storefleet.storage.intervals import Scope
 from storefleet.storage.recording import HostRecorder
 from storefleet.storage.tables import runs, store_totals
+
+T = TypeVar("T")
 
 
 class Recorder:
@@ -37,11 +38,18 @@ class Recorder:
         self, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str
     ) -> Recorded:
         """Record one host at the instant ``at`` (UTC); ``document`` is ``None`` when it was not reached."""
+        return self._whole(host, lambda: self._hosts.record(host, store, document, results, at))
+
+    def record_results(self, host: str, store: str, results: Sequence[Result], at: str) -> Recorded:
+        """Record what was judged of a host whose document this run has kept."""
+        return self._whole(host, lambda: self._hosts.decide(host, store, results, at))
+
+    def _whole(self, host: str, record: Callable[[], T]) -> T:
         if self.fault is not None:
             raise self.fault
         try:
             with translated(f"recording {host}", self._where, self._busy_s), self._connection.begin_nested():
-                return self._hosts.record(host, store, document, results, at)
+                return record()
         except StorageError as fault:
             if isinstance(fault.__cause__, sa.exc.OperationalError):
                 self.fault = fault
@@ -63,6 +71,11 @@ class Database:
     def open(cls, url: str, *, busy_s: float = 30.0, file_mode: int = 0o640, dir_mode: int = 0o750) -> Database:
         """Open ``url``, creating an SQLite file, its folder and the tables where there are none."""
         return cls(open_engine(url, busy_s=busy_s, file_mode=file_mode, dir_mode=dir_mode), busy_s)
+
+    @property
+    def url(self) -> str:
+        """Return the address by which another process opens the same database; it may hold a password."""
+        return self._engine.url.render_as_string(hide_password=False)
 
     def close(self) -> None:
         """Close every connection; SQLite then folds its WAL back into the file."""
@@ -108,6 +121,11 @@ class Database:
         with self.batch(run_id) as recorder:
             return recorder.record_host(host, store, document, results, at)
 
+    def keep_document(self, run_id: str, document: StateDocument, at: str) -> None:
+        """Keep what a host showed, before anybody has judged it: a run that dies has not read in vain."""
+        with self._write(f"keeping the document of {document.host}") as connection:
+            HostRecorder(connection, run_id).keep(document.host, document.store, document, at)
+
     def finish_run(self, document: AuditDocument) -> None:
         """Finish the run of the document, and keep verdict, totals, changes and the document itself."""
         values = {
@@ -117,7 +135,7 @@ class Database:
             "words": document.verdict.words,
             "totals": bodies.text_of(document.totals),
             "changes": bodies.text_of(document.changes),
-            "document": bodies.pack(json.dumps(document.to_json(), separators=(",", ":")).encode("ascii")),
+            "document": bodies.pack_text(document.json_pieces()),
         }
         columns = ("store", "state", "worst", "hosts", "judged", "open", "new")
         rows = [

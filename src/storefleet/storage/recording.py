@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -17,19 +18,25 @@ from storefleet.storage.tables import documents, findings, host_status, runs
 class HostRecorder:
     """Records hosts of one run over one connection that is inside a write transaction."""
 
-    def __init__(self, connection: sa.Connection, run: str, scope: Scope) -> None:
+    def __init__(self, connection: sa.Connection, run: str, scope: Scope = "some-controls") -> None:
         self.connection = connection
         self.run = run
         self.scope = scope
-        self.unfinished = frozenset(connection.scalars(sa.select(runs.c.id).where(runs.c.finished_at.is_(None))))
+
+    @functools.cached_property
+    def unfinished(self) -> frozenset[str]:
+        """The runs that have told nobody yet."""
+        return frozenset(self.connection.scalars(sa.select(runs.c.id).where(runs.c.finished_at.is_(None))))
 
     def record(
         self, host: str, store: str, document: StateDocument | None, results: Sequence[Result], at: str
     ) -> Recorded:
         """Record one host; without a document it was not reached, and no interval changes."""
-        self._status(host, store, document, at)
-        if document is None:
-            return Recorded()
+        self.keep(host, store, document, at)
+        return Recorded() if document is None else self.decide(host, store, results, at)
+
+    def decide(self, host: str, store: str, results: Sequence[Result], at: str) -> Recorded:
+        """Record what was judged of a host whose document is kept."""
         night = judge(self._stored(host), results, self.unfinished, self.scope)
         self._write(host, store, night, at)
         return Recorded(
@@ -121,7 +128,8 @@ class HostRecorder:
             "worse_run": self.run if seen.change == "worse" else before.worse_run,
         }
 
-    def _status(self, host: str, store: str, document: StateDocument | None, at: str) -> None:
+    def keep(self, host: str, store: str, document: StateDocument | None, at: str) -> None:
+        """Keep the host's status, and its document when it was reached."""
         before = self.connection.execute(sa.select(host_status).where(host_status.c.host == host)).first()
         values: dict[str, object] = {"store": store, "run": self.run}
         if document is None:

@@ -8,6 +8,8 @@ from storefleet.audit.language import Audit
 from storefleet.errors import InputError
 from storefleet.storage.database import Database
 from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
+from storefleet.workflows.judging import Judging
+from storefleet.workflows.panel import Panel, processes_for
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import scope
 from storefleet.workflows.sessions import check_folders
@@ -29,8 +31,10 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
         fail_on=request.fail_on,
     )
     info = run_info(workspace, "audit", limit=request.limit, reason=request.reason, ticket=request.ticket)
-    with Database.open(workspace.database_url) as database:
-        judge = Judge(workspace, rules, audits, database, info, request.all_results)
+    judging = Judging(workspace, audits, rules.waivers, diffs=request.diffs)
+    judges = processes_for(len(chosen.contacted), workspace.settings.audit.processes)
+    with Panel(judging, judges) as panel, Database.open(workspace.database_url) as database:
+        judge = Judge(workspace, rules, audits, database, info, request.all_results, panel, judging)
         if request.offline:
             judge.offline(chosen)
         else:

@@ -1,27 +1,28 @@
-"""Judging hosts as their documents come, recording what was found, and summing up."""
+"""The run of an audit: read hosts and keep what they show, then judge it, record what was found, and sum up."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from storefleet.audit.compliance import ComplianceDiff, compliance_diff
-from storefleet.audit.evaluate import evaluate, index_paths
+from storefleet.audit.compliance import ComplianceDiff
+from storefleet.audit.evaluate import index_paths
 from storefleet.audit.fleet_index import FleetIndex
 from storefleet.audit.language import Audit
-from storefleet.model.findings import Result
 from storefleet.model.outcome import Answer
-from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, Identity, RunInfo, WaiverUse
-from storefleet.model.selection import parse
+from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, Recorded, RunInfo, WaiverUse
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host
 from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_report, store_report
 from storefleet.model.verdict import VerdictRules, decide
 from storefleet.storage.database import Database
+from storefleet.workflows.judging import Judged, Judging
+from storefleet.workflows.panel import CHUNK, Panel
 from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.scope import Scope, is_expected
 from storefleet.workflows.sessions import open_sessions
@@ -39,6 +40,7 @@ class AuditRequest:
     min_coverage: float | None = None
     fail_on: str | None = None
     all_results: bool = False
+    diffs: bool = False
     record: Path | None = None
     replay: Path | None = None
     reason: str | None = None
@@ -48,7 +50,7 @@ class AuditRequest:
 
 @dataclass(frozen=True)
 class AuditOutcome:
-    """The document of the run, and the compliance diff of each host that has findings."""
+    """The document of the run, and, where they were asked for, the compliance diffs of the hosts with findings."""
 
     document: AuditDocument
     diffs: Mapping[str, ComplianceDiff]
@@ -58,7 +60,10 @@ class AuditOutcome:
 
 @dataclass
 class Judge:
-    """Judges hosts as their documents come, and keeps what the report needs of each."""
+    """Keeps what hosts show as it comes, judges it when all have answered, and holds what the report needs of each.
+
+    Documents are never held: a fleet's would be gigabytes. They go to the database, where the panel finds them.
+    """
 
     workspace: Workspace
     rules: Rules
@@ -66,27 +71,21 @@ class Judge:
     database: Database
     info: RunInfo
     all_results: bool
+    panel: Panel
+    judging: Judging
     reports: dict[str, HostReport] = field(default_factory=dict)
     closed: list[ClosedFinding] = field(default_factory=list)
     diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
     bugs: list[BaseException] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
-    _held: dict[str, StateDocument] = field(default_factory=dict)
+    _seen: dict[str, Host] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the index of values that must be unique in the fleet; it is filled before the first host is judged."""
         self._index = FleetIndex(index_paths(self.audits))
-        self._whole_fleet_first = bool(index_paths(self.audits))
-
-    def _index_what_is_known(self, seen: Collection[str]) -> None:
-        """Add the last documents of the hosts that this run did not see; the older ones of those seen mean nothing."""
-        if self._whole_fleet_first:
-            unseen = [name for name in self.workspace.fleet.hosts if name not in seen]
-            for document in self.database.each_last_document(unseen):
-                self._index.add(document)
 
     def online(self, chosen: Scope, request: AuditRequest, show: ShowProgress) -> None:
-        """Read the hosts and judge each as it answers; where a control compares hosts, judge when all have."""
+        """Read the hosts, then judge those that answered."""
         limits = self.workspace.limits(request.workers)
         with open_sessions(self.workspace, limits, request.record, request.replay) as sessions:
             reader = Reader(
@@ -101,87 +100,96 @@ class Judge:
                 reader.read(chosen.contacted, self._answered, show)
             except KeyboardInterrupt as fault:
                 self.interrupt = fault
-        self._index_what_is_known(self._held.keys())
-        for name, document in self._held.items():
-            self._judge(self.workspace.fleet.hosts[name], document, None)
-        for host in chosen.contacted:
-            if host.name not in self.reports:
-                self._judge(host, None, "not asked: the run was interrupted", attempted=False)
+        self._index_what_is_known(self._seen)
+        self._judge_kept(list(self._seen), record=True)
+        self._without_document(chosen, "not asked: the run was interrupted")
 
     def offline(self, chosen: Scope) -> None:
         """Judge the last documents; nothing is recorded, since nothing was seen."""
         self._index_what_is_known(())
-        last = self.database.last_documents([host.name for host in chosen.contacted])
+        self._judge_kept([host.name for host in chosen.contacted], record=False)
+        self._without_document(chosen, "never read; there is no document to judge")
+
+    def _without_document(self, chosen: Scope, reason: str) -> None:
         for host in chosen.contacted:
-            document = last.get(host.name)
-            reason = None if document else "never read; there is no document to judge"
-            self._judge(host, document, reason, attempted=False)
+            if host.name not in self.reports:
+                self._unseen(host, reason, self.database.dark_since(host.name))
+
+    def _index_what_is_known(self, seen: Collection[str]) -> None:
+        """Add the last documents of the hosts that this run did not see; the older ones of those seen mean nothing."""
+        if self._index.asks_for_any:
+            unseen = [name for name in self.workspace.fleet.hosts if name not in seen]
+            for document in self.database.each_last_document(unseen):
+                self._index.add(document)
 
     def _answered(self, answer: Answer[StateDocument]) -> None:
         host = self.workspace.fleet.hosts[answer.host]
         if answer.failure is not None:
             if answer.failure.code == "bug":
                 self.bugs.append(answer.failure.error.__cause__ or answer.failure.error)
-            self._judge(host, None, answer.failure.reason)
-        elif answer.result is not None and self._whole_fleet_first:
+            self.database.record_host(self.info.id, host.name, host.store, None, (), _now())
+            self._unseen(host, answer.failure.reason, self.database.dark_since(host.name))
+        elif answer.result is not None:
             self._index.add(answer.result)
-            self._held[host.name] = answer.result
-        else:
-            self._judge(host, answer.result, None)
+            self.database.keep_document(self.info.id, answer.result, _now())
+            self._seen[host.name] = host
 
-    def _judge(self, host: Host, document: StateDocument | None, reason: str | None, *, attempted: bool = True) -> None:
-        store = self.workspace.store(host)
-        now = datetime.datetime.now(datetime.UTC)
-        results = self._results(host, document, reason, now)
-        recorded = NOTHING_RECORDED
-        if attempted:
-            recorded = self.database.record_host(self.info.id, host.name, host.store, document, results, utc(now))
+    def _judge_kept(self, names: Iterable[str], *, record: bool) -> None:
+        for chunk in self.panel.judge(self._by_store(names), self.database, self._index.shared()):
+            lives = self._record(chunk) if record else [NOTHING_RECORDED] * len(chunk)
+            for judged, recorded in zip(chunk, lives, strict=True):
+                self._report(judged, recorded, reached=record)
+
+    def _by_store(self, names: Iterable[str]) -> list[list[str]]:
+        """Return the names in chunks, the hosts of one store together."""
+        store_of = {name: self.workspace.fleet.hosts[name].store for name in names}
+        chunks: list[list[str]] = [[]]
+        for _, group in itertools.groupby(sorted(store_of, key=lambda name: (store_of[name], name)), store_of.get):
+            if len(chunks[-1]) >= CHUNK:
+                chunks.append([])
+            chunks[-1].extend(group)
+        return chunks if chunks[0] else []
+
+    def _record(self, chunk: Iterable[Judged]) -> list[Recorded]:
+        hosts = self.workspace.fleet.hosts
+        with self.database.batch(self.info.id) as recorder:
+            return [recorder.record_results(one.host, hosts[one.host].store, one.results, _now()) for one in chunk]
+
+    def _unseen(self, host: Host, reason: str, dark_since: str | None = None) -> None:
+        judged = self.judging.unseen(host, reason)
+        self._report(judged, NOTHING_RECORDED, reached=False, reason=reason, dark_since=dark_since)
+
+    def _report(
+        self,
+        judged: Judged,
+        recorded: Recorded,
+        *,
+        reached: bool,
+        reason: str | None = None,
+        dark_since: str | None = None,
+    ) -> None:
+        host = self.workspace.fleet.hosts[judged.host]
         self.closed.extend(recorded.closed)
+        if judged.diff is not None:
+            self.diffs[host.name] = judged.diff
         self.reports[host.name] = host_report(
             host,
-            results,
+            judged.results,
             recorded,
-            judged=document is not None,
-            reached=document is not None and attempted,
+            judged=judged.judged,
+            reached=reached,
             reason=reason,
-            identity=identity(host, document),
-            expected=is_expected(host, store),
-            dark_since=self.database.dark_since(host.name) if document is None else None,
+            identity=judged.identity,
+            expected=is_expected(host, self.workspace.store(host)),
+            dark_since=dark_since,
             all_results=self.all_results,
         )
-        if document is not None and any(result.state == "fail" for result in results):
-            self.diffs[host.name] = compliance_diff(
-                document, results, lambda patched: self._results(host, patched, None, now)
-            )
-
-    def _results(
-        self, host: Host, document: StateDocument | None, reason: str | None, now: datetime.datetime
-    ) -> list[Result]:
-        store = self.workspace.store(host)
-        return [
-            result
-            for audit in self.audits
-            for result in evaluate(
-                audit,
-                host,
-                store,
-                document,
-                unreachable=reason,
-                now=now,
-                index=self._index,
-                waivers=self.rules.waivers,
-                matches=self._matches,
-            )
-        ]
-
-    def _matches(self, expression: str, host: Host) -> bool:
-        return parse(expression).matches(host, self.workspace.store(host))
 
     def outcome(self, chosen: Scope, rules: VerdictRules, *, keep: bool) -> AuditOutcome:
         """Sum up: stores, verdict, document; ``keep`` finishes the run in the database."""
         for host in chosen.hosts:
             if host.name in chosen.skipped:
-                self._skip(host, chosen.skipped[host.name])
+                self._unseen(host, chosen.skipped[host.name])
         hosts = [self.reports[host.name] for host in chosen.hosts]
         by_store: dict[str, list[HostReport]] = {}
         for report in hosts:
@@ -190,7 +198,7 @@ class Judge:
             store_report(
                 self.workspace.store(self.workspace.fleet.hosts[reports[0].host]),
                 [report for report in reports if report.host not in chosen.skipped],
-                dark_since=self.database.dark_since(store),
+                dark_since=None if any(report.was_judged for report in reports) else self.database.dark_since(store),
             )
             for store, reports in by_store.items()
         ]
@@ -202,13 +210,6 @@ class Judge:
             self.database.finish_run(document)
         diffs = {host.name: self.diffs[host.name] for host in chosen.hosts if host.name in self.diffs}
         return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt)
-
-    def _skip(self, host: Host, reason: str) -> None:
-        store = self.workspace.store(host)
-        results = self._results(host, None, reason, self.workspace.now)
-        self.reports[host.name] = host_report(
-            host, results, judged=False, reason=reason, expected=is_expected(host, store), all_results=self.all_results
-        )
 
     def _waivers(self, hosts: Sequence[HostReport]) -> tuple[WaiverUse, ...]:
         used = {
@@ -223,10 +224,5 @@ class Judge:
         return tuple(WaiverUse(waiver.id, waiver.expires.isoformat(), waiver.wide) for waiver in entries)
 
 
-def identity(host: Host, document: StateDocument | None) -> Identity | None:
-    """Compare the serial number that the device shows with the asset register's; unknown stays unknown."""
-    system = document.facts.get("system") if document else None
-    serial = system.get("serial") if isinstance(system, dict) else None
-    if not isinstance(serial, str):
-        return None
-    return Identity(serial, serial == host.serial if host.serial else None)
+def _now() -> str:
+    return utc(datetime.datetime.now(datetime.UTC))

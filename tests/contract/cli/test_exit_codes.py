@@ -205,7 +205,7 @@ def test_a_database_that_fails_half_way_ends_with_3_and_its_words(fleet, monkeyp
     def full(*_arguments, **_options):
         raise StorageError("recording: no room is left on the disk: free some")
 
-    monkeypatch.setattr("storefleet.storage.database.Database.record_host", full)
+    monkeypatch.setattr("storefleet.storage.database.Database.keep_document", full)
     ended = audit(fleet, MENDED)
     assert ended.code == 3
     assert "free some" in ended.err

@@ -63,6 +63,7 @@ def judged() -> Callable[..., list[Result]]:
         if document is not None:
             index.add(document)
         given = {"unreachable": None, "now": TILL.NOW, "index": index, "waivers": Waivers(), **changes}
+        given["index"] = given["index"].shared()  # type: ignore[attr-defined]
         host, store = given.pop("host", TILL.HOST), given.pop("store", TILL.STORE)
         return evaluate(audit, host, store, document, **given)  # type: ignore[arg-type]
 

@@ -1,0 +1,103 @@
+"""Judging hosts by the documents that are kept of them: the same here and in a process beside this one."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from storefleet.audit.compliance import ComplianceDiff, compliance_diff
+from storefleet.audit.evaluate import evaluate
+from storefleet.audit.fleet_index import NOTHING_SHARED, SharedValues
+from storefleet.audit.language import Audit
+from storefleet.audit.waivers import Waivers
+from storefleet.model.findings import Result
+from storefleet.model.report import Identity
+from storefleet.model.selection import parse
+from storefleet.model.state import StateDocument
+from storefleet.model.store import Host
+from storefleet.storage.database import Database
+from storefleet.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one host came to; ``identity`` is ``None`` where the device showed no serial number."""
+
+    host: str
+    results: tuple[Result, ...]
+    judged: bool
+    identity: Identity | None = None
+    diff: ComplianceDiff | None = None
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What hosts are held against, and whether a compliance diff is wanted of those that fail: it costs more than all.
+
+    ``observed`` says that a document of the host was kept; without one ``reason`` tells why, and everything is unknown.
+    """
+
+    workspace: Workspace
+    audits: tuple[Audit, ...]
+    waivers: Waivers
+    diffs: bool
+
+    def documents(self, names: Collection[str], database: Database, shared: SharedValues) -> Iterator[Judged]:
+        """Judge the kept documents of these hosts, in the order of their names; one that has none is left out."""
+        for document in database.each_last_document(names):
+            yield self.document(self.workspace.fleet.hosts[document.host], document, shared)
+
+    def document(self, host: Host, document: StateDocument, shared: SharedValues) -> Judged:
+        """Judge one document."""
+        now = datetime.datetime.now(datetime.UTC)
+
+        def results(of: StateDocument) -> list[Result]:
+            return self._results(host, of, None, shared, now)
+
+        found = results(document)
+        failed = self.diffs and any(result.state == "fail" for result in found)
+        diff = compliance_diff(document, found, results) if failed else None
+        return Judged(host.name, tuple(found), judged=True, identity=identity(host, document), diff=diff)
+
+    def unseen(self, host: Host, reason: str) -> Judged:
+        """Say of every control that it could not be judged, and why."""
+        now = datetime.datetime.now(datetime.UTC)
+        return Judged(host.name, tuple(self._results(host, None, reason, NOTHING_SHARED, now)), judged=False)
+
+    def _results(
+        self,
+        host: Host,
+        document: StateDocument | None,
+        reason: str | None,
+        shared: SharedValues,
+        now: datetime.datetime,
+    ) -> list[Result]:
+        store = self.workspace.store(host)
+        return [
+            result
+            for audit in self.audits
+            for result in evaluate(
+                audit,
+                host,
+                store,
+                document,
+                unreachable=reason,
+                now=now,
+                index=shared,
+                waivers=self.waivers,
+                matches=self._matches,
+            )
+        ]
+
+    def _matches(self, expression: str, host: Host) -> bool:
+        return parse(expression).matches(host, self.workspace.store(host))
+
+
+def identity(host: Host, document: StateDocument) -> Identity | None:
+    """Compare the serial number that the device shows with the asset register's; unknown stays unknown."""
+    system = document.facts.get("system")
+    serial = system.get("serial") if isinstance(system, dict) else None
+    if not isinstance(serial, str):
+        return None
+    return Identity(serial, serial == host.serial if host.serial else None)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import paramiko
+from paramiko.compress import ZlibCompressor, ZlibDecompressor
 
 from storefleet.connections.connector import Connector
 from storefleet.connections.known_hosts import KnownHosts, PinnedKey
@@ -126,9 +127,14 @@ def ssh_server(
     device: Device,
     key: paramiko.PKey = HOST_KEY,
     disabled: dict[str, list[str]] | None = None,
+    *,
+    compressor: type[ZlibCompressor] | None = None,
 ) -> Iterator[int]:
     def handle(client: socket.socket) -> None:
         transport = paramiko.Transport(client, disabled_algorithms=disabled)
+        if compressor is not None:
+            transport.use_compression()
+            transport._compression_info = {"zlib@openssh.com": (compressor, ZlibDecompressor)}
         transport.add_server_key(key)
         transport.start_server(threading.Event(), device)
         transport.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -37,9 +38,10 @@ def pointer(*steps: str) -> str:
     return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def steps(path: str) -> list[str]:
+@functools.lru_cache(maxsize=4096)
+def steps(path: str) -> tuple[str, ...]:
     """Return the steps of a JSON Pointer."""
-    return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:])
 
 
 def _too_large(value: Json) -> bool:
@@ -57,14 +59,24 @@ def bounded(value: Json, text: int = MAX_STRING, depth: int = MAX_DEPTH) -> Json
     if depth < 0:
         raise TooLarge
     if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")[:text]
+        return _printable(value, text)
     if _too_large(value):
         raise TooLarge
     if isinstance(value, list):
-        return [bounded(item, text, depth - 1) for item in value]
+        return [_printable(item, text) if type(item) is str else bounded(item, text, depth - 1) for item in value]
     if isinstance(value, dict):
-        return {str(bounded(key)): bounded(item, text, depth - 1) for key, item in value.items()}
+        return {
+            _printable(key, MAX_STRING): _printable(item, text) if type(item) is str else bounded(item, text, depth - 1)
+            for key, item in value.items()
+        }
     return value
+
+
+def _printable(value: str, limit: int) -> str:
+    """Nearly every text is plain and short, and this runs for each of thousands a host."""
+    if len(value) <= limit and value.isascii() and "\x00" not in value:
+        return value
+    return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")[:limit]
 
 
 class Gathered:
@@ -103,9 +115,7 @@ class Gathered:
             place = below
         known = place.get(last)
         place[last] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
-        depth = 2 if way and way[0] in _WHOLE_PARTS else 3
-        part = "/" + "/".join(fact.path.split("/")[1:depth])
-        self.provenance.setdefault(part, probe)
+        self.provenance.setdefault(_part(fact.path), probe)
 
     def has(self, path: str) -> bool:
         """Tell whether anything, a fact or a gap, is known at, above or below a place."""
@@ -121,6 +131,13 @@ class Gathered:
     def missing(self) -> tuple[Missing, ...]:
         """Return the gaps in the order of their places."""
         return tuple(Missing(path, self.gaps[path]) for path in sorted(self.gaps))
+
+
+@functools.lru_cache(maxsize=4096)
+def _part(path: str) -> str:
+    """Return the part of the document whose origin is told: two steps, or one where the next is the host's own name."""
+    names = path.split("/")[1:]
+    return "/" + "/".join(names[: 1 if len(names) > 1 and names[0] in _WHOLE_PARTS else 2])
 
 
 def _related(one: str, other: str) -> bool:

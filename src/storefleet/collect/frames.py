@@ -27,39 +27,38 @@ def read_frames(output: Output) -> dict[str, Frame]:
     """
     if not output.nonce:
         return {}
-    begin, end = f"BEGIN {output.nonce} ".encode(), f"END {output.nonce} ".encode()
-    reading = _Reading()
-    for line in output.stdout.split(b"\n"):
-        if line.startswith(begin):
-            reading.begin(_name(line[len(begin) :]))
-        elif line.startswith(end):
-            reading.end(*_ending(line[len(end) :]))
+    mark = re.compile(rb"^(BEGIN|END) %b ([^\n]*)$" % re.escape(output.nonce.encode()), re.MULTILINE)
+    reading = _Reading(output.stdout)
+    for found in mark.finditer(output.stdout):
+        if found[1] == b"BEGIN":
+            reading.begin(_name(found[2]), found.end() + 1)
         else:
-            reading.lines.append(line)
+            reading.end(*_ending(found[2]), found.start())
     return {key: frame for key, frame in reading.frames.items() if key not in reading.spoilt}
 
 
 class _Reading:
     """The frames read so far, and the one that is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, stdout: bytes) -> None:
+        self.stdout = stdout
         self.frames: dict[str, Frame] = {}
         self.spoilt: set[str | None] = set()
         self.name: str | None = None
-        self.lines: list[bytes] = []
+        self.start = 0
 
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, start: int) -> None:
         self.spoilt.add(self.name)
-        self.name, self.lines = name, []
+        self.name, self.start = name, start
 
-    def end(self, name: str | None, status: int | None) -> None:
+    def end(self, name: str | None, status: int | None, stop: int) -> None:
         if self.name is None or name != self.name or status is None or name in self.frames:
             self.spoilt |= {name, self.name}
         else:
             # The script puts one line break before END, so that output without one cannot hide the mark.
-            body = self.lines[:-1] if self.lines and not self.lines[-1] else self.lines
-            self.frames[name] = Frame(b"\n".join(body), status)
-        self.name, self.lines = None, []
+            body = self.stdout[self.start : max(self.start, stop - 1)]
+            self.frames[name] = Frame(body.removesuffix(b"\n"), status)
+        self.name = None
 
 
 def _name(rest: bytes) -> str:

@@ -104,3 +104,16 @@ def ordered_host_keys(pinned_types: tuple[str, ...]) -> tuple[str, ...]:
     library = offered_by_library()["keys"]
     first = [name for name in library if name in pinned]
     return tuple(first + [name for name in library if name not in pinned])
+
+
+def ordered_ciphers() -> tuple[str, ...]:
+    """Put the ciphers that authenticate by themselves first.
+
+    With any other, paramiko compares the MAC of every packet byte by byte in Python: a sixth of a whole connection.
+    """
+    library = offered_by_library()["ciphers"]
+    first = [name for name in library if name in _AUTHENTICATED]
+    return tuple(first + [name for name in library if name not in first])
+
+
+_AUTHENTICATED = frozenset({"aes128-gcm@openssh.com", "aes256-gcm@openssh.com"})

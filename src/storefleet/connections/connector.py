@@ -67,16 +67,28 @@ class Connector:
         self._jumps.close()
 
     def handshake(
-        self, host: Host, deadline: Deadline, *, only: tuple[str, ...] = (), trail: tuple[str, ...] = ()
+        self,
+        host: Host,
+        deadline: Deadline,
+        *,
+        only: tuple[str, ...] = (),
+        trail: tuple[str, ...] = (),
+        carries: bool = False,
     ) -> DeviceTransport:
         """Connect as far as the host key, which is not judged yet; nothing secret is sent to this host."""
         self._pace.take(deadline)
         wire = self._wire(host, deadline, trail)
         types = tuple(key.type for key in self.known_hosts.keys(host.name))
-        return handshake(wire, host, self.limits, deadline, pinned_types=types, only=only)
+        return handshake(wire, host, self.limits, deadline, pinned_types=types, only=only, carries=carries)
 
     def log_in(
-        self, host: Host, purpose: Purpose, deadline: Deadline, trail: tuple[str, ...] = ()
+        self,
+        host: Host,
+        purpose: Purpose,
+        deadline: Deadline,
+        trail: tuple[str, ...] = (),
+        *,
+        carries: bool = False,
     ) -> tuple[DeviceTransport, Credential]:
         """Connect, check the host key, then try the declared credentials in their order, each once."""
         credentials = self._lookup(host, purpose)
@@ -85,7 +97,7 @@ class Connector:
         refused: HostError | None = None
         for name, credential in credentials:
             try:
-                return self._log_in_with(host, name, credential, deadline, trail), credential
+                return self._log_in_with(host, name, credential, deadline, trail, carries=carries), credential
             except LoginRefused as fault:
                 refused = fault
             except (CredentialLocked, CredentialError) as fault:  # not tried: a sibling may still get in
@@ -94,11 +106,18 @@ class Connector:
         raise refused
 
     def _log_in_with(
-        self, host: Host, name: str, credential: Credential, deadline: Deadline, trail: tuple[str, ...]
+        self,
+        host: Host,
+        name: str,
+        credential: Credential,
+        deadline: Deadline,
+        trail: tuple[str, ...],
+        *,
+        carries: bool,
     ) -> DeviceTransport:
         """Use a connection of its own: servers end one on a change of user, and after too many wrong answers."""
         with contextlib.ExitStack() as on_failure:
-            transport = self.handshake(host, deadline, trail=trail)
+            transport = self.handshake(host, deadline, trail=trail, carries=carries)
             on_failure.callback(transport.hang_up)
             verify_host_key(transport, host, self.known_hosts)
             with self._guard.attempt(host.name, name, deadline):
@@ -132,4 +151,4 @@ class Connector:
                 raise JumpFailed(f"{where(host)}: its jump {via} is no host of the inventory") from None
 
     def _open_jump(self, name: str, deadline: Deadline, trail: tuple[str, ...]) -> DeviceTransport:
-        return self.log_in(self._host_of(name), "read", deadline, trail)[0]
+        return self.log_in(self._host_of(name), "read", deadline, trail, carries=True)[0]

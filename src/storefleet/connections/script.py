@@ -28,6 +28,9 @@ _SEND_S = 0.05
 _WAKE_S = 0.5
 _CHUNK = 32 * 1024
 
+_PACKETS = 16
+"""Of 32 KiB at most each, so that the window of 2 MiB never closes for want of a reader."""
+
 
 def command_line(user: str, *, privileged: bool, word: str) -> str:
     """Return what the far shell is asked to run; the script itself comes on standard input.
@@ -61,7 +64,26 @@ def run_script(transport: DeviceTransport, host: Host, user: str, effect: RunScr
 
 
 class _Bell(threading.Event):
-    """Rings for new data on either stream. Only the reader silences it, or one stream would hide the other's news."""
+    """Rings when a stream has ended or a good deal has come: to be woken for every line costs more than reading it.
+
+    Only the reader silences it, or one stream would hide the other's news.
+    """
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        super().__init__()
+        self._channel = channel
+        self._heard = 0
+
+    def set(self) -> None:
+        """Take note of one packet, or of the end of a stream."""
+        self._heard += 1
+        if self._channel.eof_received or self._channel.closed or self._heard >= _PACKETS:
+            self.ring()
+
+    def ring(self) -> None:
+        """Wake the reader now."""
+        self._heard = 0
+        super().set()
 
     def clear(self) -> None:
         """Ignore paramiko, which clears the event of a pipe that it has emptied."""
@@ -78,7 +100,7 @@ class _Run:
     deadline: Deadline
     max_bytes: int
     channel: paramiko.Channel | None = None
-    bell: _Bell = field(default_factory=_Bell)
+    bell: _Bell = field(init=False)
     stdout: list[bytes] = field(default_factory=list)
     stderr: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -95,6 +117,7 @@ class _Run:
                 raise self._too_late() from fault
             raise
         self.channel = channel
+        self.bell = _Bell(channel)
         channel.in_buffer.set_event(self.bell)
         channel.in_stderr_buffer.set_event(self.bell)
         channel.settimeout(_SEND_S)
@@ -127,7 +150,7 @@ class _Run:
         except TimeoutError:
             return waiting
         except OSError:  # the far side closed the channel; what it printed before is still to be read
-            self.bell.set()
+            self.bell.ring()
         return None
 
     def _drain(self) -> None:

@@ -34,16 +34,18 @@ def handshake(
     *,
     pinned_types: tuple[str, ...] = (),
     only: tuple[str, ...] = (),
+    carries: bool = False,
     today: datetime.date | None = None,
 ) -> DeviceTransport:
     """Exchange banners and keys; no credential is involved, and the host key is not judged here.
 
     ``pinned_types`` are asked for first; ``only`` restricts the host key algorithms, to learn one key of several.
+    ``carries`` says that the connection will be a jump.
     The wire is closed when this fails.
     """
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(wire.close)
-        transport = DeviceTransport(wire, legacy_of(host, today), pinned_types)
+        transport = DeviceTransport(wire, legacy_of(host, today), pinned_types, carries=carries)
         on_failure.callback(transport.hang_up)
         if only:
             transport.only_host_key(only)

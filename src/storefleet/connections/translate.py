@@ -20,6 +20,7 @@ from paramiko.pkey import UnknownKeyType
 
 from storefleet import errors
 from storefleet.connections.algorithms import MODERN, offered_by_library
+from storefleet.connections.transport import BadCompression
 from storefleet.errors import HostError
 
 REBOOTING = re.compile(
@@ -73,6 +74,7 @@ SYSTEM: tuple[Row, ...] = (
 # More telling first: what is wrong with trust, then with crypto and login, then silence, then a broken line.
 _VAGUE = (paramiko.SSHException, netmiko.NetmikoTimeoutException, netmiko_exceptions.NetmikoBaseException)
 _TABLE: tuple[Row, ...] = (
+    (BadCompression, errors.BudgetExceeded, "a compressed packet that no honest device sends"),
     *(row for row in PARAMIKO if row[0] not in _VAGUE),
     *(row for row in NETMIKO if row[0] not in _VAGUE),
     *SYSTEM,

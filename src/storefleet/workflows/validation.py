@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from storefleet.audit.evaluate import roots
-from storefleet.audit.language import Audit, Control
+from storefleet.audit.language import Audit
 from storefleet.audit.load import load_audits
-from storefleet.audit.render_check import render_check
+from storefleet.audit.render_check import RenderCheck
 from storefleet.audit.typed import check_audits
 from storefleet.audit.waivers import Waivers, load_waivers
 from storefleet.collect.probes import Probes, load_probes
@@ -18,7 +18,7 @@ from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
 from storefleet.errors import InputError
 from storefleet.inventory.lint import lint
-from storefleet.model.selection import parse, select
+from storefleet.model.selection import Selector, parse, select
 from storefleet.model.store import Host
 from storefleet.templating.engine import compile_expression
 from storefleet.templating.filters import TemplateFault
@@ -79,31 +79,37 @@ def check_rules(workspace: Workspace, rules: Rules, gathering: Gathering) -> Non
     """Check every selection, and render every control for every host that it is meant for."""
     for audit in rules.audits:
         chosen = _selected(workspace, audit.applies_to, audit.line("applies_to"), gathering)
-        for control in audit.controls:
-            _check_control(workspace, audit, control, chosen, gathering)
+        _check_controls(workspace, audit, chosen, gathering)
     for waiver in rules.waivers.entries:
         _selected(workspace, waiver.hosts, waiver.source, gathering)
     for probe in rules.probes.probes:
         _selected(workspace, probe.applies_to or "all", Source(workspace.shown(workspace.fleet.probes), 0), gathering)
 
 
-def _check_control(
-    workspace: Workspace, audit: Audit, control: Control, chosen: Iterable[Host], gathering: Gathering
-) -> None:
-    if control.applies_to is not None:
-        _selected(workspace, control.applies_to, control.line("applies_to"), gathering)
-        narrower = parse(control.applies_to)
-        chosen = [host for host in chosen if narrower.matches(host, workspace.store(host))]
+def _check_controls(workspace: Workspace, audit: Audit, chosen: Iterable[Host], gathering: Gathering) -> None:
+    """Render every control of one audit for every host that it means; equal complaints are said once."""
+    checks: list[tuple[RenderCheck, Selector | None]] = []
+    for control in audit.controls:
+        narrower = None
+        if control.applies_to is not None:
+            _selected(workspace, control.applies_to, control.line("applies_to"), gathering)
+            try:
+                narrower = parse(control.applies_to)
+            except InputError:
+                continue  # it has been said, with its line
+        checks.append((RenderCheck(audit, control), narrower))
     said = {complaint.message for complaint in gathering.complaints if complaint.path == audit.source.path}
     for host in chosen:
-        names = roots(audit, host, workspace.store(host), None)
-        if not _may_hold(control.when, names):
-            continue
-        for complaint in render_check(audit, control, names):
-            if complaint.message not in said:
-                said.add(complaint.message)
-                where = Source(complaint.path, complaint.line)
-                gathering.complain(where, f"{complaint.message} (first on {host.name})")
+        store = workspace.store(host)
+        names = roots(audit, host, store, None)
+        for check, narrower in checks:
+            if (narrower and not narrower.matches(host, store)) or not _may_hold(check.control.when, names):
+                continue
+            for complaint in check.complaints(names):
+                if complaint.message not in said:
+                    said.add(complaint.message)
+                    where = Source(complaint.path, complaint.line)
+                    gathering.complain(where, f"{complaint.message} (first on {host.name})")
 
 
 def _may_hold(when: str | None, names: Mapping[str, object]) -> bool:
@@ -113,7 +119,7 @@ def _may_hold(when: str | None, names: Mapping[str, object]) -> bool:
     try:
         return bool(compile_expression(when).render(names))
     except TemplateFault:
-        return True  # it needs facts, or it is broken and render_check says how
+        return True  # it needs facts, or it is broken and the check of its controls says how
 
 
 def _selected(workspace: Workspace, expression: str, source: Source, gathering: Gathering) -> list[Host]:

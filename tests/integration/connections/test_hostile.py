@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import traceback
+import zlib
 from pathlib import Path
 
 import paramiko
@@ -26,6 +27,7 @@ from hostile_servers import (
 from nornir.core.configuration import Config
 from nornir.core.inventory import ConnectionOptions, Defaults
 from nornir.core.inventory import Host as NornirHost
+from paramiko.compress import ZlibCompressor
 
 from storefleet import errors
 from storefleet.connections import plugins
@@ -397,6 +399,28 @@ def test_both_streams_are_drained_together():
         session.close()
     assert output.stdout == b"done\n"
     assert len(output.stderr) == 96 * 32 * 1024
+
+
+class Swells(ZlibCompressor):
+    """Every packet becomes a thousand times as large at the other end."""
+
+    def __call__(self, data):
+        return self.z.compress(data + b"\0" * 30_000_000) + self.z.flush(zlib.Z_FULL_FLUSH)
+
+
+class Garbles(ZlibCompressor):
+    """What comes is no stream of zlib at all."""
+
+    def __call__(self, data):
+        return b"\xff" * 100
+
+
+@pytest.mark.parametrize(("compressor", "words"), [(Swells, "swells beyond"), (Garbles, "no honest device")])
+def test_a_packet_that_no_honest_device_compresses_ends_the_connection(compressor, words):
+    with ssh_server(Device(), compressor=compressor) as port:
+        error = failure(port, effect=RunScript("id", deadline_s=10))
+    assert type(error) is errors.BudgetExceeded
+    assert words in str(error)
 
 
 class SpeaksGbk(Device):

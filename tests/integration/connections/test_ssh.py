@@ -221,3 +221,26 @@ def test_fifty_threads_share_one_connector(fleet):
 def with_address(host, address):
     fields = {field: getattr(host, field) for field in host.__struct_fields__}
     return type(host)(**fields | {"address": address})
+
+
+def test_text_travels_compressed_once_somebody_has_logged_in(fleet):
+    server = fleet.sshd()
+    host = server.host()
+    session = fleet.connector((host, server)).session(host, in_60s())
+    transport = session.open_shell()
+    before = transport.wire.received
+    output = session.answer(
+        RunScript("i=0; while [ $i -lt 5000 ]; do echo 'package 1.2.3-4 installed'; i=$((i+1)); done")
+    )
+    grown = transport.wire.received - before
+    session.close()
+    assert output.stdout == b"package 1.2.3-4 installed\n" * 5000
+    assert grown < len(output.stdout) / 5
+
+
+def test_a_server_that_does_not_compress_is_read_all_the_same(fleet):
+    server = fleet.sshd("Compression no")
+    host = server.host()
+    session = fleet.connector((host, server)).session(host, in_60s())
+    assert session.answer(RunScript("echo yes")).stdout == b"yes\n"
+    session.close()

@@ -12,7 +12,7 @@ import pytest
 
 from storefleet.audit.evaluate import roots
 from storefleet.audit.load import load_audits
-from storefleet.audit.render_check import render_check
+from storefleet.audit.render_check import RenderCheck
 from storefleet.audit.typed import check_audits
 from storefleet.errors import InputError
 
@@ -27,7 +27,7 @@ def complaints_of(path: Path, till) -> list[str]:
     found = check_audits(audits)
     if not found:
         rendered = [
-            render_check(audit, control, roots(audit, till.HOST, till.STORE, None))
+            RenderCheck(audit, control).complaints(roots(audit, till.HOST, till.STORE, None))
             for audit in audits
             for control in audit.controls
         ]
@@ -47,7 +47,7 @@ def test_a_bad_audit_is_refused_with_every_complaint_at_its_line(name, till):
 def test_the_worked_audit_has_nothing_to_complain_of(till, twelve):
     assert check_audits([twelve]) == []
     for control in twelve.controls:
-        assert render_check(twelve, control, roots(twelve, till.HOST, till.STORE, None)) == []
+        assert RenderCheck(twelve, control).complaints(roots(twelve, till.HOST, till.STORE, None)) == []
 
 
 def test_one_control_id_in_two_files_names_both_places(tmp_path):

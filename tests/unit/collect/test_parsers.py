@@ -140,8 +140,8 @@ def test_what_inittab_keeps_running_and_is_not_there_is_inactive():
             "manager\tnone\nprocess\t7\tdropbear\ninittab\t::respawn:/usr/sbin/dropbear -F\ninittab\t::respawn:/opt/pos/posd"
         )
     )
-    assert found["/services/dropbear"] == {"active": "active", "sub": "running", "pid": 7, "enabled": "enabled"}
-    assert found["/services/posd"] == {"active": "inactive", "sub": "dead", "enabled": "enabled"}
+    assert found["/services"]["dropbear"] == {"active": "active", "sub": "running", "pid": 7, "enabled": "enabled"}
+    assert found["/services"]["posd"] == {"active": "inactive", "sub": "dead", "enabled": "enabled"}
 
 
 def test_a_unit_file_that_is_not_loaded_is_inactive_and_an_alias_is_no_unit():
@@ -149,7 +149,7 @@ def test_a_unit_file_that_is_not_loaded_is_inactive_and_an_alias_is_no_unit():
         "file", "telnet.socket disabled enabled\nsshd.service alias -\ngetty@.service enabled enabled"
     )
     assert facts(software.services(text)) == {
-        "/services/telnet.socket": {"active": "inactive", "sub": "dead", "enabled": "disabled"}
+        "/services": {"telnet.socket": {"active": "inactive", "sub": "dead", "enabled": "disabled"}}
     }
 
 

@@ -23,6 +23,15 @@ def test_a_document_fits_its_published_schema_and_survives_json(name):
     assert AuditDocument.from_json(json.loads(json.dumps(plain))) == DOCUMENTS[name]
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_text_written_host_by_host_is_the_document_to_the_byte(name):
+    document = DOCUMENTS[name]
+    whole = json.dumps(document.to_json(), separators=(",", ":"), ensure_ascii=True)
+    pieces = list(document.json_pieces())
+    assert "".join(pieces) == whole
+    assert len(pieces) > len(document.hosts)
+
+
 def test_the_worked_example_fits_and_keeps_every_field_it_has():
     assert problems(EXAMPLE, "audit-1") == []
     ours = DOCUMENTS["example"].to_json()

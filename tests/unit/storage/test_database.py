@@ -238,3 +238,31 @@ def test_a_thousand_hosts_with_thirty_results_are_recorded_in_seconds(database):
             )
     # 1.3 s on two slow cores; the bound only catches a change of order.
     assert time.perf_counter() - started < 15
+
+
+def test_what_a_host_showed_outlives_a_run_that_died_before_judging_it(url):
+    with Database.open(url) as database:
+        database.begin_run(factory.run_info(id="r"))
+        database.keep_document("r", factory.facts("S0412-pos1"), factory.NIGHT)
+    with Database.open(url) as database:
+        assert database.last_document("S0412-pos1") == factory.facts("S0412-pos1")
+
+
+def test_results_of_a_kept_document_are_recorded_as_those_of_one_recorded_at_once(url, tmp_path):
+    results = [Result("T-1", "a", "t", "fail", "high", findings=(Finding("/k", Expected("absent")),))]
+    answers = []
+    for address in (url, f"sqlite:///{tmp_path / 'other.db'}"):
+        with Database.open(address) as database:
+            database.begin_run(factory.run_info(id="r"))
+            if address == url:
+                database.keep_document("r", factory.facts("S0412-pos1"), factory.NIGHT)
+                with database.batch("r") as batch:
+                    answers.append(batch.record_results("S0412-pos1", "S0412", results, factory.NIGHT))
+            else:
+                answers.append(
+                    database.record_host(
+                        "r", "S0412-pos1", "S0412", factory.facts("S0412-pos1"), results, factory.NIGHT
+                    )
+                )
+    assert answers[0] == answers[1]
+    assert [life.change for life in answers[0].lives] == ["new"]

@@ -98,6 +98,8 @@ def parse_into(
 
 def gaps(text: str, gives: tuple[str, ...]) -> list[Missing]:
     """Return what the probe itself told as unreadable, as far as it lies within what the probe answers for."""
+    if not text.startswith("?\t") and "\n?\t" not in text:
+        return []
     told = Records(text).fields("?", 2)
     return [Missing(path, reason) for path, reason in told if path.startswith(gives)]
 

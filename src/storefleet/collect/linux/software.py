@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from storefleet.collect.facts import Fact, Findings, in_order, pointer
+from storefleet.collect.facts import Fact, Findings, in_order
 from storefleet.collect.text import Records, integer
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
@@ -80,8 +80,7 @@ def _systemd(records: Records) -> Findings:
         name = block.get("Id", "")
         if _UNIT.fullmatch(name):
             found[name] = {**found.get(name, {}), **_unit(block)}
-    for name, unit in found.items():
-        yield Fact(pointer("services", name), dict(unit))
+    yield Fact("/services", dict(found))
 
 
 def _unit_files(lines: list[str]) -> dict[str, dict[str, Json]]:
@@ -131,8 +130,7 @@ def _processes(records: Records) -> Findings:
             **running,
             **{key: found[name][key] for key in ("enabled",) if name in found and key in found[name]},
         }
-    for name, unit in found.items():
-        yield Fact(pointer("services", name), dict(unit))
+    yield Fact("/services", dict(found))
 
 
 def _started(records: Records) -> set[str]:

@@ -192,9 +192,14 @@ def hashed_password() -> str:
 
 
 def account_files(folder: Path, sudoers: str, shell: str, group: int) -> None:
-    """Copies of the machine's account files with one more user, to be mounted where only the server sees them."""
+    """Copies of the machine's account files with one more user, to be mounted where only the server sees them.
+
+    root has a home of its own there: what this machine's ``.bashrc`` does is no part of a test.
+    """
     uid = 64123
-    (folder / "passwd").write_text(Path("/etc/passwd").read_text() + f"till:x:{uid}:{group}::{folder}:{shell}\n")
+    others = [line for line in Path("/etc/passwd").read_text().splitlines() if not line.startswith("root:")]
+    ours = [f"root:x:0:0:root:{folder}:/bin/sh", f"till:x:{uid}:{group}::{folder}:{shell}"]
+    (folder / "passwd").write_text("\n".join([*others, *ours, ""]))
     (folder / "shadow").write_text(Path("/etc/shadow").read_text() + f"till:{hashed_password()}:19000:0:99999:7:::\n")
     (folder / "shadow").chmod(0o640)
     (folder / "group").write_text(Path("/etc/group").read_text() + "till:x:64123:\n")

@@ -47,6 +47,7 @@ def script(asked: Sequence[Reading], endpoints: Sequence[Endpoint] = ()) -> str:
         "  wait",
         "}",
         "probes() {",
+        *(["  ask_sshd"] if any(reading.id in ("users", "sshd") for reading in asked) else []),
         "  frame me 4096 p_me",
         *frames,
         "  frame clock 4096 p_clock",

@@ -5,7 +5,7 @@ p_probe_stat() {
   if [ -e "$1" ]; then
     has stat || return $NO_TOOL
     printf 'now\t%s\n' "$(date +%s)"
-    t 5 stat -L -c '%a %U %G %Y %s' -- "$1" | tag stat
+    $T 5 stat -L -c '%a %U %G %Y %s' -- "$1" | tagged stat
   elif root || [ -x "${1%/*}/." ]; then
     echo 'absent	1'
   else
@@ -16,5 +16,5 @@ p_probe_stat() {
 p_probe_run() { # SECONDS ARGV…
   if [ ! -e "$2" ]; then return $NO_FILE; fi
   if [ ! -x "$2" ]; then return $NEEDS_ROOT; fi
-  t "$@"
+  $T "$@"
 }

@@ -25,19 +25,29 @@ p_files() {
       printf 'denied\t%s\n' "$_f"
       continue
     fi
-    t 3 stat -L -c '%a %U %G %Y %s' -- "$_f" | each "stat	$_f"
+    _v=$($T 3 stat -L -c '%a %U %G %Y %s' -- "$_f")
+    if [ -n "$_v" ]; then printf 'stat\t%s\t%s\n' "$_f" "$_v"; fi
     if [ -f "$_f" ]; then
       if [ ! -r "$_f" ]; then
         printf 'unread\t%s\n' "$_f"
-      elif [ -n "$(t 3 find -L "$_f" -prune -size "+${_max}c")" ]; then
+      elif larger "$_f" "$_max" "${_v##* }"; then
         printf 'large\t%s\n' "$_f"
       else
-        digest "$_f" | each "sha256	$_f"
+        _v=$(digest "$_f")
+        if [ -n "$_v" ]; then printf 'sha256\t%s\t%s\n' "$_f" "$_v"; fi
       fi
     fi
   done
 }
 
+# larger FILE BYTES SIZE: where stat could not tell the size, find does.
+larger() {
+  case $3 in
+    '' | *[!0-9]*) [ -n "$($T 3 find -L "$1" -prune -size "+${2}c")" ] ;;
+    *) [ "$3" -gt "$2" ] ;;
+  esac
+}
+
 digest() {
-  if has sha256sum; then t 10 sha256sum <"$1"; elif has openssl; then t 10 openssl dgst -sha256 -r <"$1"; fi
+  if has sha256sum; then $T 10 sha256sum <"$1"; elif has openssl; then $T 10 openssl dgst -sha256 -r <"$1"; fi
 }

@@ -6,9 +6,12 @@ unset LANGUAGE LANG TZ CDPATH ENV 2>/dev/null
 N='@NONCE@'
 
 has() { command -v "$1" >/dev/null 2>&1; }
+# tagged TAG: the end of a pipe, whose own process becomes sed; tag TAG <FILE: the shell stays.
 if has sed; then
+  tagged() { exec sed "s/^/$1	/"; }
   tag() { sed "s/^/$1	/"; }
 else
+  tagged() { each "$1"; }
   tag() { each "$1"; }
 fi
 each() { while IFS= read -r _l || [ -n "$_l" ]; do printf '%s\t%s\n' "$1" "$_l"; done; } # for tags that hold names
@@ -41,25 +44,32 @@ watched() {
   return "$_r"
 }
 
-# t SECONDS COMMAND…: run a command that may hang. BusyBox before 1.30 has `timeout -t`; some builds have none.
+# $T SECONDS COMMAND…: run a command that may hang. BusyBox before 1.30 has `timeout -t`; some builds have none.
+# A word and not a function, so that a subshell with nothing else to do becomes the command: a process less each time.
 if timeout -s KILL 5 true </dev/null >/dev/null 2>&1; then
-  t() { timeout -s KILL "$@"; }
+  T='timeout -s KILL'
 elif timeout -t 5 -s KILL true </dev/null >/dev/null 2>&1; then
-  t() { timeout -s KILL -t "$@"; }
+  T='timeout -s KILL -t'
 else
-  t() { watched "$@"; }
+  T=watched
 fi
 
 # run TAG SECONDS COMMAND…: every line with its tag, and how the command ended: a tool that failed has not said "none".
 run() {
   _g=$1
   shift
-  _o=$(t "$@")
-  printf 'rc\t%s\t%s\n' "$_g" "$?"
-  if [ -n "$_o" ]; then printf '%s\n' "$_o" | tag "$_g"; fi
+  _o=$($T "$@")
+  told "$_g" "$?" "$_o"
 }
 
-if [ "$(printf abc | head -c 2 2>/dev/null)" = ab ]; then cap() { head -c "$1"; }; else cap() { cat; }; fi
+# told TAG STATUS TEXT: what a command said, and how it ended.
+told() {
+  printf 'rc\t%s\t%s\n' "$1" "$2"
+  if [ -n "$3" ]; then printf '%s\n' "$3" | tagged "$1"; fi
+}
+
+everything() { cat; }
+if [ "$(printf abc | head -c 2 2>/dev/null)" = ab ]; then CAP='head -c'; else CAP=everything; fi
 
 me=$(id -u 2>/dev/null)
 if [ -z "$me" ]; then
@@ -73,7 +83,7 @@ frame() {
   _cap=$2
   shift 2
   printf 'BEGIN %s %s\n' "$N" "$_id"
-  _rc=$({ { "$@" </dev/null 2>/dev/null 3>&- 4>&-; echo $? >&3; } | cap "$_cap" >&4; } 3>&1)
+  _rc=$({ { "$@" </dev/null 2>/dev/null 3>&- 4>&-; echo $? >&3; } | $CAP "$_cap" >&4; } 3>&1)
   printf '\nEND %s %s %s\n' "$N" "$_id" "$_rc"
 }
 
@@ -85,7 +95,7 @@ NO_TOOL=123
 # content SECONDS BYTES FILE: a regular file, never a pipe or a device that would block.
 content() {
   if [ -f "$3" ]; then
-    if [ -r "$3" ]; then t "$1" head -c "$2" "$3"; else return $NEEDS_ROOT; fi
+    if [ -r "$3" ]; then $T "$1" head -c "$2" "$3"; else return $NEEDS_ROOT; fi
   elif [ -e "$3" ] || [ -L "$3" ]; then
     return $NO_FILE
   else

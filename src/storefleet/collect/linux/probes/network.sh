@@ -33,7 +33,7 @@ p_routes() {
 }
 
 p_neighbours() {
-  if has ip; then t 5 ip -o neigh show | tag ip; else tag arp </proc/net/arp; fi
+  if has ip; then $T 5 ip -o neigh show | tagged ip; else tag arp </proc/net/arp; fi
 }
 
 # A name service of our own (dnsmasq) asks further servers; what it asks is what every client of it depends on.
@@ -79,11 +79,11 @@ p_ntp() {
     case $_v in
       chronyd | ntpd | systemd-timesyn | openntpd | ntpsec)
         printf 'daemon\t%s\n' "$_v"
-        tr '\000' '\n' <"${_f%comm}cmdline" | tag arg
+        tr '\000' '\n' <"${_f%comm}cmdline" | tagged arg
         ;;
     esac
   done
   if [ -e /run/systemd/timesync/synchronized ]; then echo 'synchronised	yes'; fi
-  if has chronyc; then t 3 chronyc -c -n tracking | tag chrony; fi
-  if has timedatectl && [ -d /run/systemd/system ]; then t 3 timedatectl show -p NTPSynchronized | tag timedatectl; fi
+  if has chronyc; then $T 3 chronyc -c -n tracking | tagged chrony; fi
+  if has timedatectl && [ -d /run/systemd/system ]; then $T 3 timedatectl show -p NTPSynchronized | tagged timedatectl; fi
 }

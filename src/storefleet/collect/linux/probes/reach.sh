@@ -19,22 +19,22 @@ verdict() { # STATUS TEXT
 
 # shellcheck disable=SC2016
 with_bash() {
-  _o=$(t "$WAIT" bash -c 'exec 3<>"/dev/tcp/$1/$2"' reach "$1" "$2" 2>&1)
+  _o=$($T "$WAIT" bash -c 'exec 3<>"/dev/tcp/$1/$2"' reach "$1" "$2" 2>&1)
   verdict $? "$_o"
 }
 with_nc_z() {
-  _o=$(t $((WAIT + 1)) nc -z -v -w "$WAIT" "$1" "$2" 2>&1)
+  _o=$($T $((WAIT + 1)) nc -z -v -w "$WAIT" "$1" "$2" 2>&1)
   verdict $? "$_o"
 }
 # BusyBox has no -z: its usage error would look like a closed port. `-e true` hangs up as soon as it is connected.
 with_nc_e() {
-  _o=$(t $((WAIT + 1)) nc -w "$WAIT" "$1" "$2" -e true 2>&1)
+  _o=$($T $((WAIT + 1)) nc -w "$WAIT" "$1" "$2" -e true 2>&1)
   verdict $? "$_o"
 }
 
 # The smallest BusyBox nc has neither: it says when it could not connect, and whoever must be hung up on was connected.
 with_nc_w() {
-  _o=$(t $((WAIT + 1)) nc -w "$WAIT" "$1" "$2" 2>&1)
+  _o=$($T $((WAIT + 1)) nc -w "$WAIT" "$1" "$2" 2>&1)
   _r=$?
   case $_r in 124 | 137 | 143) _r=0 ;; esac
   verdict $_r "$_o"
@@ -92,10 +92,10 @@ resolve() {
     *:*) echo "$1" ;;
     *[!0-9.]*)
       if has getent; then
-        t 8 getent ahosts "$1" | while read -r _a _k _; do if [ "$_k" = STREAM ]; then echo "$_a"; fi; done
+        $T 8 getent ahosts "$1" | while read -r _a _k _; do if [ "$_k" = STREAM ]; then echo "$_a"; fi; done
       else
         in_hosts_file "$1"
-        if has nslookup; then t 8 nslookup "$1" 2>/dev/null | answers; else echo "$1"; fi
+        if has nslookup; then $T 8 nslookup "$1" 2>/dev/null | answers; else echo "$1"; fi
       fi
       ;;
     *) echo "$1" ;;
@@ -165,7 +165,7 @@ handshake() { # ADDRESS PORT HOST VERSION
     1.2) set -- "$@" -no_tls1 -no_tls1_1 ;;
     1.1) set -- "$@" -no_tls1 ;;
   esac
-  _o=$(t 8 openssl s_client "$@" 2>&1)
+  _o=$($T 8 openssl s_client "$@" 2>&1)
   printf 'status=%s' "$?"
   printf '%s\n' "$_o" | while IFS= read -r _l; do
     case $_l in

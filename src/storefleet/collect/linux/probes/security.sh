@@ -32,17 +32,26 @@ p_users() {
   p_keys
 }
 
+# Asked once for all frames: two of them read it, and sshd takes its time to tell.
+ask_sshd() {
+  _sshd='' _sshd_rc=0
+  if has sshd && root; then
+    _sshd=$($T 5 sshd -T 2>/dev/null)
+    _sshd_rc=$?
+  fi
+}
+
 # Options of dropbear stand on its command line; they are given the names that sshd has for them.
 p_sshd() {
   if has sshd; then
-    if root; then run sshd 5 sshd -T; else return $NEEDS_ROOT; fi
+    if root; then told sshd "$_sshd_rc" "$_sshd"; else return $NEEDS_ROOT; fi
     return 0
   fi
   for _d in /proc/[0-9]*; do
     _v=
     { read -r _v <"$_d/comm"; } 2>/dev/null
     if [ "$_v" = dropbear ]; then
-      tr '\000' '\n' <"$_d/cmdline" | tag dropbear
+      tr '\000' '\n' <"$_d/cmdline" | tagged dropbear
       return 0
     fi
   done
@@ -72,7 +81,7 @@ key_files() { # USER HOME PATTERNS…
       *) _f=$_h/$_f ;;
     esac
     if [ -f "$_f" ] && [ -r "$_f" ]; then
-      t 3 head -c 262144 "$_f" | each "key	$_n"
+      $T 3 head -c 262144 "$_f" | each "key	$_n"
     elif [ -e "$_f" ] || hidden "${_f%/*}" || hidden "$_h"; then
       printf 'denied\t%s\t%s\n' "$_n" "$_f"
     fi
@@ -82,7 +91,7 @@ key_files() { # USER HOME PATTERNS…
 p_keys() {
   _files='.ssh/authorized_keys .ssh/authorized_keys2'
   if has sshd && root; then
-    _set=$(t 5 sshd -T | while read -r _k _v; do if [ "$_k" = authorizedkeysfile ]; then echo "$_v"; fi; done)
+    _set=$(printf '%s\n' "$_sshd" | while read -r _k _v; do if [ "$_k" = authorizedkeysfile ]; then echo "$_v"; fi; done)
     if [ -n "$_set" ]; then _files=$_set; fi
   fi
   set -f
@@ -97,9 +106,9 @@ p_keys() {
 # Only the certificates of a file: a private key beside them stays where it is.
 p_certificates() {
   for _f in "$@"; do
-    content 3 1 "$_f" >/dev/null
+    _v=$(content 3 262144 "$_f")
     printf 'status\t%s\t%s\n' "$_f" "$?"
-    content 3 262144 "$_f" |
+    printf '%s\n' "$_v" |
       sed -n -e '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' -e '/-----END CERTIFICATE-----/q' |
       each "cert	$_f"
   done

@@ -17,8 +17,8 @@ p_packages() {
   else
     echo 'system	none'
   fi
-  if has busybox; then t 5 busybox 2>&1 | head -n 1 | tag busybox; fi
-  if has dropbear; then t 5 dropbear -V 2>&1 | head -n 1 | tag dropbear; fi
+  if has busybox; then $T 5 busybox 2>&1 | head -n 1 | tagged busybox; fi
+  if has dropbear; then $T 5 dropbear -V 2>&1 | head -n 1 | tagged dropbear; fi
 }
 
 session() { # PID: the sixth field of stat; the name before it may hold anything, a closing bracket too

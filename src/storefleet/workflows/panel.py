@@ -81,29 +81,38 @@ class Panel:
         lost: list[Sequence[str]] = []
         idle = [pipe for pipe, _ in self._judges]
         for pipe in idle:
-            with contextlib.suppress(OSError):
-                pipe.send((url, shared))
-        while waiting or busy:
+            _send(pipe, (url, shared))
+        while busy or (waiting and idle):
             while waiting and idle:
-                pipe = idle.pop()
-                busy[pipe] = waiting.pop()
-                with contextlib.suppress(OSError):
-                    pipe.send(busy[pipe])
-            if not busy:
-                break
+                busy[idle[-1]] = waiting.pop()
+                _send(idle[-1], busy[idle.pop()])
             for ready in wait(list(busy)):
                 assert isinstance(ready, Connection)
-                chunk = busy.pop(ready)
-                try:
-                    answer = ready.recv()
-                except (EOFError, OSError):
+                chunk, answer = busy.pop(ready), _received(ready)
+                if answer is None:
                     lost.append(chunk)
                     continue
-                if isinstance(answer, BaseException):
-                    raise answer
                 idle.append(ready)
                 yield answer
         return [*lost, *reversed(waiting)]
+
+
+def _send(pipe: Connection, message: object) -> None:
+    """Send; a judge that is gone is noticed when its answer does not come."""
+    with contextlib.suppress(OSError):
+        pipe.send(message)
+
+
+def _received(pipe: Connection) -> list[Judged] | None:
+    """Return a judge's answer, or ``None`` when it died; what it could not do is raised here."""
+    try:
+        answer = pipe.recv()
+    except (EOFError, OSError):
+        return None
+    if isinstance(answer, BaseException):
+        raise answer
+    found: list[Judged] = answer
+    return found
 
 
 def _serve(judging: Judging, pipe: Connection, inherited: Sequence[Connection]) -> None:

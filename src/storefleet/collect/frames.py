@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from storefleet.errors import OutputIncomplete
 from storefleet.model.base import Value
 from storefleet.model.effects import Output
 
@@ -35,6 +36,20 @@ def read_frames(output: Output) -> dict[str, Frame]:
         else:
             reading.end(*_ending(found[2]), found.start())
     return {key: frame for key, frame in reading.frames.items() if key not in reading.spoilt}
+
+
+def frames_of(output: Output, host: str) -> dict[str, Frame]:
+    """Return the whole frames; raises :class:`OutputIncomplete` when not one is: of such a host nothing was learnt."""
+    frames = read_frames(output)
+    if not frames:
+        ended = "no exit status" if output.exit_status is None else f"exit status {output.exit_status}"
+        last = output.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+        said = f"; it said: {last}" if last else ""
+        raise OutputIncomplete(
+            f"{host}: its answer holds nothing that was asked ({len(output.stdout)} bytes, {ended}{said}); cut off, "
+            f"forged, or no POSIX shell"
+        )
+    return frames
 
 
 class _Reading:

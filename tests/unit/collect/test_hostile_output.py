@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefleet.collect.facts import pointer
-from storefleet.collect.frames import read_frames
+from storefleet.collect.frames import frames_of, read_frames
 from storefleet.collect.plan import Endpoint, WatchedFiles
 from storefleet.collect.probes import Probe
 from storefleet.collect.registry import collector
 from storefleet.documents.published import problems
+from storefleet.errors import OutputIncomplete
 from storefleet.model.base import Json
 from storefleet.model.effects import Output
 from storefleet.model.state import StateDocument
@@ -75,6 +76,10 @@ def test_a_frame_that_is_cut_out_only_moves_its_facts_to_missing(name: str, tmp_
 def test_output_that_ends_anywhere_only_moves_facts_to_missing(
     at: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    if not read_frames(Output(RECORDED[:at], nonce=NONCE)):
+        with pytest.raises(OutputIncomplete):
+            _replay_with(RECORDED[:at], tmp_path_factory.mktemp("cut"))
+        return
     cut = _replay_with(RECORDED[:at], tmp_path_factory.mktemp("cut"))
     assert_only_moved_to_missing(replay(TILL), cut)
     assert problems(cut.to_json(), "state-1") == []
@@ -90,8 +95,20 @@ def _replay_with(stdout: bytes, folder: Path) -> StateDocument:
 
 @settings(max_examples=60, deadline=None)
 @given(stdout=st.binary(max_size=2000))
-def test_any_bytes_give_a_valid_document_without_facts(stdout: bytes) -> None:
-    document = collect(stdout)
+def test_bytes_without_one_whole_frame_are_no_document(stdout: bytes) -> None:
+    with pytest.raises(OutputIncomplete, match="nothing that was asked"):
+        collect(stdout)
+
+
+def test_the_last_line_that_a_host_complained_with_is_told() -> None:
+    with pytest.raises(OutputIncomplete, match="exit status 127; it said: sh: not found"):
+        frames_of(Output(b"", b"Welcome\nsh: not found\n", 127, NONCE), "S0001-pos1")
+
+
+@settings(max_examples=60, deadline=None)
+@given(stdout=st.binary(max_size=2000))
+def test_any_bytes_beside_a_whole_frame_give_a_valid_document_with_nothing_of_their_own(stdout: bytes) -> None:
+    document = collect(f"BEGIN {NONCE} me\n\nEND {NONCE} me 0\n".encode() + stdout)
     assert dict(document.facts) == {}
     assert problems(document.to_json(), "state-1") == []
 
@@ -118,7 +135,8 @@ def test_hostile_words_in_true_frames_never_break_the_document(bodies: list[tupl
     text = "".join(
         f"BEGIN {NONCE} {name}\n" + "\n".join(lines) + f"\n\nEND {NONCE} {name} 0\n" for name, lines in bodies
     )
-    document = collect(text.encode("utf-8", "replace"))
+    whole = f"BEGIN {NONCE} whole\n\nEND {NONCE} whole 0\n"
+    document = collect((whole + text).encode("utf-8", "replace"))
     assert problems(document.to_json(), "state-1") == []
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from storefleet.collect.facts import Findings, Gathered
-from storefleet.collect.frames import read_frames
+from storefleet.collect.frames import frames_of
 from storefleet.collect.frr import config, show
 from storefleet.collect.frr.platform import Command, RouterPlatform, frr
 from storefleet.collect.linux.collector import Clock, document, gather, parse_into, read_clock
@@ -84,12 +84,12 @@ def _shell(
     before = clock()
     try:
         output = yield from ask(RunScript(script(asked, endpoints(plan))))
+        frames = frames_of(output, plan.host.name)
     except _ONE_ACCESS as fault:
         for reading in asked:
             for place in reading.gives:
                 gathered.miss(place, f"shell: {fault}")
         return fault
-    frames = read_frames(output)
     gather(asked, frames, plan.host.charset, gathered)
     read_clock(frames, before, clock(), gathered)
     return None

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping
 
 from storefleet.collect.facts import Findings, Gathered, pointer
-from storefleet.collect.frames import INCOMPLETE, Frame, read_frames
+from storefleet.collect.frames import INCOMPLETE, Frame, frames_of
 from storefleet.collect.linux.readings import Reading, endpoints, left_out, readings
 from storefleet.collect.linux.script import script
 from storefleet.collect.plan import CollectPlan
@@ -18,12 +18,15 @@ Clock = Callable[[], datetime.datetime]
 
 
 def collect(plan: CollectPlan, clock: Clock) -> Step[StateDocument]:
-    """Ask for everything in one round trip and return the document; what failed is in ``missing``."""
+    """Ask for everything in one round trip and return the document; what failed is in ``missing``.
+
+    Raises :class:`~storefleet.errors.OutputIncomplete` when nothing at all came back whole.
+    """
     asked = readings(plan)
     before = clock()
     output = yield from ask(RunScript(script(asked, endpoints(plan))))
     after = clock()
-    frames = read_frames(output)
+    frames = frames_of(output, plan.host.name)
     gathered = Gathered()
     gather(asked, frames, plan.host.charset, gathered)
     read_clock(frames, before, after, gathered)

@@ -26,6 +26,7 @@ LINGER_S = 3.0
 
 _SEND_S = 0.05
 _WAKE_S = 0.5
+_SETTLE_S = 0.3
 _CHUNK = 32 * 1024
 
 _PACKETS = 16
@@ -190,13 +191,18 @@ class _Run:
         )
 
     def output(self, word: str) -> Output:
-        """Judge how it ended; a line that died is an error, not an empty answer."""
+        """Judge how it ended; a line that died is an error, not an empty answer.
+
+        The exit status proves nothing: OpenSSH sends it when the shell has ended, and what that printed comes after it.
+        """
         assert self.channel is not None
         status = self.channel.exit_status if self.channel.exit_status >= 0 else None
         stdout, stderr = b"".join(self.stdout), b"".join(self.stderr)
-        if status is None:
+        if not self.channel.eof_received:
+            if self.channel.closed:
+                self.transport.join(_SETTLE_S)  # one that dies closes its channels before it is marked as ended
             require_alive(self.transport, self.host, "command")
-            if not self.channel.eof_received and not self.size:
+            if status is None and not self.size:
                 raise CommandRefused(f"{where(self.host)}: the device does not run commands for this account")
         if status not in (0, None) and REBOOTING.search(stderr[-2000:].decode("utf-8", "replace")):
             raise Rebooting(f"{where(self.host)}: the device says that it is going down or not yet up")

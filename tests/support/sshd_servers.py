@@ -106,6 +106,7 @@ class Fleet:
         shell: str = "/bin/sh",
         mounts: str = "",
         group: int = 64123,
+        also: tuple[str, ...] = (),
     ) -> Server:
         folder = self.folder()
         keys = {kind: make_key(folder / f"host_{kind}", kind) for kind in host_keys}
@@ -114,7 +115,7 @@ class Fleet:
         account_files(folder, sudoers, shell, group)
         port = free_port(address)
         lines = [
-            f"ListenAddress {address}:{port}",
+            *(f"ListenAddress {each}:{port}" for each in (address, *also)),
             "PidFile none",
             "UsePAM no",
             "StrictModes no",

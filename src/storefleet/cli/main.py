@@ -16,6 +16,7 @@ import typer
 
 from storefleet.cli.app import build
 from storefleet.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated, exit_code, listen
+from storefleet.cli.streams import write
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.reports.escape import visible, visible_lines
@@ -79,7 +80,7 @@ def _end(fault: BaseException, arguments: list[str]) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    typer.echo(f"storefleet: {visible(message, limit=2000)}", err=True)
+    write(f"storefleet: {visible(message, limit=2000)}\n", err=True)
     return code
 
 

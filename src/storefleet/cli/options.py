@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from storefleet.cli.streams import write
+
 FleetOption = Annotated[
     Path | None,
     typer.Option("--fleet", metavar="DIR", help="The fleet folder; else STOREFLEET_FLEET, else upwards from here."),
@@ -61,11 +63,8 @@ FormatOption = Annotated[
 
 
 def emit(text: str) -> None:
-    """Print what was asked for; a reader that went away (`| head`) changes nothing about how the program ends."""
-    try:
-        typer.echo(text, nl=False)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Print what was asked for."""
+    write(text)
 
 
 def colour(no_color: bool) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from storefleet.cli.streams import Forgiving, write
 from storefleet.reports.escape import visible
 
 PLAIN_EVERY_S = 10.0
@@ -34,7 +35,7 @@ class HostProgress:
                 TextColumn("left"),
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[last]}"),
-                console=Console(stderr=True),
+                console=Console(file=cast("TextIO", Forgiving(sys.stderr))),
                 transient=True,
             )
             self._task = self._bar.add_task(what, total=total, last="")
@@ -60,4 +61,4 @@ class HostProgress:
         elif not self._quiet and (self._done == self._total or time.monotonic() - self._said_at > PLAIN_EVERY_S):
             self._said_at = time.monotonic()
             failed = f", {self._failed} gave no answer" if self._failed else ""
-            print(f"{self._what}: {self._done} of {self._total} hosts{failed}", file=sys.stderr)  # noqa: T201
+            write(f"{self._what}: {self._done} of {self._total} hosts{failed}\n", err=True)

@@ -1,4 +1,4 @@
-"""SIGTERM is Ctrl-C with another exit code: stop new work, reach a safe end, write the report."""
+"""SIGTERM, or a terminal that is closed, is Ctrl-C with another exit code: stop, reach a safe end, write the report."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ EXIT_TERMINATED = 143
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+    """SIGTERM or SIGHUP came."""
 
 
 def listen() -> None:
-    """Raise :class:`Terminated` in the main thread when SIGTERM comes."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    """Raise :class:`Terminated` in the main thread when one of them comes; who said ``nohup`` has meant it."""
+    signal.signal(signal.SIGTERM, _on_signal)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _on_signal)
 
 
-def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
+def _on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 

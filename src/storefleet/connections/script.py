@@ -185,9 +185,10 @@ class _Run:
         return time.monotonic() - self.ended_at > LINGER_S
 
     def _too_late(self) -> HostError:
+        stalled = "" if self.size else ". Nothing at all came: sudo may wait for a name server that is dead"
         return DeadlineExceeded(
             f"{where(self.host)}: the script did not end within {self.deadline.seconds:g} s ({self.size} bytes by "
-            f"then); its channel was closed, the device may still be at it"
+            f"then); its channel was closed, the device may still be at it{stalled}"
         )
 
     def output(self, word: str) -> Output:

@@ -82,7 +82,7 @@ def _scene(transport: DeviceTransport, host: Host, phase: str) -> Scene:
     return Scene(
         where=where(host),
         phase=phase,
-        said=transport.last_words(),
+        said=transport.last_words() if transport.remote_version else transport.wire.opening.decode("utf-8", "replace"),
         offer=transport.peer_offer,
         spoke=transport.wire.received > 0,
         identified=bool(transport.remote_version),

@@ -71,6 +71,9 @@ SYSTEM: tuple[Row, ...] = (
     (ValueError, errors.CommandError, "an answer that the library does not understand"),
 )
 
+_BUSY = re.compile(r"MaxStartups|Not allowed at this time|Too many|connection limit", re.IGNORECASE)
+"""What OpenSSH (9.2 and 9.8), dropbear and routers say before they hang up on one connection too many."""
+
 # More telling first: what is wrong with trust, then with crypto and login, then silence, then a broken line.
 _VAGUE = (paramiko.SSHException, netmiko.NetmikoTimeoutException, netmiko_exceptions.NetmikoBaseException)
 _TABLE: tuple[Row, ...] = (
@@ -116,7 +119,10 @@ def _word(ours: type[HostError], words: str, link: BaseException, scene: Scene) 
     if ours is errors.CryptoMismatch:
         return ours(f"{scene.where}: {_crypto_words(scene)}")
     if ours is errors.Dropped and scene.phase == "banner" and scene.spoke and not scene.identified:
-        return errors.NotSsh(f"{scene.where}: something answers there, but it does not speak SSH")
+        if _BUSY.search(scene.said):
+            return errors.Dropped(f"{scene.where}: it turns connections away for now: {_printable(scene.said)}")
+        said = f"; it said: {_printable(scene.said)}" if scene.said.strip() else ""
+        return errors.NotSsh(f"{scene.where}: something answers there, but it does not speak SSH{said}")
     detail = "" if isinstance(link, EOFError | TimeoutError) else f" ({_one_line(link)})"
     said = f"; it said: {_printable(scene.said)}" if scene.said and issubclass(ours, errors.ConnectError) else ""
     return ours(f"{scene.where}: {scene.phase}: {words}{detail}{said}")

@@ -23,6 +23,9 @@ STALL_S = 15.0
 GREETING_BYTES = 32 * 1024
 """Most that a server may say before its identification line; paramiko would buffer without an end."""
 
+OPENING_BYTES = 200
+"""How much of what a server says first is kept: it tells a busy SSH server from one that is none."""
+
 READ_AHEAD = 16 * 1024
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})|[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?")
@@ -42,6 +45,7 @@ class Wire:
         self._closed = False
         self._ahead = b""
         self.greeting = True
+        self.opening = b""
         self.received = 0
         self.sent = 0
 
@@ -57,8 +61,10 @@ class Wire:
         if not self._ahead:
             self._ahead = self._stream.recv(max(size, READ_AHEAD))
             self.received += len(self._ahead)
-            if self.greeting and self.received > GREETING_BYTES:
-                raise EOFError
+            if self.greeting:
+                self.opening = (self.opening + self._ahead)[:OPENING_BYTES]
+                if self.received > GREETING_BYTES:
+                    raise EOFError
         data, self._ahead = self._ahead[:size], self._ahead[size:]
         return data
 

@@ -24,7 +24,7 @@ from storefleet.model.store import Host
 R = TypeVar("R")
 MakeStep = Callable[[Host], Step[R]]
 
-RETRIES = 2
+RETRIES = 3
 """How often a host that dropped the connection at once is tried again: a busy sshd (MaxStartups) drops at random."""
 
 
@@ -91,7 +91,7 @@ def _attempts(host: Host, make_step: MakeStep[R], sessions: Sessions, expires_at
         try:
             return drive(make_step(host), session)
         except Dropped:
-            pause = random.uniform(0.5, 1.5) * (attempt + 1)  # noqa: S311 - jitter, not a secret
+            pause = random.uniform(0.5, 1.5) * 2**attempt  # noqa: S311 - jitter, not a secret
             if attempt == RETRIES or time.monotonic() + pause >= expires_at:
                 raise
             time.sleep(pause)

@@ -45,10 +45,12 @@ class Folder:
     known: list[str] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
 
-    def good(self, name: str, server: Server) -> None:
+    def good(self, name: str, server: Server, address: str | None = None) -> None:
         """Add a host that a real sshd serves, reached by its key."""
         self.credentials.append(f"  key-{name}: {{user: root, key: {{file: {server.client_key}}}}}")
-        self.add(name, server.port, tuple(server.keys.values()), address=server.address, credential=f"key-{name}")
+        self.add(
+            name, server.port, tuple(server.keys.values()), address=address or server.address, credential=f"key-{name}"
+        )
 
     def add(
         self,

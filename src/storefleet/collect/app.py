@@ -13,9 +13,10 @@ import textfsm  # type: ignore[import-untyped] # the package ships no types
 
 from storefleet.collect.facts import Fact, Findings, pointer, steps
 from storefleet.collect.probes import Probe
-from storefleet.collect.redact import redact
+from storefleet.collect.redact import mask_cards, redact, redact_urls
 from storefleet.collect.text import Records, instant, integer, number
 from storefleet.documents import decode, reader
+from storefleet.documents.secrets import is_secret_name
 from storefleet.errors import InputError
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
@@ -31,7 +32,7 @@ def app(text: str, probe: Probe, key: bytes) -> Findings:
     """Yield the fields of one probe below its ``into``; what could not be parsed is missing, never empty."""
     place = probe.into or pointer("app", probe.id)
     try:
-        parsed = _PARSERS[probe.parse](text, probe)
+        parsed = _PARSERS[probe.parse](mask_cards(text), probe)
     except _Unreadable as fault:
         yield from (Missing(_field(place, name), f"cannot parse: {fault}") for name in probe.take or [""])
         return
@@ -42,7 +43,25 @@ def app(text: str, probe: Probe, key: bytes) -> Findings:
         if isinstance(value, _Unreadable):
             yield Missing(_field(place, name), f"cannot parse: {value}")
         else:
-            yield Fact(_field(place, name), _hidden(value, key) if name in probe.redact else value)
+            yield Fact(_field(place, name), _hidden(value, key) if _is_secret(name, probe) else _clean(value, key))
+
+
+def _is_secret(name: str, probe: Probe) -> bool:
+    """Tell whether a field is to be hidden: who wrote the probe said so, or its name or the text's own says it."""
+    source = probe.take.get(name, "").partition(":")[0] if probe.take else ""
+    return name in probe.redact or is_secret_name(name) or is_secret_name(source.rpartition("/")[2])
+
+
+def _clean(value: Json, key: bytes) -> Json:
+    """Hide what is called a secret anywhere within a value that was taken whole."""
+    if isinstance(value, dict):
+        return {
+            name: _hidden(part, key) if is_secret_name(name) and part not in (None, "") else _clean(part, key)
+            for name, part in value.items()
+        }
+    if isinstance(value, str):
+        return redact_urls(value, key)
+    return [_clean(part, key) for part in value] if isinstance(value, list) else value
 
 
 def _hidden(value: Json, key: bytes) -> str:

@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
 from storefleet import errors
+from storefleet.collect.frr.config import hide
+from storefleet.collect.frr.platform import frr
+from storefleet.collect.redact import mask_cards, strip_secrets
+from storefleet.connections.masking import Masking
 from storefleet.connections.session import Session
 from storefleet.connections.transcript import (
     NONCE_WORD,
@@ -23,11 +27,6 @@ from storefleet.model.secret import Secret
 from storefleet.model.store import Host
 
 A = TypeVar("A")
-
-MIN_SECRET = 6
-"""A shorter secret is not searched for as a literal: `1` or `cisco` would blank out half of a document."""
-
-MASK = "***"
 
 
 class RecordingSession:
@@ -65,26 +64,33 @@ class RecordingSession:
             self._turns.append(ScriptTurn(script_hash(effect.script), effect.privileged, kept))
         elif isinstance(effect, ShowCommands):
             commands = tuple(self._mask(command) for command in effect.commands)
-            texts = answer if isinstance(answer, Failed) else tuple(map(self._mask, cast("tuple[str, ...]", answer)))
+            texts = (
+                answer
+                if isinstance(answer, Failed)
+                else tuple(self._strip(self._mask(text)) for text in cast("tuple[str, ...]", answer))
+            )
             self._turns.append(ShowTurn(commands, texts))
 
     def _clean(self, output: Output) -> Output:
-        stdout, stderr = (self._mask_bytes(self._plain(part, output.nonce)) for part in (output.stdout, output.stderr))
+        stdout, stderr = (self._stripped(self._plain(part, output.nonce)) for part in (output.stdout, output.stderr))
         return Output(stdout, stderr, output.exit_status, NONCE_WORD)
+
+    def _stripped(self, part: bytes) -> bytes:
+        """A recording is sent to others: no secret of ours is in it, and none of the device's that can be told."""
+        return self._strip(self._mask(part.decode("utf-8", "surrogateescape"))).encode("utf-8", "surrogateescape")
+
+    def _strip(self, text: str) -> str:
+        if self._host.platform == "frr":
+            platform = frr()
+            text = "\n".join(hide(line, platform, b"") for line in text.split("\n"))
+        return mask_cards(strip_secrets(text))
 
     @staticmethod
     def _plain(part: bytes, nonce: str) -> bytes:
         return part.replace(nonce.encode(), NONCE_WORD.encode()) if nonce else part
 
     def _mask(self, text: str) -> str:
-        return self._mask_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-
-    def _mask_bytes(self, data: bytes) -> bytes:
-        words = {secret.reveal() for secret in self._secrets()}
-        for word in sorted(words, key=len, reverse=True):  # a longer one may contain a shorter one
-            if len(word) >= MIN_SECRET:
-                data = data.replace(word.encode(), MASK.encode())
-        return data
+        return Masking(self._secrets()).text(text)
 
 
 def error_of(failed: Failed) -> HostError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol, TypeVar, cast
 
 from storefleet.connections.cli import CommandLine, open_command_line
+from storefleet.connections.credentials import Wallet
 from storefleet.connections.deadline import Deadline
+from storefleet.connections.masking import Masking
 from storefleet.connections.platforms import platform_of
 from storefleet.connections.script import run_script
 from storefleet.connections.transport import DeviceTransport
@@ -34,6 +36,7 @@ class Opener(Protocol):
     """Who can log in to a host: the connector."""
 
     limits: Limits
+    wallet: Wallet
 
     def log_in(self, host: Host, purpose: Purpose, deadline: Deadline) -> tuple[DeviceTransport, Credential]:
         """Return an authenticated transport and the credential that was taken."""
@@ -51,11 +54,28 @@ class DeviceSession:
         self._cli: CommandLine | None = None
 
     def answer(self, effect: Effect[A]) -> A:
-        """Answer one effect before its own deadline and the host's; raises a ``HostError``."""
+        """Answer one effect before its own deadline and the host's; raises a ``HostError``.
+
+        A device that echoes a secret of ours does not get it into anything that is kept.
+        """
+        try:
+            return cast("A", self._answer(effect))
+        except HostError as fault:
+            masked = self._masking().error(fault)
+            if masked is fault:
+                raise
+            raise masked from None
+
+    def _masking(self) -> Masking:
+        return Masking(self._opener.wallet.secrets())
+
+    def _answer(self, effect: Effect[A]) -> Output | tuple[str, ...]:
         if isinstance(effect, RunScript):
-            return cast("A", self._run(effect))
+            output = self._run(effect)  # first: it is what fetches the secrets
+            return self._masking().output(output)
         if isinstance(effect, ShowCommands):
-            return cast("A", self._show(effect))
+            shown = self._show(effect)
+            return tuple(map(self._masking().text, shown))
         raise NotAllowed(f"{self.host.name}: {type(effect).__name__} cannot be asked of a device session")
 
     def open_shell(self) -> DeviceTransport:

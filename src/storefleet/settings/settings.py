@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ from storefleet.model.base import Value
 from storefleet.model.limits import Limits
 from storefleet.settings.parsers import Parsed
 from storefleet.settings.table import SETTINGS, Setting
+
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 
 
 class Display(Value, frozen=True):
@@ -133,7 +136,7 @@ def shown(name: str, value: Parsed) -> str:
         return ", ".join(value) or "-"
     if isinstance(value, float):
         return f"{value * 100:g}%" if name == "audit.coverage.hosts" else _duration(int(value))
-    return str(value)
+    return _URL_PASSWORD.sub(r"\1***", str(value))
 
 
 def _duration(seconds: int) -> str:

@@ -149,3 +149,11 @@ def test_all_complaints_come_at_once_from_every_source(tmp_path: Path):
         "option network.per_jump: network.per_jump: a whole number from 1 to 1000 is due here, not 'many'",
         "storefleet.yaml:1: keep.results: a duration as 180s, 30m, 72h or 35d is due here, not '1y'",
     ]
+
+
+def test_the_password_of_a_url_is_not_shown(tmp_path):
+    (tmp_path / "storefleet.yaml").write_text("fleet: x\n")
+    environment = {"STOREFLEET_DATABASE": "postgresql://sf:canary-of-db@db.hq.example/sf"}
+    rows = load_settings(tmp_path, environment, {}).explain()
+    assert {row.value for row in rows if row.name == "database"} == {"postgresql://sf:***@db.hq.example/sf"}
+    assert "canary-of-db" not in str(rows)

@@ -1,0 +1,11 @@
+"""What is measured: one module per kind of figure, each a function from the stage to lines of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.figures.floor import floor
+from bench.stage import Stage
+from bench.table import Figure
+
+FIGURES: dict[str, Callable[[Stage], list[Figure]]] = {"floor": floor}

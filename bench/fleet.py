@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-from bench.till import ENDPOINT_PORT, ENDPOINTS
+from bench.till import ENDPOINT_PORT, ENDPOINTS, SUBNET, address
 from storefleet.lab.keys import public_key, ssh_key
 
 AUDIT = Path(__file__).parent / "till-nightly.yaml"
 
 _BLUEPRINT = """\
 intended:
-  subnet: "{first}.{{{{ {second} + store.number // 256 }}}}.{{{{ store.number % 256 }}}}.0/24"
+  subnet: "{subnet}"
   address: 10.101.0.11/24
   gateway: 10.101.0.1
   dns: [127.0.0.53]
@@ -51,9 +50,7 @@ def host_name(number: int) -> str:
     return f"S{number:05d}-pos1"
 
 
-def write_fleet(
-    folder: Path, keys: Path, hosts: int, block: tuple[str, int], user: str, address: Callable[[int], str]
-) -> None:
+def write_fleet(folder: Path, keys: Path, hosts: int, user: str) -> None:
     """Write a fleet of ``hosts`` stores with one till each, ready for ``storefleet audit``."""
     (folder / "inventory").mkdir(parents=True)
     (folder / "audits").mkdir()
@@ -66,7 +63,7 @@ def write_fleet(
     become = ", become: sudo" if user != "root" else ""
     texts = {
         "storefleet.yaml": "network: {workers: 50, per_store: 2, connects_per_second: 10000}\n",
-        "inventory/blueprints.yaml": _BLUEPRINT.format(first=block[0], second=block[1], endpoints=endpoints),
+        "inventory/blueprints.yaml": _BLUEPRINT.format(subnet=SUBNET, endpoints=endpoints),
         "inventory/probes.yaml": _PROBES,
         "inventory/credentials.yaml": "credentials:\n"
         f"  till-read: {{user: {user}, key: {{file: {keys / 'client'}}}{become}}}\n"

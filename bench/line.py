@@ -1,4 +1,4 @@
-"""How the contestants reach the till: over loopback, or over a line with delay that counts what it carries."""
+"""How the contestants reach the tills: straight from the hub, or over a line with delay that counts what it carries."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.machine import Cgroup
-from bench.till import NAMESPACE
-from storefleet.lab.machine import run
+from bench.till import FIRST, HUB, SECOND
+from storefleet.lab.network import ip_batch
 
-LOOPBACK = ("127", 64)
-"""The first octet, and the first value of the second, of the hosts' addresses: 127.64.0.0/10 is always the machine's own."""
-
-LINE = ("10", 128)
-_NEAR = "10.127.0.1"
+_NEAR = "10.127.0.2"
 
 
 @dataclass
@@ -25,13 +21,12 @@ class Line:
     """A way to the till. ``prefix`` goes before every contestant's command."""
 
     name: str
-    block: tuple[str, int]
     prefix: tuple[str, ...] = ()
     cgroup: Cgroup | None = None
     lateness_s: float = field(default=0.0)
 
     def bytes(self) -> int:
-        """IP bytes carried so far, both ways; nothing is counted on loopback."""
+        """IP bytes carried so far, both ways; nothing is counted on the straight way."""
         for row in Path("/proc/self/net/dev").read_text().splitlines():
             name, _, counters = row.partition(":")
             if name.strip() == "line0":
@@ -39,21 +34,17 @@ class Line:
                 return int(fields[0]) + int(fields[8])
         return 0
 
-    def address(self, number: int) -> str:
-        """Return the address of the ``number``-th host."""
-        return f"{self.block[0]}.{self.block[1] + number // 256}.{number % 256}.11"
 
-
-def loopback() -> Line:
-    """Return the way over the till's own loopback interface: no delay, nothing to forward."""
-    return Line("loopback", LOOPBACK, ("nsenter", f"--net=/run/netns/{NAMESPACE}"))
+def straight() -> Line:
+    """Return the way without delay: contestants run in the hub's namespace, one cable away from every till."""
+    return Line("straight", ("nsenter", f"--net=/run/netns/{HUB}"))
 
 
 @contextlib.contextmanager
 def delayed(round_trip_ms: float, cgroup: Cgroup) -> Iterator[Line]:
     """Lay a line of so many milliseconds there and back, and take it away afterwards."""
-    argv = [sys.executable, "-m", "bench.forwarder", NAMESPACE, str(round_trip_ms / 2)]
-    line = Line(f"{round_trip_ms:g} ms", LINE, cgroup=cgroup)
+    argv = [sys.executable, "-m", "bench.forwarder", HUB, str(round_trip_ms / 2)]
+    line = Line(f"{round_trip_ms:g} ms", cgroup=cgroup)
     process = subprocess.Popen(cgroup.entering(argv), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -69,14 +60,13 @@ def delayed(round_trip_ms: float, cgroup: Cgroup) -> Iterator[Line]:
 
 
 def _route() -> None:
-    block = f"{LINE[0]}.{LINE[1]}.0.0/9"
-    for command in (
-        "link set lo up",
-        "link set line0 up",
-        f"address replace {_NEAR}/32 dev line0",
-        f"route replace {block} dev line0 src {_NEAR}",
-        f"-n {NAMESPACE} link set line1 up",
-        f"-n {NAMESPACE} route replace local {block} dev lo",
-        f"-n {NAMESPACE} route replace {_NEAR}/32 dev line1",
-    ):
-        run(["ip", *command.split()])
+    block = f"{FIRST}.{SECOND}.0.0/9"
+    ip_batch(
+        [
+            "link set lo up",
+            "link set line0 up",
+            f"address replace {_NEAR}/32 dev line0",
+            f"route replace {block} dev line0 src {_NEAR}",
+        ]
+    )
+    ip_batch(["link set line1 up", f"route replace {_NEAR}/32 dev line1"], namespace=HUB)

@@ -140,7 +140,7 @@ def _ansible(job: Job) -> Command:
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_FORKS": str(job.workers),
-        "ANSIBLE_STRATEGY": "free",
+        "ANSIBLE_STRATEGY": "linear",
         "ANSIBLE_NOCOLOR": "True",
     }
     argv = [str(THEIRS / "ansible-playbook"), "-i", str(inventory), str(HERE / "ansible" / "audit.yml")]

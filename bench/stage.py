@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.fleet import make_keys, write_fleet
-from bench.line import Line, loopback
-from bench.machine import Meter, own_cgroup
+from bench.line import Line, straight
+from bench.machine import Cgroup, Meter, own_cgroup
 from bench.sides import Job
-from bench.till import LOGINS, Till
+from bench.till import LOGINS, boot_all
 from storefleet.lab.namespaces import own_mounts
 
 
@@ -26,11 +26,11 @@ class Wishes:
 
 @dataclass
 class Stage:
-    """Makes what a figure needs when it needs it; the till is booted once."""
+    """Makes what a figure needs when it needs it; the tills are booted once."""
 
     folder: Path
     wishes: Wishes
-    _till: Till | None = None
+    _booted: bool = False
     _jobs: dict[tuple[int, int, str], Job] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -47,25 +47,23 @@ class Stage:
         return LOGINS[self.wishes.login]
 
     def meter(self, *, far: bool = True) -> Meter:
-        """Return the meter; with ``far`` the till is booted and its CPU counted."""
-        if not far:
-            return Meter(self.cgroup.child("runs"), None)
-        return Meter(self.cgroup.child("runs"), self.till().cgroup)
+        """Return the meter; with ``far`` the tills are booted and their CPU counted."""
+        return Meter(self.cgroup.child("runs"), self._far() if far else None)
 
-    def till(self) -> Till:
-        """Return the till, switched on."""
-        if self._till is None:
-            self._till = Till(self.folder / "till", self.cgroup.child("far"), self.keys)
-            self._till.boot(loopback().address(1))
-        return self._till
+    def _far(self) -> Cgroup:
+        group = self.cgroup.child("far")
+        if not self._booted:
+            boot_all(self.folder / "tills", group, self.keys)
+            self._booted = True
+        return group
 
     def job(self, hosts: int, line: Line | None = None, workers: int | None = None) -> Job:
         """Return the job of reading so many hosts; the fleet folder is written the first time."""
-        way = line or loopback()
+        way = line or straight()
         many = workers or self.wishes.workers
         wanted = (hosts, many, way.name)
         if wanted not in self._jobs:
             folder = self.folder / f"job-{len(self._jobs)}"
-            write_fleet(folder / "fleet", self.keys, hosts, way.block, self.user, way.address)
+            write_fleet(folder / "fleet", self.keys, hosts, self.user)
             self._jobs[wanted] = Job(folder / "fleet", hosts, many, way, self.user, self.keys, folder / "scratch")
         return self._jobs[wanted]

@@ -1,7 +1,8 @@
-"""The far side: one practice till, booted with its own systemd, that answers on as many addresses as are asked for.
+"""The far side: a few practice tills, each booted with its own systemd, that answer on as many addresses as are asked for.
 
-It is the lab's till (same packages, same point-of-sale client) with Python and python3-apt added, which Ansible needs on
-the far side and nothing else here uses. Every host of the bench is this one till behind another address.
+They are the lab's tills (same packages, same point-of-sale client) with Python and python3-apt added, which Ansible needs
+on the far side and nothing else here uses. Several, since one init serves its callers one after the other: with a single
+till the bench would measure that queue.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import shutil
 import subprocess
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -18,14 +21,25 @@ from bench.machine import Cgroup
 from storefleet.lab import rootfs
 from storefleet.lab.machine import allow_many_watchers, run, tool_path
 from storefleet.lab.namespaces import ssh_greets
+from storefleet.lab.network import ip_batch
 from storefleet.lab.packages import build_packages
 from storefleet.lab.provision import POS_VERSION
 
 EXTRA = ("python3-minimal", "python3-apt")
-NAMESPACE = "far"
+TILLS = 8
+HUB = "hub"
+HUB_ADDRESS = "10.127.0.1"
+FIRST, SECOND, SHARE = 10, 128, 16
+"""Hosts have addresses in 10.128.0.0/9, a share of it for each till; they exist in the bench's own namespaces only."""
+
 ENDPOINTS = ("pay.hq.example", "pay2.hq.example", "price.hq.example")
 ENDPOINT_PORT = 8443
 LOGINS = {"root": "root", "sudo": "sf-read"}
+SUBNET = (
+    f"{FIRST}.{{{{ {SECOND} + {SHARE} * (store.number % {TILLS}) + store.number // {TILLS} // 256 }}}}"
+    f".{{{{ store.number // {TILLS} % 256 }}}}.0/24"
+)
+"""The numbering plan in the blueprint's words; :func:`address` in ours."""
 
 _ENVIRONMENT = {"PATH": tool_path(), "LC_ALL": "C.UTF-8", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 _SSHD = """\
@@ -42,14 +56,12 @@ PrintMotd no
 PrintLastLog no
 Subsystem sftp /usr/lib/openssh/sftp-server
 """
-_NETWORK = (
-    ("link", "set", "lo", "up"),
-    ("link", "add", "eth0", "type", "veth", "peer", "name", "cable"),
-    ("address", "add", "10.101.0.11/24", "dev", "eth0"),
-    ("link", "set", "cable", "up"),
-    ("link", "set", "eth0", "up"),
-    ("route", "add", "default", "via", "10.101.0.1"),
-)
+
+
+def address(number: int) -> str:
+    """Return the address of the ``number``-th host."""
+    place = number // TILLS
+    return f"{FIRST}.{SECOND + SHARE * (number % TILLS) + place // 256}.{place % 256}.11"
 
 
 def ensure_root() -> Path:
@@ -85,50 +97,63 @@ def _os_release() -> list[tuple[str, str]]:
 
 
 class Till:
-    """The one device of the bench: its own layer over the root file system, its processes in one cgroup."""
+    """One device: its own layer over the root file system, its own network, its processes in one cgroup."""
 
-    def __init__(self, folder: Path, cgroup: Cgroup, keys: Path) -> None:
-        self.cgroup = cgroup
+    def __init__(self, number: int, folder: Path, cgroup: Cgroup, keys: Path) -> None:
+        self.namespace = f"till{number}"
+        self._number = number
         self._folder = folder
+        self._cgroup = cgroup
         self._keys = keys
         self._root = folder / "root"
 
-    def boot(self, address: str) -> None:
-        """Assemble, provision and switch on; return when its SSH server greets at ``address``."""
-        allow_many_watchers()
+    def boot(self) -> None:
+        """Assemble, provision, cable to the hub and switch on; return when its SSH server greets."""
         for name in ("upper", "work", "root"):
             (self._folder / name).mkdir(parents=True)
         layers = f"lowerdir={ensure_root()},upperdir={self._folder}/upper,workdir={self._folder}/work"
         run(["mount", "-t", "overlay", "overlay", "-o", layers, str(self._root)])
         self._provision()
-        run(["ip", "netns", "add", NAMESPACE])
-        for command in _NETWORK:
-            run(["ip", "-n", NAMESPACE, *command])
+        self._cable()
         self._start_name_server()
-        argv = ["systemd-nspawn", "-q", "-D", str(self._root), "--boot", "--machine=S00001-pos1", "--register=no"]
-        argv += ["--keep-unit", "--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--resolv-conf=off", "--timezone=off"]
-        self._start([*argv, "--link-journal=no"], "console.log")
+        argv = ["systemd-nspawn", "-q", "-D", str(self._root), "--boot", f"--machine={self.namespace}"]
+        argv += ["--register=no", "--keep-unit", "--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--link-journal=no"]
+        self._start([*argv, "--resolv-conf=off", "--timezone=off"], "console.log")
         for _ in range(600):
-            if ssh_greets(address, namespace=NAMESPACE, timeout_s=1):
-                self._settle()
+            if ssh_greets(address(self._number), namespace=HUB, timeout_s=1):
                 return
             time.sleep(0.1)
-        raise RuntimeError(f"the till did not boot; see {self._folder}/console.log")
+        raise RuntimeError(f"{self.namespace} did not boot; see {self._folder}/console.log")
 
-    def _settle(self) -> None:
-        """Wait until the boot is over, so that its work is not taken for the first contestant's."""
-        for _ in range(60):
-            before = self.cgroup.cpu_s()
-            time.sleep(1)
-            if self.cgroup.cpu_s() - before < 0.02:
-                return
-        raise RuntimeError(f"the till does not come to rest; see {self._folder}/console.log")
+    def _cable(self) -> None:
+        """Route this till's share of the addresses to it, and let it take every one of them for its own."""
+        share = f"{FIRST}.{SECOND + SHARE * self._number}.0.0/12"
+        run(["ip", "netns", "add", self.namespace])
+        port = f"port{self._number}"
+        ip_batch(
+            [
+                f"link add {port} type veth peer name eth0 netns {self.namespace}",
+                f"link set {port} up",
+                f"route add {share} via 10.101.0.11 dev {port} onlink src {HUB_ADDRESS}",
+            ],
+            namespace=HUB,
+        )
+        ip_batch(
+            [
+                "link set lo up",
+                "address add 10.101.0.11/24 dev eth0",
+                "link set eth0 up",
+                "route add default via 10.101.0.1",
+                f"route add local {share} dev lo",
+            ],
+            namespace=self.namespace,
+        )
 
     def _start(self, argv: list[str], log: str) -> None:
-        inside = ["nsenter", f"--net=/run/netns/{NAMESPACE}", *argv]
+        inside = ["nsenter", f"--net=/run/netns/{self.namespace}", *argv]
         with (self._folder / log).open("ab") as out:
             subprocess.Popen(
-                self.cgroup.child(log).entering(inside),
+                self._cgroup.child(log).entering(inside),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -145,10 +170,10 @@ class Till:
     def _provision(self) -> None:
         key = (self._keys / "client.pub").read_text()
         texts = {
-            "etc/hostname": "S00001-pos1\n",
-            "etc/hosts": "127.0.0.1 localhost\n10.101.0.11 S00001-pos1\n",
+            "etc/hostname": f"{self.namespace}\n",
+            "etc/hosts": f"127.0.0.1 localhost\n10.101.0.11 {self.namespace}\n",
             "etc/resolv.conf": "nameserver 127.0.0.53\n",
-            "etc/machine-id": "5eed5eed5eed5eed5eed5eed5eed5eed\n",
+            "etc/machine-id": f"{uuid.uuid4().hex}\n",
             "etc/ssh/sshd_config": _SSHD,
             "etc/ssh/ssh_host_ed25519_key": (self._keys / "host").read_text(),
             "opt/pos/etc/pos.ini": f"[main]\nversion = {POS_VERSION}\n[acquirer]\nhost = pay.hq.example\nport = 8443\n",
@@ -166,6 +191,25 @@ class Till:
         owner = (self._root / "home/sf-read").stat()
         for path in (self._root / "home/sf-read/.ssh", self._root / "home/sf-read/.ssh/authorized_keys"):
             shutil.chown(path, owner.st_uid, owner.st_gid)
-        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "900",
-             "-subj", "/CN=till", "-keyout", str(self._root / "opt/pos/client.key"),
-             "-out", str(self._root / "opt/pos/client.crt")])  # fmt: skip
+        subject = ["-subj", "/CN=till", "-days", "900", "-keyout", str(self._root / "opt/pos/client.key")]
+        kind = ["-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        run(["openssl", "req", *kind, *subject, "-out", str(self._root / "opt/pos/client.crt")])
+
+
+def boot_all(folder: Path, cgroup: Cgroup, keys: Path) -> None:
+    """Boot every till side by side, and wait until they are at rest: their boot is no contestant's work."""
+    allow_many_watchers()
+    run(["ip", "netns", "add", HUB])
+    ip_batch(
+        [f"address add {HUB_ADDRESS}/32 dev lo", "address add 10.101.0.1/32 dev lo", "link set lo up"], namespace=HUB
+    )
+    run(["nsenter", f"--net=/run/netns/{HUB}", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])
+    tills = [Till(n, folder / f"till{n}", cgroup.child(f"till{n}"), keys) for n in range(TILLS)]
+    with ThreadPoolExecutor(TILLS) as pool:
+        list(pool.map(Till.boot, tills))
+    for _ in range(60):
+        before = cgroup.cpu_s()
+        time.sleep(1)
+        if cgroup.cpu_s() - before < 0.05:
+            return
+    raise RuntimeError(f"the tills do not come to rest; see {folder}")

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.figures.floor import floor
+from bench.figures.others import ansible, netmiko, pyinfra
 from bench.stage import Stage
 from bench.table import Figure
 
-FIGURES: dict[str, Callable[[Stage], list[Figure]]] = {"floor": floor}
+FIGURES: dict[str, Callable[[Stage], list[Figure]]] = {
+    "floor": floor,
+    "ansible": ansible,
+    "pyinfra": pyinfra,
+    "netmiko": netmiko,
+}

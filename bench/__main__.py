@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from bench import machine, table
@@ -23,6 +24,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=50, help="hosts at a time, on every side (default 50)")
     parser.add_argument("--login", choices=sorted(LOGINS), default="root", help="as root, or a user with sudo")
     parser.add_argument("--ansible-hosts", type=int, default=100, help="at most so many hosts where Ansible takes part")
+    parser.add_argument("--line-hosts", type=int, default=100, help="at most so many hosts over a line with delay")
+    parser.add_argument("--documents", type=int, default=25_000, help="hosts audited from a recording (default 25,000)")
     parser.add_argument("--figures", default="all", help=f"comma-separated, of: {', '.join(FIGURES)}")
     parser.add_argument("--json", type=Path, help="write the table there as a JSON document too")
     return parser.parse_args(argv)
@@ -35,7 +38,7 @@ def measure(options: argparse.Namespace) -> int:
     if unknown:
         print(f"no figure {', '.join(unknown)}; there are: {', '.join(FIGURES)}", file=sys.stderr)
         return 2
-    wishes = Wishes(options.hosts, options.rounds, options.workers, options.login, options.ansible_hosts)
+    wishes = Wishes(**{field.name: getattr(options, field.name) for field in fields(Wishes)})
     head = table.header()
     found: list[table.Figure] = []
     stage = Stage(Path(os.environ[machine.FOLDER]), wishes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.machine import Meter, Spent
 from bench.sides import BenchError, Job, Side
@@ -32,6 +32,11 @@ class Turns:
     job: Job
     spent: dict[str, list[Spent]]
 
+    @property
+    def rounds(self) -> int:
+        """Return how many rounds were made."""
+        return min(map(len, self.spent.values()))
+
     def ratio(self, above: Side, below: Side) -> Spread:
         """Wall time of one side against another's, round by round."""
         pairs = zip(self.spent[above.name], self.spent[below.name], strict=True)
@@ -49,13 +54,19 @@ class Turns:
         """CPU of the far side while one side read it, milliseconds a host."""
         return Spread.of([spent.far_s * 1000 / self.job.hosts for spent in self.spent[side.name]])
 
+    def carried_kib(self, side: Side) -> Spread:
+        """Bytes on the line, both ways, KiB a host."""
+        return Spread.of([spent.carried / 1024 / self.job.hosts for spent in self.spent[side.name]])
+
 
 def once(meter: Meter, job: Job, side: Side) -> Spent:
     """Run one side once, and refuse the run unless it read every host."""
     job.scratch.mkdir(parents=True, exist_ok=True)
     command = side.command(job)
     log = job.scratch / f"{side.name.replace(' ', '-')}.log"
+    before = job.line.bytes()
     spent = meter.run([*job.line.prefix, *command.argv], cwd=job.scratch, env=command.env, log=log)
+    spent = replace(spent, carried=job.line.bytes() - before)
     text = log.read_text(errors="replace")
     read = command.count(text)
     if spent.status not in command.good or read != job.hosts:

@@ -25,7 +25,7 @@ formats:
   one:
     pos{{store.tills}}: {{kind: till, address: "{{{{ intended.subnet | nth_host(10 + n) }}}}"}}
 """
-_PROBES = """\
+PROBES = """\
 probes:
   - id: pos-settings
     applies_to: "role=till"
@@ -64,7 +64,7 @@ def write_fleet(folder: Path, keys: Path, hosts: int, user: str) -> None:
     texts = {
         "storefleet.yaml": "network: {workers: 50, per_store: 2, connects_per_second: 10000}\n",
         "inventory/blueprints.yaml": _BLUEPRINT.format(subnet=SUBNET, endpoints=endpoints),
-        "inventory/probes.yaml": _PROBES,
+        "inventory/probes.yaml": PROBES,
         "inventory/credentials.yaml": "credentials:\n"
         f"  till-read: {{user: {user}, key: {{file: {keys / 'client'}}}{become}}}\n"
         'use:\n  - {hosts: "role=till", read: till-read}\n',

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,13 +44,18 @@ def enter(argv: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Spent:
-    """What one command cost: seconds of wall clock and of CPU with all its children, and how it ended."""
+    """What one command cost: seconds of wall clock and of CPU with all its children, and how it ended.
+
+    ``peak_mib`` is the resident memory of all its processes together, looked at a few times a second, or that of its
+    largest process, whichever was more. ``far_s`` is the far side's CPU meanwhile, ``carried`` the bytes on the line.
+    """
 
     wall_s: float
     cpu_s: float
     peak_mib: float
     status: int
     far_s: float = 0.0
+    carried: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,12 +121,43 @@ class Meter:
             process = subprocess.Popen(
                 group.entering(argv), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd, env=environment
             )
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.monotonic() - started
+            with _Watching(group) as watching:
+                _, status, usage = os.wait4(process.pid, 0)
+                wall = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         group.kill()
         cpu = group.cpu_s()
         group.path.rmdir()
         time.sleep(0.5)  # the servers of the far side end after their clients
         far = self.far.cpu_s() - before if self.far else 0.0
-        return Spent(wall, cpu, usage.ru_maxrss / 1024, process.returncode, far)
+        return Spent(wall, cpu, max(watching.peak_mib, usage.ru_maxrss / 1024), process.returncode, far)
+
+
+class _Watching:
+    """Looks at how much memory all processes of a group hold together, until told to end."""
+
+    def __init__(self, group: Cgroup) -> None:
+        self._procs = group.path / "cgroup.procs"
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self.peak_mib = 0.0
+
+    def __enter__(self) -> _Watching:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.25):
+            pages = sum(map(_resident_pages, self._procs.read_text().split()))
+            self.peak_mib = max(self.peak_mib, pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+
+
+def _resident_pages(pid: str) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0

@@ -22,6 +22,8 @@ class Wishes:
     workers: int
     login: str
     ansible_hosts: int
+    line_hosts: int
+    documents: int
 
 
 @dataclass

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.figures.floor import floor
+from bench.figures.lines import latency, lines
 from bench.figures.others import ansible, netmiko, pyinfra
+from bench.figures.scale import inventory, streamed
 from bench.stage import Stage
 from bench.table import Figure
 
@@ -14,4 +16,8 @@ FIGURES: dict[str, Callable[[Stage], list[Figure]]] = {
     "ansible": ansible,
     "pyinfra": pyinfra,
     "netmiko": netmiko,
+    "lines": lines,
+    "latency": latency,
+    "inventory": inventory,
+    "streamed": streamed,
 }

@@ -1,4 +1,4 @@
-"""A fleet of the size that chains have: thousands of stores with five devices each, and one recording for all of them."""
+"""A fleet of the size that chains have: thousands of stores with five devices each."""
 
 from __future__ import annotations
 

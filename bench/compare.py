@@ -42,6 +42,11 @@ class Turns:
         pairs = zip(self.spent[above.name], self.spent[below.name], strict=True)
         return Spread.of([over.wall_s / under.wall_s for over, under in pairs])
 
+    def cpu_ratio(self, above: Side, below: Side) -> Spread:
+        """CPU of one side's own processes against another's, start-up included, round by round."""
+        pairs = zip(self.spent[above.name], self.spent[below.name], strict=True)
+        return Spread.of([over.cpu_s / under.cpu_s for over, under in pairs])
+
     def wall(self, side: Side) -> Spread:
         """Wall time of one side."""
         return Spread.of([spent.wall_s for spent in self.spent[side.name]])

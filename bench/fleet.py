@@ -1,4 +1,4 @@
-"""The bench's own fleet folder: stores.csv × blueprint, thirty controls, one pinned key per host name."""
+"""The bench's own fleet folder: stores.csv by blueprint, thirty controls, one pinned key per host name."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import Cgroup
@@ -22,8 +22,8 @@ class Line:
 
     name: str
     prefix: tuple[str, ...] = ()
-    cgroup: Cgroup | None = None
-    lateness_s: float = field(default=0.0)
+    late_s: float = 0.0
+    worst_s: float = 0.0
 
     def bytes(self) -> int:
         """IP bytes carried so far, both ways; nothing is counted on the straight way."""
@@ -44,7 +44,7 @@ def straight() -> Line:
 def delayed(round_trip_ms: float, cgroup: Cgroup) -> Iterator[Line]:
     """Lay a line of so many milliseconds there and back, and take it away afterwards."""
     argv = [sys.executable, "-m", "bench.forwarder", HUB, str(round_trip_ms / 2)]
-    line = Line(f"{round_trip_ms:g} ms", cgroup=cgroup)
+    line = Line(f"{round_trip_ms:g} ms")
     process = subprocess.Popen(cgroup.entering(argv), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -56,7 +56,8 @@ def delayed(round_trip_ms: float, cgroup: Cgroup) -> Iterator[Line]:
         process.terminate()
         last = process.stdout.readline().split()
         process.wait()
-        line.lateness_s = float(last[1]) if len(last) > 1 else 0.0
+        if len(last) == 3:
+            line.late_s, line.worst_s = float(last[1]), float(last[2])
 
 
 def _route() -> None:

@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.contestants.commands import SYSCTL
 from bench.line import Line
 
 HERE = Path(__file__).parent / "contestants"
@@ -75,6 +76,11 @@ def _storefleet(job: Job) -> Command:
     return Command([*argv, "--report", f"json:{report}"], count, good=(0, 1))
 
 
+def _recorded(job: Job) -> Command:
+    command = _storefleet(job)
+    return replace(command, argv=[*command.argv, "--record", str(job.keys.parent / "recorded")])
+
+
 def _floor(job: Job, what: str) -> Command:
     script = job.scratch / "script"
     if not script.exists():
@@ -123,8 +129,6 @@ def _pyinfra(job: Job) -> Command:
 
 
 def _ansible(job: Job) -> Command:
-    from bench.contestants.commands import SYSCTL
-
     rows = [row.split() for row in job.names.read_text().splitlines()]
     become = "true" if job.user != "root" else "false"
     inventory = job.scratch / "ansible_inventory.ini"
@@ -153,6 +157,7 @@ def _ansible(job: Job) -> Command:
 
 
 STOREFLEET = Side("storefleet", _storefleet)
+RECORDED = Side("storefleet --record", _recorded)
 FLOOR = Side("floor", lambda job: _floor(job, "read"))
 CONNECT = Side("connect only", lambda job: _floor(job, "connect"))
 ANSIBLE = Side("ansible-playbook", _ansible)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.compare import once
 from bench.fleet import make_keys, write_fleet
 from bench.line import Line, straight
-from bench.machine import Cgroup, Meter, own_cgroup
-from bench.sides import Job
-from bench.till import LOGINS, boot_all
+from bench.machine import Meter, own_cgroup
+from bench.sides import RECORDED, Job
+from bench.till import LOGINS, Till, boot_all
+from storefleet.connections.transcript import Transcript
 from storefleet.lab.namespaces import own_mounts
 
 
@@ -32,8 +34,8 @@ class Stage:
 
     folder: Path
     wishes: Wishes
-    _booted: bool = False
-    _jobs: dict[tuple[int, int, str], Job] = field(default_factory=dict)
+    _tills: list[Till] = field(default_factory=list)
+    _jobs: dict[tuple[int, int, str, str], Job] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Cover the machine's run-time folders, count in an own cgroup, make the keys."""
@@ -43,29 +45,32 @@ class Stage:
         self.keys = self.folder / "keys"
         make_keys(self.keys)
 
-    @property
-    def user(self) -> str:
-        """Return the account that is logged in to."""
-        return LOGINS[self.wishes.login]
-
     def meter(self, *, far: bool = True) -> Meter:
         """Return the meter; with ``far`` the tills are booted and their CPU counted."""
-        return Meter(self.cgroup.child("runs"), self._far() if far else None)
+        if far:
+            self.tills()
+        return Meter(self.cgroup.child("runs"), self.cgroup.child("far") if far else None)
 
-    def _far(self) -> Cgroup:
-        group = self.cgroup.child("far")
-        if not self._booted:
-            boot_all(self.folder / "tills", group, self.keys)
-            self._booted = True
-        return group
+    def tills(self) -> list[Till]:
+        """Return the tills, switched on."""
+        if not self._tills:
+            self._tills = boot_all(self.folder / "tills", self.cgroup.child("far"), self.keys)
+        return self._tills
 
-    def job(self, hosts: int, line: Line | None = None, workers: int | None = None) -> Job:
+    def recording(self) -> Transcript:
+        """Record one audit of one real till, and return it."""
+        job, folder = self.job(1), self.folder / "recorded"
+        if not folder.exists():
+            once(self.meter(), job, RECORDED)
+        return Transcript.load(next(folder.glob("*.txt")))
+
+    def job(self, hosts: int, line: Line | None = None, workers: int | None = None, user: str | None = None) -> Job:
         """Return the job of reading so many hosts; the fleet folder is written the first time."""
-        way = line or straight()
+        way, account = line or straight(), user or LOGINS[self.wishes.login]
         many = workers or self.wishes.workers
-        wanted = (hosts, many, way.name)
+        wanted = (hosts, many, way.name, account)
         if wanted not in self._jobs:
             folder = self.folder / f"job-{len(self._jobs)}"
-            write_fleet(folder / "fleet", self.keys, hosts, self.user)
-            self._jobs[wanted] = Job(folder / "fleet", hosts, many, way, self.user, self.keys, folder / "scratch")
+            write_fleet(folder / "fleet", self.keys, hosts, account)
+            self._jobs[wanted] = Job(folder / "fleet", hosts, many, way, account, self.keys, folder / "scratch")
         return self._jobs[wanted]

@@ -1,7 +1,8 @@
-"""Audit a fleet whose hosts answer at once from one till's recording: ``python -m bench.streamed FLEET RECORDING REPORT``.
+"""Audit a fleet whose hosts answer from one till's recording: ``python -m bench.streamed FLEET RECORDING REPORT``.
 
-Nothing of storefleet is left out but the connection: the collector's step is driven by Nornir and our runner, its answer
-is parsed, judged, stored and reported by ``storefleet audit`` itself. Each host shows its own name, machine id and boot id.
+Nothing of storefleet is left out but the connection: the collector's step is driven by Nornir and our runner, its
+answer is parsed, judged, stored and reported by ``storefleet audit`` itself. Each host shows its own name, machine id
+and boot id.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def main(fleet: str, recording: str, report: str) -> None:
     def from_recording(*_: Any, **__: Any) -> Iterator[OneTill]:
         yield sessions
 
-    judge.open_sessions = from_recording  # type: ignore[assignment]
+    vars(judge)["open_sessions"] = from_recording
     sys.argv = ["storefleet", "audit", "--fleet", fleet, "--report", f"json:{report}"]
     run()
 

@@ -1,8 +1,8 @@
-"""The far side: a few practice tills, each booted with its own systemd, that answer on as many addresses as are asked for.
+"""The far side: a few practice tills, each booted with its own systemd, that answer on as many addresses as are needed.
 
-They are the lab's tills (same packages, same point-of-sale client) with Python and python3-apt added, which Ansible needs
-on the far side and nothing else here uses. Several, since one init serves its callers one after the other: with a single
-till the bench would measure that queue.
+They are the lab's tills (same packages, same point-of-sale client) with Python and python3-apt added, which Ansible
+needs on the far side and nothing else here uses. Several, since one init serves its callers one after the other: with
+a single till the bench would measure that queue.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from bench.machine import Cgroup
+from storefleet.connections.transcript import NONCE_WORD
 from storefleet.lab import rootfs
 from storefleet.lab.machine import allow_many_watchers, run, tool_path
 from storefleet.lab.namespaces import ssh_greets
 from storefleet.lab.network import ip_batch
-from storefleet.lab.packages import build_packages
-from storefleet.lab.provision import POS_VERSION
+from storefleet.lab.packages import POS_VERSION, build_packages
 
 EXTRA = ("python3-minimal", "python3-apt")
 TILLS = 8
@@ -34,6 +34,8 @@ FIRST, SECOND, SHARE = 10, 128, 16
 
 ENDPOINTS = ("pay.hq.example", "pay2.hq.example", "price.hq.example")
 ENDPOINT_PORT = 8443
+THIN = "thin"
+THIN_ANSWER = "/var/lib/thin"
 LOGINS = {"root": "root", "sudo": "sf-read"}
 SUBNET = (
     f"{FIRST}.{{{{ {SECOND} + {SHARE} * (store.number % {TILLS}) + store.number // {TILLS} // 256 }}}}"
@@ -55,6 +57,15 @@ UseDNS no
 PrintMotd no
 PrintLastLog no
 Subsystem sftp /usr/lib/openssh/sftp-server
+Match User thin
+    ForceCommand /usr/local/bin/thin
+"""
+_THIN = f"""\
+#!/bin/sh
+# Answers any script at once with what the real one printed; the word of the run is in the script's first line.
+read -r _ word
+cat >/dev/null
+exec sed "s/{NONCE_WORD}/$word/g" {THIN_ANSWER}
 """
 
 
@@ -125,6 +136,10 @@ class Till:
             time.sleep(0.1)
         raise RuntimeError(f"{self.namespace} did not boot; see {self._folder}/console.log")
 
+    def answer_thinly(self, output: bytes) -> None:
+        """Let the account ``thin`` answer every script with this output, whose word of the run is the recorder's."""
+        (self._root / THIN_ANSWER.lstrip("/")).write_bytes(output)
+
     def _cable(self) -> None:
         """Route this till's share of the addresses to it, and let it take every one of them for its own."""
         share = f"{FIRST}.{SECOND + SHARE * self._number}.0.0/12"
@@ -177,6 +192,7 @@ class Till:
             "etc/ssh/sshd_config": _SSHD,
             "etc/ssh/ssh_host_ed25519_key": (self._keys / "host").read_text(),
             "opt/pos/etc/pos.ini": f"[main]\nversion = {POS_VERSION}\n[acquirer]\nhost = pay.hq.example\nport = 8443\n",
+            "usr/local/bin/thin": _THIN,
             "root/.ssh/authorized_keys": key,
             "home/sf-read/.ssh/authorized_keys": key,
         }
@@ -185,6 +201,9 @@ class Till:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         (self._root / "etc/ssh/ssh_host_ed25519_key").chmod(0o600)
+        (self._root / "usr/local/bin/thin").chmod(0o755)
+        with (self._root / "etc/passwd").open("a") as accounts:
+            accounts.write(f"{THIN}:x:0:0::/root:/bin/sh\n")
         for unit in ("systemd-networkd.service", "systemd-logind.service"):
             (self._root / "etc/systemd/system" / unit).unlink(missing_ok=True)
             (self._root / "etc/systemd/system" / unit).symlink_to("/dev/null")
@@ -196,7 +215,7 @@ class Till:
         run(["openssl", "req", *kind, *subject, "-out", str(self._root / "opt/pos/client.crt")])
 
 
-def boot_all(folder: Path, cgroup: Cgroup, keys: Path) -> None:
+def boot_all(folder: Path, cgroup: Cgroup, keys: Path) -> list[Till]:
     """Boot every till side by side, and wait until they are at rest: their boot is no contestant's work."""
     allow_many_watchers()
     run(["ip", "netns", "add", HUB])
@@ -211,5 +230,5 @@ def boot_all(folder: Path, cgroup: Cgroup, keys: Path) -> None:
         before = cgroup.cpu_s()
         time.sleep(1)
         if cgroup.cpu_s() - before < 0.05:
-            return
+            return tills
     raise RuntimeError(f"the tills do not come to rest; see {folder}")

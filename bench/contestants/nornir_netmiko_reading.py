@@ -9,15 +9,13 @@ import sys
 from pathlib import Path
 
 import nornir_netmiko  # noqa: F401 - its installation enters the connection plugin
+from commands import ENDPOINTS, commands
 from nornir.core import Nornir
 from nornir.core.inventory import ConnectionOptions, Defaults, Groups, Host, Hosts, Inventory
 from nornir.core.plugins.connections import ConnectionPluginRegister
 from nornir.core.task import Result, Task
 from nornir.plugins.runners import ThreadedRunner
 from nornir_netmiko.tasks import netmiko_send_command
-
-from commands import ENDPOINTS, commands
-
 
 TERMINAL = 480
 

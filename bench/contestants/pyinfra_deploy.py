@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from commands import ENDPOINTS, SYSCTL, commands, reach
 from pyinfra import host
 from pyinfra.facts import deb, files, hardware, server, systemd
-
-from commands import ENDPOINTS, SYSCTL, commands, reach
 
 typed = (
     server.Hostname,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.figures.floor import floor
+from bench.figures.floor import floor, thin
 from bench.figures.lines import latency, lines
 from bench.figures.others import ansible, netmiko, pyinfra
 from bench.figures.scale import inventory, streamed
@@ -13,6 +13,7 @@ from bench.table import Figure
 
 FIGURES: dict[str, Callable[[Stage], list[Figure]]] = {
     "floor": floor,
+    "thin": thin,
     "ansible": ansible,
     "pyinfra": pyinfra,
     "netmiko": netmiko,

@@ -6,6 +6,9 @@ from bench.compare import Spread, Turns, in_turns, once
 from bench.sides import CONNECT, FLOOR, STOREFLEET
 from bench.stage import Stage
 from bench.table import Figure
+from bench.till import THIN
+from storefleet.connections.transcript import ScriptTurn
+from storefleet.model.effects import Output
 
 
 def floor(stage: Stage) -> list[Figure]:
@@ -17,6 +20,39 @@ def floor(stage: Stage) -> list[Figure]:
     small = stage.job(1)
     alone = in_turns(meter, small, (STOREFLEET,), wishes.rounds)
     return _figures(turns, alone, wishes.hosts, wishes.rounds)
+
+
+def thin(stage: Stage) -> list[Figure]:
+    """Measure the same where the far side answers any script at once, so that it is the controller that is compared."""
+    wishes = stage.wishes
+    turn = stage.recording().turns[0]
+    assert isinstance(turn, ScriptTurn)
+    assert isinstance(turn.answer, Output)
+    for till in stage.tills():
+        till.answer_thinly(turn.answer.stdout)
+    meter, job = stage.meter(), stage.job(wishes.hosts, user=THIN)
+    once(meter, job, STOREFLEET)
+    turns = in_turns(meter, job, (FLOOR, STOREFLEET), wishes.rounds)
+    note = "not the target's case: the far side answers from a recording"
+    return [
+        Figure(
+            "thin far side: wall against the floor",
+            turns.ratio(STOREFLEET, FLOOR),
+            "x",
+            wishes.hosts,
+            wishes.rounds,
+            note=note,
+        ),
+        *(
+            Figure(f"  {side.name}: {what}", value, unit, wishes.hosts, wishes.rounds)
+            for side in (FLOOR, STOREFLEET)
+            for what, value, unit in (
+                ("wall", turns.wall(side), "s"),
+                ("own CPU a host, with start-up", turns.cpu_ms(side), "ms"),
+                ("far side's CPU a host", turns.far_ms(side), "ms"),
+            )
+        ),
+    ]
 
 
 def _figures(turns: Turns, alone: Turns, hosts: int, rounds: int) -> list[Figure]:

@@ -17,22 +17,24 @@ def lines(stage: Stage) -> list[Figure]:
     """Measure everybody at each round trip; the line itself is shown, since it must not be what is measured."""
     hosts = min(stage.wishes.hosts, stage.wishes.line_hosts)
     found: list[Figure] = []
+    stage.meter()
     for round_trip in ROUND_TRIPS_MS:
         cgroup = stage.cgroup.child(f"line-{round_trip}")
         with delayed(round_trip, cgroup) as line:
             found += _everybody(stage, line, hosts)
             found += _with_ansible(stage, line, max(2, hosts // ANSIBLE_PART))
-        name = f"{line.name}: the line itself, worst lateness of a packet"
-        found.append(Figure(name, _one(line.lateness_s * 1000), "ms", hosts, 1, note=f"{cgroup.cpu_s():.1f} s CPU"))
+        note = f"{line.worst_s * 1000:.1f} ms at worst; {cgroup.cpu_s():.1f} s CPU"
+        name = f"{line.name}: the line itself is late by, on average"
+        found.append(Figure(name, Spread.of([line.late_s * 1000]), "ms", hosts, 1, note=note))
     return found
 
 
 def latency(stage: Stage) -> list[Figure]:
     """Measure 300 hosts at a time over 200 ms, the floor beside."""
     hosts, workers = stage.wishes.hosts * 10 // 3, 300
+    stage.meter()
     with delayed(200, stage.cgroup.child("latency")) as line:
         job = stage.job(hosts, line, workers)
-        once(stage.meter(), job, STOREFLEET)
         turns = in_turns(stage.meter(), job, (FLOOR, STOREFLEET), 1)
     ratio, rate = turns.ratio(STOREFLEET, FLOOR), hosts / turns.wall(STOREFLEET).median
     note = f"{rate:.0f} hosts/s; {workers} at a time"
@@ -43,7 +45,7 @@ def latency(stage: Stage) -> list[Figure]:
 
 
 def _everybody(stage: Stage, line: Line, hosts: int) -> list[Figure]:
-    job, rounds = stage.job(hosts, line), stage.wishes.rounds
+    job, rounds = stage.job(hosts, line), 1
     once(stage.meter(), job, STOREFLEET)
     turns = in_turns(stage.meter(), job, (FLOOR, STOREFLEET, PYINFRA, NETMIKO), rounds)
     head = Figure(f"{line.name}: against the floor", turns.ratio(STOREFLEET, FLOOR), "x", hosts, rounds, 1.25)
@@ -68,7 +70,3 @@ def _faster(turns: Turns, line: Line, other: Side, target: float) -> Figure:
 def _carried(turns: Turns, line: Line, side: Side) -> Figure:
     name = f"  {line.name}: {side.name}: bytes a host, both ways"
     return Figure(name, turns.carried_kib(side), "KiB", turns.job.hosts, turns.rounds)
-
-
-def _one(value: float) -> Spread:
-    return Spread.of([value])

@@ -31,6 +31,7 @@ def _against(stage: Stage, other: Side, target: float, hosts: int) -> list[Figur
     note = "" if hosts == stage.wishes.hosts else f"both sides at N={hosts}: it is too slow for {stage.wishes.hosts}"
     return [
         Figure(f"faster than {other.name}", faster, "x", hosts, rounds, target, at_least=True, note=note),
+        Figure(f"  less controller CPU than {other.name}", turns.cpu_ratio(other, STOREFLEET), "x", hosts, rounds),
         *_details(turns, other, hosts, rounds),
     ]
 

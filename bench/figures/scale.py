@@ -30,7 +30,7 @@ def inventory(stage: Stage) -> list[Figure]:
         seconds.append(float(found[1]))
         peaks.append(spent.peak_mib)
     return [
-        Figure("load stores.csv × blueprint", Spread.of(seconds), "s", hosts, rounds, 2),
+        Figure("load stores.csv by blueprint", Spread.of(seconds), "s", hosts, rounds, 2),
         Figure("  its peak memory", Spread.of(peaks), "MiB", hosts, rounds, 200),
     ]
 
@@ -38,7 +38,8 @@ def inventory(stage: Stage) -> list[Figure]:
 def streamed(stage: Stage) -> list[Figure]:
     """Audit 25,000 hosts that answer from a recording, then judge the stored documents again."""
     hosts = stage.wishes.documents
-    fleet, recording = _fleet(stage), _recording(stage)
+    fleet, recording = _fleet(stage), stage.folder / "one-till.txt"
+    stage.recording().save(recording)
     report = stage.folder / "streamed.json"
     online = _run(
         stage, [sys.executable, "-m", "bench.streamed", str(fleet), str(recording), str(report)], fleet / "online.log"
@@ -68,19 +69,6 @@ def _fleet(stage: Stage) -> Path:
     if not folder.exists():
         write_big_fleet(folder, stage.wishes.documents // DEVICES)
     return folder
-
-
-def _recording(stage: Stage) -> Path:
-    """Record one audit of one real till."""
-    meter, job = stage.meter(), stage.job(1)
-    job.scratch.mkdir(parents=True, exist_ok=True)
-    argv = [str(OWN / "storefleet"), "audit", "--fleet", str(job.fleet), "--record", str(stage.folder / "recorded")]
-    log = job.scratch / "record.log"
-    spent = meter.run([*job.line.prefix, *argv], cwd=job.scratch, env={}, log=log)
-    recordings = list((stage.folder / "recorded").glob("*.txt"))
-    if spent.status not in (0, 1) or len(recordings) != 1:
-        raise BenchError(f"no till could be recorded: {log.read_text()[-500:]}")
-    return recordings[0]
 
 
 def _run(stage: Stage, argv: list[str], log: Path) -> Spent:

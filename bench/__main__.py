@@ -21,7 +21,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--hosts", "-n", type=int, default=300, help="hosts that are read (default 300)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each comparison (default 3)")
-    parser.add_argument("--workers", type=int, default=50, help="hosts at a time, on every side (default 50)")
+    parser.add_argument("--workers", type=int, default=20, help="hosts at a time, on every side (default 20)")
     parser.add_argument("--login", choices=sorted(LOGINS), default="root", help="as root, or a user with sudo")
     parser.add_argument("--ansible-hosts", type=int, default=50, help="at most so many hosts where Ansible takes part")
     parser.add_argument("--line-hosts", type=int, default=60, help="at most so many hosts over a line with delay")

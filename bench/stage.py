@@ -11,8 +11,9 @@ from bench.line import Line, straight
 from bench.machine import Meter, own_cgroup
 from bench.sides import RECORDED, Job
 from bench.till import LOGINS, Till, boot_all
-from storefleet.connections.transcript import Transcript
+from storefleet.connections.transcript import ScriptTurn, Transcript
 from storefleet.lab.namespaces import own_mounts
+from storefleet.model.effects import Output
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ class Stage:
         if not folder.exists():
             once(self.meter(), job, RECORDED)
         return Transcript.load(next(folder.glob("*.txt")))
+
+    def thin_tills(self) -> None:
+        """Let the tills' account ``thin`` answer any script at once, as the recorded till did."""
+        turn = self.recording().turns[0]
+        assert isinstance(turn, ScriptTurn)
+        assert isinstance(turn.answer, Output)
+        for till in self.tills():
+            till.answer_thinly(turn.answer.stdout)
 
     def job(self, hosts: int, line: Line | None = None, workers: int | None = None, user: str | None = None) -> Job:
         """Return the job of reading so many hosts; the fleet folder is written the first time."""

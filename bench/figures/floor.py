@@ -7,8 +7,6 @@ from bench.sides import CONNECT, FLOOR, STOREFLEET
 from bench.stage import Stage
 from bench.table import Figure
 from bench.till import THIN
-from storefleet.connections.transcript import ScriptTurn
-from storefleet.model.effects import Output
 
 
 def floor(stage: Stage) -> list[Figure]:
@@ -25,11 +23,7 @@ def floor(stage: Stage) -> list[Figure]:
 def thin(stage: Stage) -> list[Figure]:
     """Measure the same where the far side answers any script at once, so that it is the controller that is compared."""
     wishes = stage.wishes
-    turn = stage.recording().turns[0]
-    assert isinstance(turn, ScriptTurn)
-    assert isinstance(turn.answer, Output)
-    for till in stage.tills():
-        till.answer_thinly(turn.answer.stdout)
+    stage.thin_tills()
     meter, job = stage.meter(), stage.job(wishes.hosts, user=THIN)
     once(meter, job, STOREFLEET)
     turns = in_turns(meter, job, (FLOOR, STOREFLEET), wishes.rounds)

@@ -35,9 +35,9 @@ PLAIN = {
     "memory": "cat /proc/meminfo",
     "clock": "date +%s.%N",
     "timezone": "readlink -f /etc/localtime",
-    "services": "systemctl show '*' --all --no-pager --type=service,socket,timer "
+    "services": "systemctl show '*.service' '*.socket' '*.timer' --all --no-pager "
     "--property Id,ActiveState,SubState,UnitFileState,NRestarts,MainPID",
-    "unit files": "systemctl list-unit-files --no-legend --no-pager --type=service,socket,timer",
+    "unit files": "systemctl list-unit-files --no-legend --no-pager '*.service' '*.socket' '*.timer'",
     "packages": "dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package} ${Version}\\n'",
     "users": "cat /etc/passwd",
     "groups": "cat /etc/group",

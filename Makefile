@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help demo test test-fast check format proofs record picture reference schemas clean
+.PHONY: help demo test test-fast check format proofs bench record picture reference schemas clean
 
 help:                     ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -21,20 +21,28 @@ test-fast: .venv/.ready   ## unit and contract tests only: no server, no lab
 	@$(PY) -m pytest -q -n 2 tests/unit tests/contract
 
 check: .venv/.ready       ## format, lint, types, layers
-	@.venv/bin/ruff format --check src tests scripts
-	@.venv/bin/ruff check src tests scripts
+	@.venv/bin/ruff format --check src tests scripts bench
+	@.venv/bin/ruff check src tests scripts bench
 	@.venv/bin/mypy
 	@PYTHONPATH=src .venv/bin/lint-imports --no-cache
 
 format: .venv/.ready      ## write the format and the safe fixes
-	@.venv/bin/ruff format src tests scripts
-	@.venv/bin/ruff check --fix src tests scripts
+	@.venv/bin/ruff format src tests scripts bench
+	@.venv/bin/ruff check --fix src tests scripts bench
 
 proofs: .venv/.ready      ## the long evidence: the five deviations and nothing else, three times in a row
 	@sh scripts/proofs
 
 record: .venv/.ready      ## record the sessions that the demo replays where no lab can stand
 	@sh scripts/record
+
+.venv-bench/.ready: bench/requirements.txt
+	@[ -x .venv-bench/bin/python ] || .venv/bin/python -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check -r bench/requirements.txt
+	@touch .venv-bench/.ready
+
+bench: .venv/.ready .venv-bench/.ready  ## what storefleet costs beside other ways; FIGURES=floor N=30 takes a minute
+	@$(PY) -m bench $(if $(N),--hosts $(N)) $(if $(FIGURES),--figures $(FIGURES)) $(BENCH)
 
 picture: .venv/.ready     ## draw the README's terminal picture again, from a real run over the recordings
 	@$(PY) scripts/picture.py
@@ -46,4 +54,4 @@ schemas: .venv/.ready     ## write the schemas of the fleet's own files again, f
 	@$(PY) scripts/schemas.py
 
 clean:                    ## forget the environment and every cache of this folder
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What storefleet costs, measured against what the same work costs otherwise; see docs/benchmarks.md."""

@@ -1,0 +1,1 @@
+"""What storefleet is measured against; each runs as a process of its own, in the environment `.venv-bench`."""

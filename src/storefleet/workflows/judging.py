@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from storefleet.audit.compliance import ComplianceDiff, compliance_diff
+from storefleet.audit.crosscheck import crosschecked
 from storefleet.audit.evaluate import evaluate
 from storefleet.audit.fleet_index import NOTHING_SHARED, SharedValues
 from storefleet.audit.language import Audit
@@ -44,9 +45,15 @@ class Judging:
     diffs: bool
 
     def documents(self, names: Collection[str], database: Database, shared: SharedValues) -> Iterator[Judged]:
-        """Judge the kept documents of these hosts, in the order of their names; one that has none is left out."""
-        for document in database.each_last_document(names):
-            yield self.document(self.workspace.fleet.hosts[document.host], document, shared)
+        """Judge the kept documents of these hosts, in the order of their names; one that has none is left out.
+
+        Whole stores are asked for at once, so that each host's word can be held against its router's.
+        """
+        documents = list(database.each_last_document(names))
+        routers = {document.store: document for document in documents if document.role == "router"}
+        for document in documents:
+            believed = crosschecked(document, routers.get(document.store))
+            yield self.document(self.workspace.fleet.hosts[document.host], believed, shared)
 
     def document(self, host: Host, document: StateDocument, shared: SharedValues) -> Judged:
         """Judge one document."""

@@ -224,3 +224,20 @@ def test_a_value_that_must_be_unique_is_compared_with_tonights_and_not_with_what
     cloned = audit(fleet, twice, "identity", "--format", "json")
     assert findings(cloned.document) == {f"S0001-{till} X-ID-01 /system/serial" for till in ("pos1", "pos2")}
     assert audit(fleet, twice, "identity", "-l", "S0001-pos1").code == 1
+
+
+def test_a_till_whose_router_sees_another_device_at_its_address_passes_no_control_on_it(fleet, tmp_path):
+    lying = recordings_without(tmp_path / "lying")
+    text = (lying / "S0001-pos1.txt").read_text()
+    assert "52:54:00:00:01:01" in text
+    (lying / "S0001-pos1.txt").write_text(text.replace("52:54:00:00:01:01", "52:54:00:00:aa:aa"))
+    ended = storefleet("audit", "--fleet", fleet, "--replay", lying, "--format", "json", "--all-results")
+    hosts = {host["host"]: host for host in ended.document["hosts"]}
+    by_state = {}
+    for result in hosts["S0001-pos1"]["results"]:
+        by_state.setdefault(result["state"], []).append(result)
+    assert len(by_state["unknown"]) == 1
+    assert by_state["unknown"][0]["control"] == "T-NET-03"
+    assert "contradicted by S0001-router, which sees 52:54:00:00:01:01" in by_state["unknown"][0]["reason"]
+    others = [host for name, host in hosts.items() if name != "S0001-pos1"]
+    assert {result["state"] for host in others for result in host["results"]} <= {"pass", "na"}

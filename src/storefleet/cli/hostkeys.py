@@ -34,6 +34,7 @@ def trust(
     host: Annotated[str, typer.Argument(help="The host's name.")],
     fingerprint: Annotated[str, typer.Argument(help="SHA256:… as somebody read it on the device itself.")],
     evidence: Annotated[str, typer.Option("--evidence", help="Who read it where: a name, a ticket, a delivery note.")],
+    shared: Annotated[bool, typer.Option("--shared", help="Pin it though another host has the same key.")] = False,
     fleet: FleetOption = None,
 ) -> int:
     """Pin the key with exactly this fingerprint, if that is what the device presents.
@@ -42,7 +43,7 @@ def trust(
     storefleet hostkeys trust S0412-pos2 SHA256:9tQ0hJ2wVfLk… --evidence 'read on the console by K. Meyer, INC-20931'
     """
     workspace = open_workspace(fleet)
-    typer.echo(visible(trust_key(workspace, host, fingerprint, evidence), limit=400))
+    typer.echo(visible(trust_key(workspace, host, fingerprint, evidence, shared=shared), limit=400))
     return 0
 
 

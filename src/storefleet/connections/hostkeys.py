@@ -75,11 +75,14 @@ def _one(connector: Connector, host: Host, only: tuple[str, ...]) -> tuple[Pinne
         transport.hang_up()
 
 
-def trust(path: Path, name: str, fingerprint: str, scanned: ScannedKeys, evidence: str) -> PinnedKey:
+def trust(
+    path: Path, name: str, fingerprint: str, scanned: ScannedKeys, evidence: str, *, shared: bool = False
+) -> PinnedKey:
     """Pin the one scanned key whose fingerprint the operator typed, and note the evidence and the day beside it.
 
     Raises :class:`InputError` when the device does not show that key, when no evidence is named, when the key is
-    revoked, or when another key of the type is pinned already.
+    revoked, when another key of the type is pinned already, or when another host has the key and ``shared`` does not
+    say that this is known.
     """
     if scanned.host != name:
         raise InputError(f"the scan is of {scanned.host}, not of {name}; nothing was pinned")
@@ -100,6 +103,12 @@ def trust(path: Path, name: str, fingerprint: str, scanned: ScannedKeys, evidenc
         raise InputError(
             f"{path}:{same[0].line} pins another {key.type} key for {name} ({same[0].fingerprint}); "
             f"delete that line first if the device was replaced or reinstalled"
+        )
+    others = [other for other in known.owners(key.blob) if other != name]
+    if others and not shared:
+        raise InputError(
+            f"{fingerprint} is pinned for {', '.join(others[:3])} already: {name} is a cloned image, or it was reached "
+            f"at the address of another. Give it a host key of its own; `--shared` pins it all the same"
         )
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     add(path, name, key, f"trusted {day}: {evidence}")

@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +93,12 @@ class KnownHosts:
     def owners(self, blob: bytes) -> tuple[str, ...]:
         """Return the host names for which this key is pinned: more than one means a cloned image."""
         return self._owners.get(blob, ())
+
+    def shared(self) -> Iterator[tuple[PinnedKey, tuple[str, ...]]]:
+        """Yield each key that several hosts have, with their names: whoever holds one of them can play the others."""
+        for blob, names in self._owners.items():
+            if len(set(names)) > 1:
+                yield next(key for key in self.by_name[names[-1]] if key.blob == blob), tuple(dict.fromkeys(names))
 
 
 def add(path: Path, name: str, key: PinnedKey, comment: str) -> None:

@@ -10,7 +10,7 @@ from storefleet.errors import Complaint
 from storefleet.inventory.lint import lint
 from storefleet.workflows.gathering import Gathering
 from storefleet.workflows.validation import validated_rules
-from storefleet.workflows.workspace import open_workspace
+from storefleet.workflows.workspace import Workspace, open_workspace
 
 
 @dataclass(frozen=True)
@@ -38,4 +38,14 @@ def check_fleet(fleet: Path | None) -> CheckReport:
         f"{len(rules.audits)} audits with {controls} controls, {len(rules.waivers.entries)} waivers: "
         "nothing to complain about"
     )
-    return CheckReport(summary, tuple(sorted((*workspace.fleet.warnings, *linted.warnings))))
+    warnings = (*workspace.fleet.warnings, *linted.warnings, *_shared_keys(workspace, known))
+    return CheckReport(summary, tuple(sorted(warnings)))
+
+
+def _shared_keys(workspace: Workspace, known: KnownHosts) -> list[Complaint]:
+    """Return a warning for each host key that several hosts have: a cloned image cannot be told from its origin."""
+    place = workspace.shown(workspace.known_hosts)
+    return [
+        Complaint(place, key.line, f"{', '.join(names[:5])} have one host key ({key.fingerprint}): a cloned image?")
+        for key, names in known.shared()
+    ]

@@ -50,14 +50,14 @@ def _scan_one(connector: Connector, host: Host, known: KnownHosts) -> list[KeyLi
     return lines
 
 
-def trust_key(workspace: Workspace, name: str, fingerprint: str, evidence: str) -> str:
+def trust_key(workspace: Workspace, name: str, fingerprint: str, evidence: str, *, shared: bool = False) -> str:
     """Pin exactly this key, when the host shows it; returns the line that says so."""
     host = workspace.fleet.hosts.get(name)
     if host is None:
         raise InputError(f"there is no host {name!r} in the inventory")
     connector = live(workspace, workspace.limits(None))
     try:
-        key = trust(workspace.known_hosts, name, fingerprint, scan(connector, host), evidence)
+        key = trust(workspace.known_hosts, name, fingerprint, scan(connector, host), evidence, shared=shared)
     finally:
         connector.close()
     return f"{name}: {key.type} {key.fingerprint} is pinned in {workspace.shown(workspace.known_hosts)}; commit it"

@@ -241,3 +241,13 @@ def test_a_till_whose_router_sees_another_device_at_its_address_passes_no_contro
     assert "contradicted by S0001-router, which sees 52:54:00:00:01:01" in by_state["unknown"][0]["reason"]
     others = [host for name, host in hosts.items() if name != "S0001-pos1"]
     assert {result["state"] for host in others for result in host["results"]} <= {"pass", "na"}
+
+
+def test_check_names_the_hosts_that_share_a_host_key(fleet):
+    known = fleet / "inventory" / "known_hosts"
+    line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ/Zs8xOJs6VwHSKnTjw0J+oO0Wn0Yr3Wk0jX9jL5D1N"
+    known.write_text(f"S0001-pos1 {line}\nS0002-pos3 {line}\n")
+    ended = storefleet("check", "--fleet", fleet)
+    assert ended.code == 0
+    assert "inventory/known_hosts:2: S0001-pos1, S0002-pos3 have one host key (SHA256:" in ended.out + ended.err
+    assert "a cloned image?" in ended.out + ended.err

@@ -175,3 +175,16 @@ def test_the_list_shows_who_shares_a_key(path):
         ("S0002-pos1", ("S0001-pos1",)),
         ("S0003-pos1", ()),
     ]
+
+
+def test_a_key_that_another_host_has_is_pinned_only_when_somebody_says_that_this_is_known(tmp_path):
+    path = tmp_path / "known_hosts"
+    key = key_of(1)
+    add(path, "S0001-pos1", key, "trusted")
+    clone = ScannedKeys("S0001-pos2", "there", (key,))
+    with pytest.raises(InputError, match=r"pinned for S0001-pos1 already: S0001-pos2 is a cloned image"):
+        trust(path, "S0001-pos2", key.fingerprint, clone, "read by A. Weber")
+    assert KnownHosts.load(path).keys("S0001-pos2") == ()
+    trust(path, "S0001-pos2", key.fingerprint, clone, "one image, INC-1", shared=True)
+    known = KnownHosts.load(path)
+    assert [names for _, names in known.shared()] == [("S0001-pos1", "S0001-pos2")]

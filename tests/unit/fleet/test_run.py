@@ -185,3 +185,60 @@ def test_a_dropped_connection_is_tried_again_and_a_refused_one_is_not() -> None:
     assert answers["S0000-pos0"].result == "ok"
     assert tries["S0000-pos0"] == 2
     assert tries["S0000-pos1"] == 1
+
+
+def test_healthy_hosts_are_handed_on_while_the_dead_ones_still_wait():
+    """Thirty of a hundred never answer before all the others have: nobody stands behind them in a queue."""
+    hosts = fleet(stores=100, devices=1)
+    dead = {host.name for host in hosts if int(host.store[1:]) % 10 < 3}
+    everyone_else = threading.Event()
+    order = []
+
+    def answer(host):
+        if host.name in dead:
+            everyone_else.wait(30)
+            raise TimedOut(f"{host.name}: no TCP answer")
+        return Output(b"")
+
+    def keep(found):
+        order.append(found.host)
+        if len([name for name in order if name not in dead]) == 70:
+            everyone_else.set()
+
+    limits = Limits(workers=40, host_s=60, connects_per_second=100_000)
+    fleet_run.run(inventory(hosts), step, FakeSessions(answer), limits, keep)
+    assert len(order) == 100
+    assert set(order[:70]).isdisjoint(dead)
+    assert set(order[70:]) == dead
+
+
+def test_deadlines_of_dead_hosts_run_side_by_side_as_far_as_there_are_workers():
+    """With w workers no more than n / w dead hosts can wait one after the other."""
+    hosts = fleet(stores=60, devices=1)
+    waiting = Counter()
+    lock = threading.Lock()
+    peak = [0]
+
+    def answer(_host):
+        with lock:
+            waiting["now"] += 1
+            peak[0] = max(peak[0], waiting["now"])
+        time.sleep(0.05)
+        with lock:
+            waiting["now"] -= 1
+        raise TimedOut("no TCP answer")
+
+    limits = Limits(workers=20, host_s=60, connects_per_second=100_000)
+    fleet_run.run(inventory(hosts), step, FakeSessions(answer), limits, lambda _found: None)
+    assert peak[0] == 20
+
+
+def test_a_clock_that_is_set_back_or_forward_in_the_midst_moves_no_deadline(monkeypatch):
+    hosts = fleet(stores=4, devices=1)
+    wall = iter([10**9, 0, 2 * 10**9, -5] * 1000)
+    monkeypatch.setattr(time, "time", lambda: float(next(wall)))
+    found = []
+    limits = Limits(workers=2, host_s=30, connects_per_second=100_000)
+    fleet_run.run(inventory(hosts), step, FakeSessions(lambda _host: Output(b"")), limits, found.append)
+    assert [each.failure for each in found] == [None] * 4
+    assert all(0 <= each.duration_s < 30 for each in found)

@@ -48,7 +48,7 @@ def document(
         role=host.role,
         platform=host.platform,
         collected_at=utc(after),
-        duration_s=round((after - before).total_seconds(), 3),
+        duration_s=max(0.0, round((after - before).total_seconds(), 3)),  # our own clock may be set back meanwhile
         facts=gathered.facts,
         missing=gathered.missing(),
         provenance=gathered.provenance,

@@ -78,6 +78,13 @@ def test_the_clock_is_compared_with_the_instant_of_the_answer(printed, offset):
     assert system["clock_offset_s"] == offset
 
 
+def test_a_device_that_lives_in_1970_is_read_and_its_offset_is_told():
+    stdout = f"BEGIN {NONCE} clock\n61.000000000\n\nEND {NONCE} clock 0\n".encode()
+    document = run(collector("linux").step(plan(), clock()), stdout)
+    assert document.facts["system"]["clock_offset_s"] < -(10**9)
+    assert document.collected_at.startswith("2026")
+
+
 def test_a_clock_that_nobody_can_read_is_missing():
     stdout = f"BEGIN {NONCE} clock\nMon Nov 23\n\nEND {NONCE} clock 0\n".encode()
     gaps = {gap.path: gap.reason for gap in run(collector("linux").step(plan(), clock()), stdout).missing}

@@ -25,7 +25,7 @@ from storefleet.cli.options import (
     width,
 )
 from storefleet.cli.progress import HostProgress
-from storefleet.cli.signals import exit_code
+from storefleet.cli.signals import ended_by
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import Extras, parse_targets, write_report
@@ -120,7 +120,7 @@ def audit(
 def _end(outcome: AuditOutcome) -> int:
     """Leave by what the run met: an interrupt and a bug come before the verdict, after the report is out."""
     if outcome.interrupt is not None:
-        return exit_code(outcome.interrupt)
+        return ended_by(outcome.interrupt)
     if outcome.bugs:
         raise outcome.bugs[0]
     return outcome.document.verdict.exit

@@ -15,6 +15,7 @@ from storefleet.cli.options import (
     emit,
 )
 from storefleet.cli.progress import HostProgress
+from storefleet.cli.signals import ended_by
 from storefleet.reports.escape import visible
 from storefleet.workflows.collect import Collected, CollectRequest, collect_fleet
 from storefleet.workflows.workspace import open_workspace
@@ -41,6 +42,8 @@ def collect(
         emit(json.dumps(collected.to_json(), ensure_ascii=False) + "\n")
     else:
         emit("\n".join(_lines(collected)) + "\n")
+    if collected.interrupt is not None:
+        return ended_by(collected.interrupt)
     return 0 if not collected.failures else 3
 
 

@@ -56,9 +56,9 @@ class HostProgress:
         self._done += 1
         self._failed += not answered
         if self._bar:
-            failed = f"  {self._failed} gave no answer" if self._failed else ""
+            failed = f"  {self._failed} not read" if self._failed else ""
             self._bar.update(self._task, advance=1, last=visible(host, limit=64) + failed)
         elif not self._quiet and (self._done == self._total or time.monotonic() - self._said_at > PLAIN_EVERY_S):
             self._said_at = time.monotonic()
-            failed = f", {self._failed} gave no answer" if self._failed else ""
+            failed = f", {self._failed} not read" if self._failed else ""
             write(f"{self._what}: {self._done} of {self._total} hosts{failed}\n", err=True)

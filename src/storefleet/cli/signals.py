@@ -6,6 +6,8 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
+from storefleet.cli.streams import write
+
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
@@ -23,6 +25,13 @@ def listen() -> None:
 
 def _on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
+
+
+def ended_by(interrupt: BaseException) -> int:
+    """Say that the run was cut short, whatever its report calls the verdict on what was seen; return the exit code."""
+    code = exit_code(interrupt)
+    write(f"storefleet: interrupted, so this ends with {code}; hosts that were not asked are not in it\n", err=True)
+    return code
 
 
 def exit_code(interrupt: BaseException) -> int:

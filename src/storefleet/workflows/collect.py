@@ -28,11 +28,12 @@ class CollectRequest:
 
 @dataclass(frozen=True)
 class Collected:
-    """What came: documents and failures in the order of the inventory, and who was left out."""
+    """What came: documents and failures in the order of the inventory, who was left out, and what cut it short."""
 
     documents: tuple[StateDocument, ...]
     failures: Mapping[str, Failure]
     skipped: Mapping[str, str]
+    interrupt: KeyboardInterrupt | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Return the one document that `--format json` prints (``storefleet.collection/1``)."""
@@ -51,6 +52,7 @@ def collect_fleet(workspace: Workspace, request: CollectRequest, show: ShowProgr
     chosen = scope(workspace.select(request.limit), workspace.store)
     limits = workspace.limits(request.workers)
     answers: dict[str, Answer[StateDocument]] = {}
+    interrupt: KeyboardInterrupt | None = None
 
     def keep(answer: Answer[StateDocument]) -> None:
         answers[answer.host] = answer
@@ -59,10 +61,14 @@ def collect_fleet(workspace: Workspace, request: CollectRequest, show: ShowProgr
         reader = Reader(
             workspace, sessions, limits, rules.probes, redaction_key(workspace), certificate_paths(rules.audits)
         )
-        reader.read(chosen.contacted, keep, show)
+        try:
+            reader.read(chosen.contacted, keep, show)
+        except KeyboardInterrupt as fault:
+            interrupt = fault
     ordered = [answers[host.name] for host in chosen.contacted if host.name in answers]
     return Collected(
         documents=tuple(answer.result for answer in ordered if answer.result is not None),
         failures={answer.host: answer.failure for answer in ordered if answer.failure is not None},
         skipped=chosen.skipped,
+        interrupt=interrupt,
     )

@@ -192,3 +192,20 @@ def test_nohup_is_respected(waiting):
     run.send_signal(signal.SIGTERM)
     run.communicate(timeout=60)
     assert run.returncode == 143
+
+
+def test_an_interrupted_collection_prints_what_was_read(waiting, servers):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", "from storefleet.cli.main import run; run()", "collect", "--fleet", str(waiting)]
+    run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(1500):
+        log = servers.servers[0].log()
+        if "Accepted publickey" in log and "Connection closed by 127" in log.partition("Accepted publickey")[2]:
+            break
+        time.sleep(0.02)
+    time.sleep(1)  # for the answer to be handed on
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 130, log
+    assert "ok       S0001-good" in out
+    assert "interrupted, so this ends with 130" in err

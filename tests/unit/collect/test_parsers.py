@@ -232,7 +232,7 @@ PAY = Endpoint("pay", "pay.hq.example", 443, "1.2")
         ("status=0|connected=1|line=New, TLSv1.3, Cipher is X|line=Verify return code: 0 (ok)|notAfter=Feb 25 09:26:54 2029 GMT", {"result": "ok", "version": "TLSv1.3", "verified": True, "not_after": "2029-02-25T09:26:54Z"}),
         ("status=0|connected=1|line=New, TLSv1.2, Cipher is X|line=Verify return code: 10 (certificate has expired)", {"result": "failed", "version": "TLSv1.2", "verified": False, "error": "certificate has expired"}),
         ("status=1|connected=1|line=x:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:a.c:1:|line=New, (NONE), Cipher is (NONE)|line=Verify return code: 0 (ok)", {"result": "failed", "error": "tlsv1 alert protocol version"}),
-        ("status=137|connected=1", {"result": "failed", "error": "timeout"}),
+        ("status=137|connected=1", {"result": "timeout", "error": "the handshake did not end within 8 s"}),
     ],
 )  # fmt: skip
 def test_a_handshake_is_ok_only_when_the_certificate_verifies(said, expected):

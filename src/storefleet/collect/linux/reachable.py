@@ -55,13 +55,14 @@ def _endpoint(key: str, row: list[str]) -> Findings:
 def _handshake(place: str, tls: str) -> Findings:
     """Read what ``openssl s_client`` and ``openssl x509`` said, as the probe joined it.
 
-    A certificate that does not verify is a failed handshake: the till's application will not take it either.
+    A certificate that does not verify is a failed handshake: the till's application will not take it either. One that
+    does not end in time is told apart: a line that loses packets does that too.
     """
     parts = tls.split("|")
     lines = [part.removeprefix("line=") for part in parts if part.startswith("line=")]
     named = dict(part.partition("=")[::2] for part in parts if not part.startswith("line="))
     if named.get("status") in ("124", "137", "143"):
-        yield Fact(place, {"result": "failed", "error": "timeout"})
+        yield Fact(place, {"result": "timeout", "error": "the handshake did not end within 8 s"})
         return
     if "connected" not in named:
         yield Missing(place, "openssl did not get as far as a connection")

@@ -59,9 +59,7 @@ class HostRecorder:
 
     def _stored(self, host: str) -> list[Interval]:
         """Return the newest interval of each key of the host."""
-        newest = sa.select(sa.func.max(findings.c.id)).where(findings.c.host == host)
-        newest = newest.group_by(findings.c.audit, findings.c.control, findings.c.key)
-        rows = self.connection.execute(sa.select(findings).where(findings.c.id.in_(newest)).order_by(findings.c.id))
+        rows = self.connection.execute(_INTERVALS, {"name": host})
         return [
             Interval(
                 id=row.id,
@@ -130,31 +128,58 @@ class HostRecorder:
 
     def keep(self, host: str, store: str, document: StateDocument | None, at: str) -> None:
         """Keep the host's status, and its document when it was reached."""
-        before = self.connection.execute(sa.select(host_status).where(host_status.c.host == host)).first()
-        values: dict[str, object] = {"store": store, "run": self.run}
+        before = self.connection.execute(_STATUS, {"name": host}).first()
+        values: dict[str, object] = {"name": host, "of": store, "by": self.run}
         if document is None:
-            values["dark_since"] = before.dark_since if before is not None and before.dark_since else at
-        else:
-            values |= {"last_reached": at, "dark_since": None, "document": self._keep(document)}
-            values |= {"collected_at": document.collected_at, "duration_s": document.duration_s}
-        if before is None:
-            self.connection.execute(host_status.insert().values(host=host, **values))
+            since = before.dark_since if before is not None and before.dark_since else at
+            self.connection.execute(_NEW_DARK if before is None else _DARK, {**values, "since": since})
             return
-        self.connection.execute(host_status.update().where(host_status.c.host == host).values(**values))
-        if before.document is not None and before.document != values.get("document", before.document):
+        key = self._keep(document)
+        values |= {"at": at, "key": key, "when": document.collected_at, "took": document.duration_s}
+        self.connection.execute(_NEW_REACHED if before is None else _REACHED, values)
+        if before is not None and before.document not in (None, key):
             # A document names its host, so no other host can stand on it; the foreign key would say so.
-            self.connection.execute(documents.delete().where(documents.c.hash == before.document))
+            self.connection.execute(_DROP_DOCUMENT, {"key": before.document})
 
     def _keep(self, document: StateDocument) -> str:
         """Store the facts once by their hash and return it."""
         content = bodies.canonical({**document.to_json(), "collected_at": "", "duration_s": 0})
         key = bodies.digest(content)
-        if self.connection.scalar(sa.select(documents.c.hash).where(documents.c.hash == key)) is None:
-            row = {"hash": key, "size": len(content), "body": bodies.pack(content)}
-            self.connection.execute(documents.insert().values(**row))
+        if self.connection.scalar(_KNOWN_DOCUMENT, {"key": key}) is None:
+            row = {"key": key, "bytes": len(content), "packed": bodies.pack(content)}
+            self.connection.execute(_NEW_DOCUMENT, row)
         return key
 
 
+# Statements of every host are built once: building one costs more than running it.
+_NAME = host_status.c.host == sa.bindparam("name")
+_KEY = documents.c.hash == sa.bindparam("key")
+_STATUS = sa.select(host_status.c.dark_since, host_status.c.document).where(_NAME)
+_KNOWN_DOCUMENT = sa.select(documents.c.hash).where(_KEY)
+_NEW_DOCUMENT = documents.insert().values(
+    hash=sa.bindparam("key"), size=sa.bindparam("bytes"), body=sa.bindparam("packed")
+)
+_DROP_DOCUMENT = documents.delete().where(_KEY)
+_IN: dict[str, sa.BindParameter[str]] = {"store": sa.bindparam("of"), "run": sa.bindparam("by")}
+_SINCE = {**_IN, "dark_since": sa.bindparam("since")}
+_SEEN = {
+    **_IN,
+    "last_reached": sa.bindparam("at"),
+    "dark_since": sa.null(),
+    "document": sa.bindparam("key"),
+    "collected_at": sa.bindparam("when"),
+    "duration_s": sa.bindparam("took"),
+}
+_NEW_DARK = host_status.insert().values(host=sa.bindparam("name"), **_SINCE)
+_NEW_REACHED = host_status.insert().values(host=sa.bindparam("name"), **_SEEN)
+_DARK = host_status.update().where(_NAME).values(**_SINCE)
+_REACHED = host_status.update().where(_NAME).values(**_SEEN)
+_NEWEST = (
+    sa.select(sa.func.max(findings.c.id))
+    .where(findings.c.host == sa.bindparam("name"))
+    .group_by(findings.c.audit, findings.c.control, findings.c.key)
+)
+_INTERVALS = sa.select(findings).where(findings.c.id.in_(_NEWEST)).order_by(findings.c.id)
 _ROW = findings.c.id == sa.bindparam("row")
 _CONTINUE = (
     findings.update()

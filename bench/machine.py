@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,24 +23,24 @@ FOLDER = "STOREFLEET_BENCH_FOLDER"
 
 
 def enter(argv: Sequence[str]) -> int:
-    """Run the bench again inside namespaces of its own, and take its cgroups away when it has ended.
+    """Run the bench again inside namespaces of its own, and take its folder and cgroups away when it has ended.
 
-    A shell is process 1 there: it reaps what loses its parent, as Ansible's connection masters do.
+    A shell is process 1 there: it reaps what loses its parent, as Ansible's connection masters do. Whoever ends us ends
+    all of it.
     """
     name = f"storefleet-bench-{os.getpid()}"
     command = ["unshare", *NAMESPACES, "sh", "-c", '"$@"; exit $?', "sh", sys.executable, "-m", "bench", *argv]
     folder = Path(tempfile.mkdtemp(prefix="sfb-"))  # short: Ansible's control sockets live below it
     folder.chmod(0o755)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:
         return subprocess.run(command, check=False, env={**os.environ, MARK: name, FOLDER: str(folder)}).returncode
     finally:
         root = cgroup_root()
         if root is not None:
             Cgroup(root / name).remove()
-        if os.environ.get("KEEP"):
-            sys.stderr.write(f"kept: {folder}\n")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 from collections.abc import Sequence
@@ -75,7 +76,8 @@ def once(meter: Meter, job: Job, side: Side) -> Spent:
     text = log.read_text(errors="replace")
     read = command.count(text)
     if spent.status not in command.good or read != job.hosts:
-        tail = "\n".join(text.splitlines()[-15:])
+        failed = [line for line in text.splitlines() if re.search(r"fatal:|ERROR|Traceback", line)][:3]
+        tail = "\n".join(line[:1500] for line in [*failed, *text.splitlines()[-12:]])
         raise BenchError(f"{side.name}: exit status {spent.status}, {read} of {job.hosts} hosts read:\n{tail}")
     print(f"  {side.name:<18} {spent.wall_s:8.2f} s wall {spent.cpu_s:8.2f} s own CPU {spent.far_s:8.2f} s far CPU",
           file=sys.stderr, flush=True)  # fmt: skip

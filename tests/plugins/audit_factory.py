@@ -209,7 +209,7 @@ def hostile_store(label: str, text: str) -> AuditDocument:
         *(other(text, state, text, waiver=text) for state in ("error", "unknown", "skipped", "na", "waived")),
     ]
     known = Recorded(lives(results, "worse").lives)
-    odd = Identity(text, as_expected=False)
+    odd = Identity(text, as_expected=False, contradicted=text)
     hosts = [
         host_report(host(device=f"pos{number}", role=text), results, known, judged=True, identity=odd)
         for number in (1, 2)

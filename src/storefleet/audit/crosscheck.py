@@ -1,95 +1,148 @@
-"""A host's word against its router's: what a till says of its own addresses, and what the router of its store saw.
+"""What a device says of itself, held against what the router of its store sees: the contradicted part is withdrawn.
 
-A device that is broken, cloned or in someone else's hands may tell whatever makes it look sound. The router's neighbour
-table is a second witness for which MAC stands at which address. Where both speak and disagree, nobody is believed: the
-facts are withdrawn with the reason, so that controls on them are unknown and never a pass.
+A terminal that lies can claim any address and any hardware address; the router talks to it and knows better. Only a
+neighbour that the router found REACHABLE counts, at an instant close to the device's own answer. A STALE, DELAY or
+PROBE entry may be that of the device which stood there before a swap, a PERMANENT one is what somebody typed, and no
+entry at all proves nothing: a quiet device has none.
 """
 
 from __future__ import annotations
 
-import copy
+import datetime
+import ipaddress
+import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
+from storefleet.audit.durations import instant
+from storefleet.collect.facts import pointer
+from storefleet.model.base import Json, Value
 from storefleet.model.state import Missing, StateDocument
 
-TOGETHER = timedelta(hours=1)
-"""Documents further apart are of different nights: an address may have moved honestly."""
+SAME_NIGHT = datetime.timedelta(hours=1)
+"""How far apart both documents may be: a network card that was swapped in between is no lie."""
 
-_SEEN = frozenset({"reachable", "delay", "probe", "permanent"})
-"""States of a neighbour whose MAC the router's kernel has confirmed; a stale one may be of another device by now."""
-
-
-def crosschecked(document: StateDocument, router: StateDocument | None) -> StateDocument:
-    """Return the document without what its store's router contradicts; no entry at the router proves nothing."""
-    if router is None or router.host == document.host or not _together(document, router):
-        return document
-    seen = _neighbours(router)
-    gaps = list(_contradictions(document, router.host, seen)) if seen else []
-    if not gaps:
-        return document
-    facts = copy.deepcopy(dict(document.facts))
-    interfaces: Any = facts["network"]["interfaces"]  # type: ignore[call-overload, index]  # the gaps were found there
-    for name, _ in gaps:
-        for field in ("mac", "addresses"):
-            interfaces[name].pop(field, None)
-    missing = [
-        Missing(f"/network/interfaces/{_escaped(name)}/{field}", reason)
-        for name, reason in gaps
-        for field in ("addresses", "mac")
-    ]
-    return msgspec.structs.replace(document, facts=facts, missing=(*document.missing, *missing))
+_MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
+_NOBODY = {"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"}
+_WITHDRAWN = ("addresses", "mac")
+"""What of an interface is not believed any more: one of the two is wrong, and nobody can tell which."""
 
 
-def _together(one: StateDocument, other: StateDocument) -> bool:
-    try:
-        moments = [datetime.fromisoformat(each.collected_at) for each in (one, other)]
-        return abs(moments[0] - moments[1]) <= TOGETHER
-    except (ValueError, TypeError):
-        return False
+class Contradiction(Value, frozen=True):
+    """One interface of a device that its store's router sees otherwise; ``reason`` is the line for a person."""
+
+    interface: str
+    reason: str
 
 
-def _neighbours(router: StateDocument) -> Mapping[str, str]:
-    """Return address → MAC of the neighbours that the router has lately heard."""
-    network = router.facts.get("network")
-    entries = network.get("neighbours") if isinstance(network, dict) else None
-    return {
-        str(entry["address"]): str(entry["mac"]).lower()
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict) and entry.get("state") in _SEEN and entry.get("mac") and entry.get("address")
-    }
+def crosschecked(
+    document: StateDocument, router: StateDocument | None
+) -> tuple[StateDocument, tuple[Contradiction, ...]]:
+    """Return the document without what the router contradicts, which is then missing with the reason.
+
+    ``router`` is the document of its own store's router from the same run; without one nothing is withdrawn, and the
+    very same document comes back.
+    """
+    found = tuple(contradictions(document, router)) if router is not None else ()
+    if not found:
+        return document, ()
+    network = document.facts["network"]
+    assert isinstance(network, dict)
+    shown = dict(_interfaces(document))
+    missing = {gap.path: gap for gap in document.missing}
+    for item in found:
+        facts = shown[item.interface]
+        shown[item.interface] = {name: value for name, value in facts.items() if name not in _WITHDRAWN}
+        for name in _WITHDRAWN:
+            path = pointer("network", "interfaces", item.interface, name)
+            missing.setdefault(path, Missing(path, item.reason))
+    facts = {**document.facts, "network": {**network, "interfaces": {**_all(network), **shown}}}
+    gaps = tuple(missing[path] for path in sorted(missing))
+    return msgspec.structs.replace(document, facts=facts, missing=gaps), found
 
 
-def _contradictions(document: StateDocument, router: str, seen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each interface that the router's table contradicts, and how."""
-    network = document.facts.get("network")
-    interfaces = network.get("interfaces") if isinstance(network, dict) else None
-    if not isinstance(interfaces, dict):
+def contradictions(document: StateDocument, router: StateDocument) -> Iterator[Contradiction]:
+    """Yield what the router sees otherwise, one entry for each interface of the device that it concerns.
+
+    A device with several interfaces in one network may answer for one with another (Linux does), and that is no lie:
+    any hardware address that it claims will do.
+    """
+    if router.host == document.host or router.store != document.store or not _close(document, router):
         return
-    told = {name: _told(facts) for name, facts in interfaces.items()}
-    everywhere = {address for _, addresses in told.values() for address in addresses}
-    for name, (mac, addresses) in told.items():
-        if mac is None:
+    holders, claimants = _claims(document)
+    told: set[str] = set()
+    for address, macs in _seen(router).items() if holders else ():
+        if address not in claimants:
+            wrong = {name: f"its {mac} at {address}" for mac in macs for name in holders.get(mac, ())}
+        elif macs.isdisjoint(holders):
+            wrong = dict.fromkeys(claimants[address], f"{', '.join(sorted(macs))} at {address}")
+        else:
             continue
-        other = next((at for at in addresses if seen.get(at, mac) != mac), None)
-        elsewhere = next((at for at, its in seen.items() if its == mac and at not in everywhere), None)
-        if other is not None:
-            yield name, f"contradicted by {router}, which sees {seen[other]} at {other} where this host says {mac}"
-        elif elsewhere is not None:
-            yield name, f"contradicted by {router}, which sees {mac} at {elsewhere}, an address that this host denies"
+        for name, what in wrong.items():
+            if name not in told:
+                told.add(name)
+                yield Contradiction(name, f"contradicted by {router.host}, which sees {what}")
 
 
-def _told(facts: object) -> tuple[str | None, tuple[str, ...]]:
-    """Return the MAC and the addresses that one interface claims."""
-    if not isinstance(facts, dict):
-        return None, ()
-    mac, addresses = facts.get("mac"), facts.get("addresses")
-    plain = tuple(str(text).partition("/")[0] for text in addresses) if isinstance(addresses, list) else ()
-    return (mac.lower() if isinstance(mac, str) else None), plain
+def _claims(document: StateDocument) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return hardware address → interfaces that have it, and address → interfaces that stand on it."""
+    holders: dict[str, list[str]] = {}
+    claimants: dict[str, list[str]] = {}
+    for name, facts in _interfaces(document).items():
+        mac = _mac(facts.get("mac"))
+        if mac:
+            holders.setdefault(mac, []).append(name)
+        for address in _addresses(facts):
+            claimants.setdefault(address, []).append(name)
+    return holders, claimants
 
 
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+def _close(document: StateDocument, router: StateDocument) -> bool:
+    return abs(instant(document.collected_at) - instant(router.collected_at)) <= SAME_NIGHT
+
+
+def _all(network: Mapping[str, Json]) -> dict[str, Json]:
+    found = network.get("interfaces")
+    return found if isinstance(found, dict) else {}
+
+
+def _interfaces(document: StateDocument) -> dict[str, dict[str, Json]]:
+    network = document.facts.get("network")
+    found = _all(network) if isinstance(network, dict) else {}
+    return {name: facts for name, facts in found.items() if isinstance(facts, dict)}
+
+
+def _addresses(facts: Mapping[str, Json]) -> frozenset[str]:
+    shown = facts.get("addresses")
+    texts = (text for text in shown if isinstance(text, str)) if isinstance(shown, list) else ()
+    return frozenset(filter(None, map(_unicast, (text.partition("/")[0] for text in texts))))
+
+
+def _unicast(text: Json) -> str | None:
+    """Return an address in its one spelling when it means one host of one store: no loopback, link-local, multicast."""
+    try:
+        found = ipaddress.ip_address(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    if found is None or found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified:
+        return None
+    return str(found)
+
+
+def _mac(text: Json) -> str | None:
+    mac = text.lower() if isinstance(text, str) else ""
+    return mac if _MAC.fullmatch(mac) and mac not in _NOBODY else None
+
+
+def _seen(router: StateDocument) -> dict[str, set[str]]:
+    """Return address → the hardware addresses that the router has just heard from there."""
+    network = router.facts.get("network")
+    table = network.get("neighbours") if isinstance(network, dict) else None
+    seen: dict[str, set[str]] = {}
+    for entry in table if isinstance(table, list) else []:
+        if isinstance(entry, dict) and entry.get("state") == "reachable":
+            address, mac = _unicast(entry.get("address")), _mac(entry.get("mac"))
+            if address and mac:
+                seen.setdefault(address, set()).add(mac)
+    return seen

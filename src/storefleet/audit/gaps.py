@@ -8,6 +8,7 @@ from storefleet.audit.pointer import Keyed, Name, Pointer, Select, Step
 from storefleet.audit.reading import Reads, Steps, steps_of
 from storefleet.audit.resolve import below_any
 from storefleet.audit.shape import OPEN, Node, child, keys_of
+from storefleet.collect.facts import steps
 from storefleet.model.findings import Finding
 from storefleet.model.state import Missing, StateDocument
 
@@ -15,8 +16,18 @@ Gap = tuple[Steps, Missing]
 
 
 def gaps_of(document: StateDocument) -> list[Gap]:
-    """Return the unreadable parts as steps."""
-    return [(steps_of(gap.path), gap) for gap in document.missing]
+    """Return the unreadable parts as steps, in both readings of a path with a bracket.
+
+    A bracket may be a key, as controls write it, or part of a name that the device chose, an interface `x[y]` or a file
+    `pos[1].ini`: a gap that is not found for its name's sake would become a pass.
+    """
+    found: list[Gap] = []
+    for gap in document.missing:
+        plain: Steps = tuple(map(Name, steps(gap.path)))
+        found.append((steps_of(gap.path), gap))
+        if found[-1][0] != plain:
+            found.append((plain, gap))
+    return found
 
 
 def read_paths(pointer: Pointer, read: Reads) -> list[Steps]:
@@ -68,10 +79,10 @@ def _values(step: Name | Keyed) -> tuple[str | None, ...]:
 
 def stands(finding: Finding, gaps: Sequence[Gap], shape: Node) -> bool:
     """Tell whether a finding is certain although parts are missing: its element was seen, whole."""
-    steps = steps_of(finding.key)
+    place = steps_of(finding.key)
     for gap, _ in gaps:
-        if not _meet(steps, gap, shape):
+        if not _meet(place, gap, shape):
             continue
-        if len(gap) >= len(steps) or not finding.present:
+        if len(gap) >= len(place) or not finding.present:
             return False
     return True

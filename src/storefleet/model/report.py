@@ -101,11 +101,15 @@ class StoreReport(Value, frozen=True):
     timezone: str | None = None
 
 
-class Identity(Value, frozen=True):
-    """The serial number with which the device answered, and whether it is the one of the asset register."""
+class Identity(Value, frozen=True, omit_defaults=True):
+    """The serial number with which the device answered, and whether it is the one of the asset register.
+
+    ``contradicted`` says in words what the router of its store sees otherwise than the device claims.
+    """
 
     serial: str | None
     as_expected: bool | None
+    contradicted: str | None = None
 
 
 class ReportedExpectation(Value, frozen=True, omit_defaults=True):

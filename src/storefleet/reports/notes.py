@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 
 from storefleet.model.findings import State
-from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, WaiverUse
+from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, Identity, WaiverUse
 from storefleet.reports.escape import visible
 from storefleet.reports.fold import by_reason, waiver_ids
 from storefleet.reports.layout import flow, some
@@ -76,13 +76,22 @@ def _unseen(host: HostReport, view: View) -> list[Text]:
 
 
 def _odd(hosts: Sequence[HostReport], view: View) -> list[Text]:
-    """Return the devices that answer with another serial number than the asset register has."""
-    odd = [(host, host.identity) for host in hosts if host.identity and host.identity.as_expected is False]
+    """Return the devices that are another one than the asset register has, or stand elsewhere than they say."""
+    odd = [(host, words) for host in hosts if host.identity and (words := _oddity(host.identity))]
     lines: list[Text] = []
-    for host, identity in odd[: view.most(_FEW)]:
-        words = f"answers with serial {visible(str(identity.serial))}, not the one of the asset register: replaced?"
-        lines += line("odd", "magenta", [_names([host], view), words], view)
-    return lines + hidden(len(odd) - view.most(_FEW), "devices with another serial number")
+    for host, words in odd[: view.most(_FEW)]:
+        lines += line("odd", "magenta", [_names([host], view), *words], view)
+    return lines + hidden(len(odd) - view.most(_FEW), "devices that are not what they should be")
+
+
+def _oddity(identity: Identity) -> list[str]:
+    words = []
+    if identity.as_expected is False:
+        serial = visible(str(identity.serial))
+        words.append(f"answers with serial {serial}, not the one of the asset register: replaced?")
+    if identity.contradicted is not None:
+        words.append(f"{visible(identity.contradicted)}: a swapped card, a double address, or a lie")
+    return words
 
 
 def _grouped(state: State, hosts: Sequence[HostReport], view: View) -> list[Text]:

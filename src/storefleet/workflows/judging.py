@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from storefleet.audit.compliance import ComplianceDiff, compliance_diff
-from storefleet.audit.crosscheck import crosschecked
+from storefleet.audit.crosscheck import Contradiction, crosschecked
 from storefleet.audit.evaluate import evaluate
 from storefleet.audit.fleet_index import NOTHING_SHARED, SharedValues
 from storefleet.audit.language import Audit
@@ -50,14 +50,23 @@ class Judging:
         Whole stores are asked for at once, so that each host's word can be held against its router's.
         """
         documents = list(database.each_last_document(names))
-        routers = {document.store: document for document in documents if document.role == "router"}
+        routers: dict[str, list[StateDocument]] = {}
         for document in documents:
-            believed = crosschecked(document, routers.get(document.store))
-            yield self.document(self.workspace.fleet.hosts[document.host], believed, shared)
+            if document.role == "router":
+                routers.setdefault(document.store, []).append(document)
+        for document in documents:
+            host = self.workspace.fleet.hosts[document.host]
+            yield self.document(host, document, shared, routers.get(document.store, ()))
 
-    def document(self, host: Host, document: StateDocument, shared: SharedValues) -> Judged:
-        """Judge one document."""
+    def document(
+        self, host: Host, document: StateDocument, shared: SharedValues, routers: Sequence[StateDocument] = ()
+    ) -> Judged:
+        """Judge one document, without what a router of its store contradicts."""
         now = datetime.datetime.now(datetime.UTC)
+        contradicted: list[Contradiction] = []
+        for router in routers:
+            document, found_by_router = crosschecked(document, router)
+            contradicted += found_by_router
 
         def results(of: StateDocument) -> list[Result]:
             return self._results(host, of, None, shared, now)
@@ -65,7 +74,7 @@ class Judging:
         found = results(document)
         failed = self.diffs and any(result.state == "fail" for result in found)
         diff = compliance_diff(document, found, results) if failed else None
-        return Judged(host.name, tuple(found), judged=True, identity=identity(host, document), diff=diff)
+        return Judged(host.name, tuple(found), judged=True, identity=identity(host, document, contradicted), diff=diff)
 
     def unseen(self, host: Host, reason: str) -> Judged:
         """Say of every control that it could not be judged, and why."""
@@ -101,10 +110,12 @@ class Judging:
         return parse(expression).matches(host, self.workspace.store(host))
 
 
-def identity(host: Host, document: StateDocument) -> Identity | None:
+def identity(host: Host, document: StateDocument, contradicted: Sequence[Contradiction] = ()) -> Identity | None:
     """Compare the serial number that the device shows with the asset register's; unknown stays unknown."""
     system = document.facts.get("system")
     serial = system.get("serial") if isinstance(system, dict) else None
-    if not isinstance(serial, str):
+    known = serial if isinstance(serial, str) else None
+    if known is None and not contradicted:
         return None
-    return Identity(serial, serial == host.serial if host.serial else None)
+    as_expected = known == host.serial if known is not None and host.serial else None
+    return Identity(known, as_expected, "; ".join(item.reason for item in contradicted) or None)

@@ -239,7 +239,9 @@ def test_a_till_whose_router_sees_another_device_at_its_address_passes_no_contro
     assert len(by_state["unknown"]) == 1
     assert by_state["unknown"][0]["control"] == "T-NET-03"
     assert "contradicted by S0001-router, which sees 52:54:00:00:01:01" in by_state["unknown"][0]["reason"]
+    assert hosts["S0001-pos1"]["identity"]["contradicted"] == by_state["unknown"][0]["reason"]
     others = [host for name, host in hosts.items() if name != "S0001-pos1"]
+    assert not any("contradicted" in host["identity"] for host in others)
     assert {result["state"] for host in others for result in host["results"]} <= {"pass", "na"}
 
 

@@ -10,6 +10,7 @@ from storefleet.audit.regexes import pattern_fault
 from storefleet.audit.text import json_text
 from storefleet.audit.typed import check_audits
 from storefleet.audit.waivers import load_waivers
+from storefleet.collect.facts import pointer
 from storefleet.model.state import Missing
 
 CONTROL = "  - {{id: C, title: t, severity: low, at: '{at}', schema: {schema}}}"
@@ -78,3 +79,21 @@ def test_an_element_that_was_itself_only_partly_read_is_unknown_and_no_finding(t
     document = msgspec.structs.replace(till.DOCUMENT, missing=(Missing(path, "no permission"),))
     result = {r.control: r for r in judged(twelve, document)}["T-LST-01"]
     assert (result.state, result.reason, result.findings) == ("unknown", "no permission", ())
+
+
+@pytest.mark.parametrize(
+    ("at", "place"),
+    [
+        ("/network/interfaces/*/addresses", ("network", "interfaces", "x[y]", "addresses")),
+        ("/network/interfaces/*/addresses", ("network", "interfaces", "x[y", "addresses")),
+        ("/network/interfaces/*/addresses", ("network", "interfaces", 'x"y~/', "addresses")),
+        ('/files["/opt/pos[1].ini"]/mode', ("files", "/opt/pos[1].ini", "mode")),
+        ('/files["/opt/pos[1].ini"]/mode', ("files", "/opt/pos[1].ini")),
+        ('/services["a[b=c]"]/active', ("services", "a[b=c]", "active")),
+    ],
+)
+def test_a_gap_is_found_whatever_the_device_calls_the_thing(audit_of, judged, till, at, place):
+    """An interface can be named `x[y]`, and a watched file `pos[1].ini`: neither hides what could not be read."""
+    audit = audit_of(f"  - {{id: C, title: t, severity: low, at: '{at}', absent: pass, schema: {{minLength: 1}}}}\n")
+    document = msgspec.structs.replace(till.DOCUMENT, facts={}, missing=(Missing(pointer(*place), "cut"),))
+    assert [(result.state, result.reason) for result in judged(audit, document)] == [("unknown", "cut")]

@@ -11,7 +11,7 @@ from hostile import HOSTILE
 from rich.cells import cell_len
 
 from storefleet.model.findings import Expected, Finding
-from storefleet.model.report import Recorded
+from storefleet.model.report import Identity, Recorded
 from storefleet.model.summary import host_report
 from storefleet.reports.terminal import audit_text
 
@@ -97,6 +97,18 @@ def test_what_should_be_is_the_rule_or_the_one_value(words, value, shown):
     result = factory.failing("T-1", "low", "t", Finding("/a", Expected(words, value, has_value=True), 99))
     document = factory.document([(factory.store(), [host_report(factory.host(), [result], judged=True)])])
     assert audit_text(document).count(f"should be {shown}\n") == 1
+
+
+def test_a_device_that_its_router_contradicts_is_named_although_no_control_looked_there():
+    seen = "contradicted by S0412-router, which sees 52:54:00:66:66:66 at 10.101.156.12"
+    report = host_report(factory.host(), [], judged=True, identity=Identity("5CG1234XYZ", None, seen))
+    text = audit_text(factory.document([(factory.store(), [report])]))
+    assert f"odd pos1 {seen}: a swapped card, a double address, or a lie" in " ".join(text.split())
+    assert "replaced?" not in text
+    assert msgspec.to_builtins(Identity("5CG1234XYZ", as_expected=True)) == {
+        "serial": "5CG1234XYZ",
+        "as_expected": True,
+    }
 
 
 def test_what_is_new_is_not_pushed_off_the_page_by_old_faults():

@@ -147,3 +147,4 @@ def read_clock(
     system = gathered.facts["system"]
     if isinstance(system, dict):
         system["clock_offset_s"] = round(device - after.timestamp(), 1)
+        gathered.provenance["/system/clock_offset_s"] = "clock"

@@ -138,7 +138,7 @@ def _proc6_route(line: str) -> _Route | None:
 
 
 def neighbours(text: str) -> Findings:
-    """Read the neighbour table (ARP and ND); entries that never resolved carry no hardware address."""
+    """Read the neighbour table (ARP and ND); entries of `ip` that never resolved carry no hardware address."""
     records = Records(text)
     found: list[Json] = []
     for line in records.lines("ip"):
@@ -155,7 +155,8 @@ def neighbours(text: str) -> Findings:
         words = line.split()
         at = address(words[0]) if len(words) == 6 else None
         if at is not None:
-            state = "reachable" if words[2] == "0x2" else "incomplete"
+            # This table does not say whether an address was heard from lately.
+            state = "complete" if words[2] == "0x2" else "incomplete"
             found.append({"address": at, "interface": words[5], "mac": words[3], "state": state})
     yield Fact("/network/neighbours", found)
 

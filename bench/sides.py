@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from bench.contestants.commands import SYSCTL
 from bench.line import Line
@@ -60,24 +61,29 @@ class Side:
     command: Callable[[Job], Command]
 
 
+def judged(document: dict[str, Any], *, with_finding: int) -> int:
+    """Return how many hosts an audit judged; undecided controls, or other findings than there are, are errors."""
+    results = [(host["host"], result) for host in document["hosts"] for result in host["results"]]
+    doubtful = [
+        f"{host} {result['control']}: {result.get('reason')}"
+        for host, result in results
+        if result["state"] in ("error", "unknown")
+    ]
+    if doubtful:
+        few = "\n".join(sorted(doubtful)[:5])
+        raise BenchError(f"storefleet: {len(doubtful)} controls were not decided, so not everything was read:\n{few}")
+    failed = [f"{host} {result['control']}" for host, result in results if result["state"] == "fail"]
+    if len(failed) != with_finding:
+        raise BenchError(f"storefleet: {len(failed)} controls failed, not {with_finding}: {', '.join(failed[:5])}")
+    return int(document["verdict"]["coverage"]["judged"])
+
+
 def _storefleet(job: Job) -> Command:
     report = job.scratch / "audit.json"
     report.unlink(missing_ok=True)
 
     def count(_text: str) -> int:
-        document = json.loads(report.read_text())
-        doubtful = {
-            f"{host['host']} {result['control']}: {result.get('reason')}"
-            for host in document["hosts"]
-            for result in host["results"]
-            if result["state"] in ("error", "unknown")
-        }
-        if doubtful:
-            few = "\n".join(sorted(doubtful)[:5])
-            raise BenchError(
-                f"storefleet: {len(doubtful)} controls were not decided, so not everything was read:\n{few}"
-            )
-        return int(document["verdict"]["coverage"]["judged"])
+        return judged(json.loads(report.read_text()), with_finding=job.hosts // 10)
 
     argv = [str(OWN / "storefleet"), "audit", "--fleet", str(job.fleet), "--workers", str(job.workers)]
     return Command([*argv, "--report", f"json:{report}"], count, good=(0, 1))

@@ -58,6 +58,7 @@ PrintMotd no
 PrintLastLog no
 Subsystem sftp /usr/lib/openssh/sftp-server
 Match User thin
+    AuthorizedKeysFile /etc/ssh/thin_keys
     ForceCommand /usr/local/bin/thin
 """
 _THIN = f"""\
@@ -193,6 +194,7 @@ class Till:
             "etc/ssh/ssh_host_ed25519_key": (self._keys / "host").read_text(),
             "opt/pos/etc/pos.ini": f"[main]\nversion = {POS_VERSION}\n[acquirer]\nhost = pay.hq.example\nport = 8443\n",
             "usr/local/bin/thin": _THIN,
+            "etc/ssh/thin_keys": key,
             "root/.ssh/authorized_keys": key,
             "home/sf-read/.ssh/authorized_keys": key,
         }
@@ -202,8 +204,7 @@ class Till:
             path.write_text(text)
         (self._root / "etc/ssh/ssh_host_ed25519_key").chmod(0o600)
         (self._root / "usr/local/bin/thin").chmod(0o755)
-        with (self._root / "etc/passwd").open("a") as accounts:
-            accounts.write(f"{THIN}:x:0:0::/root:/bin/sh\n")
+        self._accounts()
         for unit in ("systemd-networkd.service", "systemd-logind.service"):
             (self._root / "etc/systemd/system" / unit).unlink(missing_ok=True)
             (self._root / "etc/systemd/system" / unit).symlink_to("/dev/null")
@@ -213,6 +214,15 @@ class Till:
         subject = ["-subj", "/CN=till", "-days", "900", "-keyout", str(self._root / "opt/pos/client.key")]
         kind = ["-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         run(["openssl", "req", *kind, *subject, "-out", str(self._root / "opt/pos/client.crt")])
+
+    def _accounts(self) -> None:
+        """Let the tills' account in without PAM, in a shell that netmiko knows; add the one that answers at once."""
+        passwd, shadow = self._root / "etc/passwd", self._root / "etc/shadow"
+        lines = [f"{line}\n" for line in passwd.read_text().splitlines()]
+        lines = [line.replace(":/bin/sh", ":/bin/bash") if line.startswith("sf-read:") else line for line in lines]
+        passwd.write_text("".join([*lines, f"{THIN}:x:64000:65534::/nonexistent:/bin/sh\n"]))
+        # sshd without PAM refuses an account whose password is locked by a bang.
+        shadow.write_text(shadow.read_text().replace("sf-read:!:", "sf-read:*:") + f"{THIN}:*:20000:0:99999:7:::\n")
 
 
 def boot_all(folder: Path, cgroup: Cgroup, keys: Path) -> list[Till]:

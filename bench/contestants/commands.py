@@ -1,9 +1,8 @@
-"""What an operator would type to read a till: the same facts that storefleet's script reads, one command each.
-
-``sudo`` goes before those that need root where the login is not root.
-"""
+"""What an operator would type to read a till: the same facts that storefleet's script reads, one command each."""
 
 from __future__ import annotations
+
+import shlex
 
 SYSCTL = (
     "fs.protected_hardlinks fs.protected_symlinks fs.suid_dumpable kernel.dmesg_restrict kernel.kptr_restrict "
@@ -61,6 +60,7 @@ ROOT = {
 
 
 def commands(user: str) -> dict[str, str]:
-    """Return every command by what it reads."""
-    prefix = "" if user == "root" else "sudo -n "
-    return PLAIN | {name: prefix + command for name, command in ROOT.items()}
+    """Return every command by what it reads; a till's own account may become root for ``sh`` only."""
+    if user == "root":
+        return PLAIN | ROOT
+    return PLAIN | {name: f"sudo -n sh -c {shlex.quote(command)}" for name, command in ROOT.items()}

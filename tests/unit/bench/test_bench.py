@@ -13,7 +13,7 @@ from bench.compare import Spread, Turns, in_turns, once
 from bench.fleet import AUDIT, host_name, write_fleet
 from bench.line import Line
 from bench.machine import Spent
-from bench.sides import STOREFLEET, BenchError, Command, Job, Side
+from bench.sides import STOREFLEET, BenchError, Command, Job, Side, judged
 from bench.table import MET, MISSED, Figure
 from bench.till import address
 
@@ -89,9 +89,17 @@ def test_a_control_that_was_not_decided_is_an_error_of_the_bench(tmp_path):
     (scratch / "audit.json").write_text(json.dumps(document))
     with pytest.raises(BenchError, match="S00001-pos1 B-SVC-01: timeout"):
         count("")
-    result["state"] = "fail"
+    result["state"] = "waived"
     (scratch / "audit.json").write_text(json.dumps(document))
     assert count("") == 3
+
+
+@pytest.mark.parametrize(("failing", "expected"), [(1, 0), (0, 1)])
+def test_more_or_fewer_findings_than_the_tills_have_are_an_error_of_the_bench(failing, expected):
+    results = [{"control": "B-NET-05", "state": "fail"}] * failing
+    document = {"hosts": [{"host": "S00010-pos1", "results": results}], "verdict": {"coverage": {"judged": 1}}}
+    with pytest.raises(BenchError, match=f"{failing} controls failed, not {expected}"):
+        judged(document, with_finding=expected)
 
 
 def test_the_report_of_an_earlier_round_is_not_taken_for_this_one(tmp_path):

@@ -78,7 +78,8 @@ class Judge:
     diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
     bugs: list[BaseException] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
-    _seen: dict[str, Host] = field(default_factory=dict)
+    _seen: dict[str, str] = field(default_factory=dict)
+    """Host → the instant at which it answered, which is when its findings were seen, whenever they are judged."""
 
     def __post_init__(self) -> None:
         """Make the index of values that must be unique in the fleet; it is filled before the first host is judged."""
@@ -131,8 +132,8 @@ class Judge:
             self._unseen(host, answer.failure.reason, self.database.dark_since(host.name))
         elif answer.result is not None:
             self._index.add(answer.result)
-            self.database.keep_document(self.info.id, answer.result, _now())
-            self._seen[host.name] = host
+            self._seen[host.name] = _now()
+            self.database.keep_document(self.info.id, answer.result, self._seen[host.name])
 
     def _judge_kept(self, names: Iterable[str], *, record: bool) -> None:
         for chunk in self.panel.judge(self._by_store(names), self.database, self._index.shared()):
@@ -153,7 +154,10 @@ class Judge:
     def _record(self, chunk: Iterable[Judged]) -> list[Recorded]:
         hosts = self.workspace.fleet.hosts
         with self.database.batch(self.info.id) as recorder:
-            return [recorder.record_results(one.host, hosts[one.host].store, one.results, _now()) for one in chunk]
+            return [
+                recorder.record_results(one.host, hosts[one.host].store, one.results, self._seen[one.host])
+                for one in chunk
+            ]
 
     def _unseen(self, host: Host, reason: str, dark_since: str | None = None) -> None:
         judged = self.judging.unseen(host, reason)

@@ -125,3 +125,13 @@ def running(pid: int) -> bool:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text().replace(")", " ")
     except FileNotFoundError:
         return False
+
+
+def test_a_finding_was_seen_when_its_host_answered_and_not_when_it_was_judged(fleet, monkeypatch):
+    instants = iter(f"2026-11-22T01:{minute:02}:00Z" for minute in range(60))
+    monkeypatch.setattr(judge, "_now", lambda: next(instants))
+    document = audit(fleet, 1).document
+    results = [result for host in document["hosts"] for result in host["results"]]
+    seen = {finding["first_seen"] for result in results for finding in result["findings"]}
+    assert seen
+    assert seen <= {f"2026-11-22T01:{minute:02}:00Z" for minute in range(12)}

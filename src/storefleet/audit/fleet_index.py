@@ -58,6 +58,11 @@ class FleetIndex:
         """Tell whether any value must be unique."""
         return bool(self._paths)
 
+    @property
+    def parts(self) -> frozenset[str]:
+        """The top-level parts of a document that hold such values."""
+        return frozenset(path.removeprefix("/").partition("/")[0].partition("[")[0] for path in self._paths)
+
     def add(self, document: StateDocument) -> None:
         """Take one host's values in; adding a newer document of the same host keeps the older values too."""
         for path, pointer in self._paths.items():

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -60,3 +60,16 @@ def unpack_json(body: bytes) -> dict[str, Json]:
         message = f"a stored document is damaged ({fault}); restore the last backup of the database"
         raise StorageError(message) from fault
     return document
+
+
+_HEAD = frozenset({"host", "store", "role", "platform"})
+
+
+def unpack_parts(body: bytes, parts: Collection[str]) -> dict[str, Json]:
+    """Return a stored document with these of its parts; the others are skipped unread."""
+    try:
+        raw = msgspec.json.decode(zlib.decompress(body), type=dict[str, msgspec.Raw])
+        return {name: msgspec.json.decode(part) for name, part in raw.items() if name in parts or name in _HEAD}
+    except (zlib.error, msgspec.DecodeError):
+        whole = unpack_json(body)
+        return {name: part for name, part in whole.items() if name in parts or name in _HEAD}

@@ -158,10 +158,15 @@ class Database:
         """Return the last facts of each of these hosts that has any (``--offline``)."""
         return {document.host: document for document in self.each_last_document(hosts)}
 
-    def each_last_document(self, hosts: Collection[str]) -> Iterator[StateDocument]:
-        """Yield the last facts one by one: a fleet's documents together are gigabytes in memory."""
+    def each_last_document(
+        self, hosts: Collection[str], parts: Collection[str] | None = None
+    ) -> Iterator[StateDocument]:
+        """Yield the last facts one by one: a fleet's documents together are gigabytes in memory.
+
+        ``parts`` names the top-level parts that are wanted; without it all are there.
+        """
         with self._read("reading the last documents") as connection:
-            yield from documents.last_documents(connection, hosts)
+            yield from documents.last_documents(connection, hosts, parts)
 
     def dark_since(self, name: str) -> str | None:
         """Return since when a host has not answered, or a store: the instant at which its last host went dark."""

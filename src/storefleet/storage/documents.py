@@ -7,15 +7,20 @@ from collections.abc import Collection, Iterator
 import sqlalchemy as sa
 
 from storefleet.model.state import StateDocument
-from storefleet.storage.bodies import unpack_json
+from storefleet.storage.bodies import unpack_json, unpack_parts
 from storefleet.storage.tables import documents, host_status
 
 _CHUNK = 500
 """Hosts asked at once: below every database's limit of parameters."""
 
 
-def last_documents(connection: sa.Connection, hosts: Collection[str]) -> Iterator[StateDocument]:
-    """Yield the last facts of each of these hosts that has any, in the order of their names."""
+def last_documents(
+    connection: sa.Connection, hosts: Collection[str], parts: Collection[str] | None = None
+) -> Iterator[StateDocument]:
+    """Yield the last facts of each of these hosts that has any, in the order of their names.
+
+    With ``parts`` only these top-level parts are unpacked: to look at one value of every host is a fifth of the work.
+    """
     query = sa.select(host_status.c.host, host_status.c.collected_at, host_status.c.duration_s, documents.c.body).join(
         documents, documents.c.hash == host_status.c.document
     )
@@ -23,7 +28,8 @@ def last_documents(connection: sa.Connection, hosts: Collection[str]) -> Iterato
     for start in range(0, len(wanted), _CHUNK):
         chunk = query.where(host_status.c.host.in_(wanted[start : start + _CHUNK])).order_by(host_status.c.host)
         for row in connection.execute(chunk):
-            facts = {**unpack_json(row.body), "collected_at": row.collected_at, "duration_s": row.duration_s}
+            body = unpack_json(row.body) if parts is None else unpack_parts(row.body, parts)
+            facts = {**body, "collected_at": row.collected_at, "duration_s": row.duration_s}
             yield StateDocument.from_json(facts)
 
 

@@ -120,7 +120,7 @@ class Judge:
         """Add the last documents of the hosts that this run did not see; the older ones of those seen mean nothing."""
         if self._index.asks_for_any:
             unseen = [name for name in self.workspace.fleet.hosts if name not in seen]
-            for document in self.database.each_last_document(unseen):
+            for document in self.database.each_last_document(unseen, self._index.parts):
                 self._index.add(document)
 
     def _answered(self, answer: Answer[StateDocument]) -> None:

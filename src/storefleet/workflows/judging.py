@@ -43,6 +43,7 @@ class Judging:
     audits: tuple[Audit, ...]
     waivers: Waivers
     diffs: bool
+    all_results: bool = True
 
     def documents(self, names: Collection[str], database: Database, shared: SharedValues) -> Iterator[Judged]:
         """Judge the kept documents of these hosts, in the order of their names; one that has none is left out.
@@ -74,7 +75,8 @@ class Judging:
         found = results(document)
         failed = self.diffs and any(result.state == "fail" for result in found)
         diff = compliance_diff(document, found, results) if failed else None
-        return Judged(host.name, tuple(found), judged=True, identity=identity(host, document, contradicted), diff=diff)
+        told = found if self.all_results else list(map(_bare, found))
+        return Judged(host.name, tuple(told), judged=True, identity=identity(host, document, contradicted), diff=diff)
 
     def unseen(self, host: Host, reason: str) -> Judged:
         """Say of every control that it could not be judged, and why."""
@@ -108,6 +110,19 @@ class Judging:
 
     def _matches(self, expression: str, host: Host) -> bool:
         return parse(expression).matches(host, self.workspace.store(host))
+
+
+_PASSES: dict[tuple[str, str], Result] = {}
+
+
+def _bare(result: Result) -> Result:
+    """Return one value for every pass of a control: it is counted, not listed, and so it travels once a chunk."""
+    if result.state != "pass" or result.trial:
+        return result
+    key = (result.audit, result.control)
+    if key not in _PASSES:
+        _PASSES[key] = Result(result.control, result.audit, result.title, "pass", result.severity)
+    return _PASSES[key]
 
 
 def identity(host: Host, document: StateDocument, contradicted: Sequence[Contradiction] = ()) -> Identity | None:

@@ -194,3 +194,9 @@ def test_a_reference_beside_other_keywords_asks_for_both(verdict):
     assert verdict("/system/hostname", schema, {"system": {"hostname": "S1"}}) == []
     assert verdict("/system/hostname", schema, {"system": {"hostname": "X1"}})
     assert verdict("/system/hostname", schema, {"system": {"hostname": "S12345"}})
+
+
+def test_the_index_names_the_parts_that_it_reads(audit_of):
+    audit = audit_of(CONTROL.format(at="/system/machine_id", schema="{uniqueInFleet: true}"))
+    assert FleetIndex(index_paths([audit])).parts == {"system"}
+    assert FleetIndex(["/security/users[root]/uid", "/network[x]"]).parts == {"security", "network"}

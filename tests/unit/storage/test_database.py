@@ -267,3 +267,16 @@ def test_results_of_a_kept_document_are_recorded_as_those_of_one_recorded_at_onc
                 )
     assert answers[0] == answers[1]
     assert [life.change for life in answers[0].lives] == ["new"]
+
+
+def test_one_part_of_every_document_can_be_read_without_the_rest(database):
+    database.begin_run(factory.run_info("r"))
+    whole = factory.facts("S0412-pos1", system={"machine_id": "m1"}, software={"packages": {"a": "1"}})
+    odd = factory.facts("S0412-pos2", system={"machine_id": "\ud800"}, software={"packages": {"a": "1"}})
+    for document in (whole, odd):
+        database.keep_document("r", document, factory.NIGHT)
+    found = list(database.each_last_document(["S0412-pos1", "S0412-pos2"], {"system"}))
+    assert [(each.host, dict(each.facts)) for each in found] == [
+        ("S0412-pos1", {"system": {"machine_id": "m1"}}),
+        ("S0412-pos2", {"system": {"machine_id": "\ud800"}}),
+    ]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +27,11 @@ from storefleet.model.effects import Output
 from storefleet.model.store import Host
 from storefleet.workflows import judge
 
+_CLOCK = re.compile(rb"^(BEGIN \S+ clock\n)[0-9.]+", re.MULTILINE)
+
 
 class OneTill:
-    """Sessions that all show the same till under each host's name."""
+    """Sessions that all show the same till under each host's name, with a clock that goes on."""
 
     def __init__(self, recording: Transcript) -> None:
         turn = recording.turns[0]
@@ -45,6 +49,7 @@ class OneTill:
             text = text.replace(
                 word, hashlib.md5(word + host.name.encode(), usedforsecurity=False).hexdigest().encode()
             )
+        text = _CLOCK.sub(lambda found: found[1] + f"{time.time():.9f}".encode(), text)
         answer = msgspec.structs.replace(self._answer, stdout=text)
         return ReplaySession(replace(self._recording, turns=(replace(self._turn, answer=answer),)))
 

@@ -18,9 +18,9 @@ from jsonschema import validators
 
 from storefleet.audit.durations import instant
 from storefleet.audit.matching import in_network, matches, network
-from storefleet.audit.regexes import MAX_TEXT
 from storefleet.audit.text import same, scalar_text
 from storefleet.audit.versions import in_range
+from storefleet.documents.regexes import MAX_TEXT
 from storefleet.model.base import Json
 
 Keyword: TypeAlias = Callable[[Any, Any, Any, Any], "Iterator[jsonschema.ValidationError] | None"]

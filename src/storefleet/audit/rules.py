@@ -9,10 +9,10 @@ from storefleet.audit.durations import duration
 from storefleet.audit.keywords import Validator
 from storefleet.audit.matching import network
 from storefleet.audit.places import suggestion
-from storefleet.audit.regexes import matches_everything, pattern_fault
 from storefleet.audit.shape import type_name
 from storefleet.audit.text import json_text
 from storefleet.audit.versions import in_range, parse_range
+from storefleet.documents.regexes import matches_everything, pattern_fault
 from storefleet.model.base import Json
 
 NUMBER = frozenset({"integer", "number"})

@@ -11,16 +11,20 @@ from typing import Any, NoReturn, cast
 
 import textfsm  # type: ignore[import-untyped] # the package ships no types
 
+from storefleet.collect.cards import mask_cards
 from storefleet.collect.facts import Fact, Findings, pointer, steps
 from storefleet.collect.probes import Probe
-from storefleet.collect.redact import mask_cards, redact, redact_urls
+from storefleet.collect.redact import redact, redact_urls
 from storefleet.collect.text import Records, instant, integer, number
 from storefleet.documents import decode, reader
+from storefleet.documents.regexes import MAX_TEXT
 from storefleet.documents.secrets import is_secret_name
 from storefleet.errors import InputError
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
+_SEPARATOR = re.compile("[=:]")
+_BLANKS = re.compile(r"[^\S\n]{201}")
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -32,6 +36,7 @@ def app(text: str, probe: Probe, key: bytes) -> Findings:
     """Yield the fields of one probe below its ``into``; what could not be parsed is missing, never empty."""
     place = probe.into or pointer("app", probe.id)
     try:
+        _readable(text, probe)
         parsed = _PARSERS[probe.parse](mask_cards(text), probe)
     except _Unreadable as fault:
         yield from (Missing(_field(place, name), f"cannot parse: {fault}") for name in probe.take or [""])
@@ -44,6 +49,14 @@ def app(text: str, probe: Probe, key: bytes) -> Findings:
             yield Missing(_field(place, name), f"cannot parse: {value}")
         else:
             yield Fact(_field(place, name), _hidden(value, key) if _is_secret(name, probe) else _clean(value, key))
+
+
+def _readable(text: str, probe: Probe) -> None:
+    """Refuse what no application writes and a parser of patterns would take minutes for, while every thread waits."""
+    if probe.parse == "ini" and _BLANKS.search(text):
+        raise _Unreadable("more than 200 blanks in a row")
+    if probe.parse in ("regex", "textfsm") and any(len(line) > MAX_TEXT for line in text.split("\n")):
+        raise _Unreadable(f"a line of more than {MAX_TEXT:,} characters")
 
 
 def _is_secret(name: str, probe: Probe) -> bool:
@@ -160,9 +173,10 @@ def _yaml(text: str, probe: Probe) -> Json:
 def _keyvalue(text: str, probe: Probe) -> Json:
     found: dict[str, Json] = {}
     for line in text.split("\n"):
-        match = re.match(r"\s*([^#;=:\s][^=:]*?)\s*[=:]\s*(.*?)\s*$", line)
-        if match:
-            found[match[1]] = match[2].strip("\"'")
+        separator = _SEPARATOR.search(line)
+        key = line[: separator.start()].strip() if separator else ""
+        if separator and key and key[0] not in "#;":
+            found[key] = line[separator.end() :].strip().strip("\"'")
     if not found and text.strip():
         raise _Unreadable("no line of the form KEY=VALUE")
     return found

@@ -12,8 +12,12 @@ import textfsm  # type: ignore[import-untyped] # the package ships no types
 
 from storefleet.documents.decode import Decoder
 from storefleet.documents.nodes import Node, Source
+from storefleet.documents.regexes import pattern_fault
 from storefleet.errors import InputError
 from storefleet.model.base import Value
+
+MAX_SEARCHED = 64 * 1024
+"""What a device can make a search over several lines cost grows with the square of the text; this much is seconds."""
 
 _SIZE = re.compile(r"([0-9]{1,9})(KiB|MiB|B)?")
 _SECONDS = re.compile(r"([0-9]{1,3})s?")
@@ -211,10 +215,13 @@ def _pattern(parse: dict[str, str], written: _Probe, decoder: Decoder) -> tuple[
     if set(parse) != {"regex"}:
         decoder.complain(written.source, "parse: a mapping here has exactly the key regex, or exactly textfsm")
         return "lines", None
-    try:
-        re.compile(parse["regex"])
-    except re.error as fault:
-        decoder.complain(written.source, f"parse: the regular expression does not compile: {fault}")
+    fault = pattern_fault(parse["regex"])
+    if fault is not None:
+        decoder.complain(written.source, f"parse: regex: {fault}")
+    if _size(written.read.max, written.read.source, decoder) > MAX_SEARCHED:
+        decoder.complain(
+            written.read.source, f"max: a regular expression is tried on {MAX_SEARCHED // 1024}KiB at most"
+        )
     return "regex", parse["regex"]
 
 

@@ -24,19 +24,29 @@ def redact(text: str, key: bytes) -> str:
 
 HIDDEN = "<redacted>"
 
-_NAMED = re.compile(
-    r"""(?P<head>(?:^|[\s"'{,;<?&])[\w.-]*(?:passwor[dt]|passwd|passphrase|secret|token|api[_-]?key|psk|community)["']?\s*[=:]\s*["']?)"""
-    r"""(?P<secret>[^\s"'#;,}&<][^\r\n"'#;,}&<]*)""",
-    re.IGNORECASE | re.MULTILINE,
+_WORD = r"[\w.-]{0,64}(?:passwor[dt]|passwd|passphrase|secret|token|api[_-]?key|psk|community)"
+_NAMED = tuple(
+    re.compile(text, re.IGNORECASE | re.MULTILINE)
+    for text in (
+        # "name": "value" and name='value': up to the closing quote, or to the end of the line where none comes.
+        (
+            rf"""(?P<head>(?:^|[\s"'{{,;<?&]){_WORD}["']?\s{{0,64}}[=:]\s{{0,64}}(?P<quote>["']))"""
+            r"""(?P<secret>(?:\\.|(?!(?P=quote))[^\\\r\n])+)"""
+        ),
+        # "name": 1234
+        rf"""(?P<head>["']{_WORD}["']\s{{0,64}}[=:]\s{{0,64}})(?P<secret>[^\s"',}}\]\[{{<]+)""",
+        # ?name=value&other=…
+        rf"""(?P<head>[?&]{_WORD}=)(?P<secret>[^\s"'&<]+)""",
+        # name = value: the whole line, for a secret may hold any character, that of a comment too.
+        rf"""(?P<head>(?:^|[\s"'{{,;]){_WORD}[^\S\r\n]{{0,64}}[=:][^\S\r\n]{{0,64}})(?P<secret>[^\s"'][^\r\n]*)""",
+        rf"""(?P<head><{_WORD}>)(?P<secret>[^<\r\n]+)""",
+        rf"""(?P<head>(?:^|\s)--?{_WORD}[^\S\r\n])(?P<secret>[^\s-]\S*)""",
+    )
 )
-_IN_URL = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^/\s:@]{1,64}:)(?P<secret>[^/\s@]{1,256})(?=@)", re.IGNORECASE)
-_PRIVATE_KEY = re.compile(r"(?P<head>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?P<secret>.*?)(?=-----END|\Z)", re.DOTALL)
-_CARD = re.compile(
-    r"(?<![0-9A-Fa-f.])"
-    r"(?:\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{2,4}|\d{4}[ -]\d{6}[ -]\d{5}|[2-6]\d{13,18})"
-    r"(?![0-9A-Fa-f.])"
+_IN_URL = re.compile(
+    r"(?P<head>\b[a-z][a-z0-9+.-]{0,24}://[^/\s:@]{0,64}:)(?P<secret>[^/\s@]{1,256})(?=@)", re.IGNORECASE
 )
-_TRACK = re.compile(r"(?P<card>\d{12,19})[=D](?P<rest>\d{7,})")
+_PRIVATE_KEY = re.compile(r"(?P<head>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(?P<secret>.*?)(?=-----END|\Z)", re.DOTALL)
 
 
 def strip_secrets(text: str) -> str:
@@ -45,7 +55,7 @@ def strip_secrets(text: str) -> str:
     For texts that are kept whole, a recording for example. A fact of a document is hidden by :func:`redact`, which
     keeps visible that it changed.
     """
-    for pattern in (_NAMED, _IN_URL, _PRIVATE_KEY):
+    for pattern in (*_NAMED, _IN_URL, _PRIVATE_KEY):
         text = pattern.sub(lambda match: match["head"] + HIDDEN, text)
     return text
 
@@ -53,25 +63,3 @@ def strip_secrets(text: str) -> str:
 def redact_urls(text: str, key: bytes) -> str:
     """Return the text with the password of every URL in it hidden by its keyed hash."""
     return _IN_URL.sub(lambda match: match["head"] + redact(match["secret"], key), text)
-
-
-def mask_cards(text: str) -> str:
-    """Return the text with card numbers cut to their first six and last four digits, and without track data.
-
-    What has 14 to 19 digits, begins as cards do and passes the Luhn check is taken for the number of a card: one in ten
-    of all such digits does, so this is for the texts of applications and not for counters.
-    """
-    text = _TRACK.sub(lambda match: f"{_cut(match['card'])}={HIDDEN}" if _is_card(match["card"]) else match[0], text)
-    return _CARD.sub(lambda match: _cut(match[0]) if _is_card(match[0]) else match[0], text)
-
-
-def _cut(number: str) -> str:
-    digits = re.sub(r"\D", "", number)
-    return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"
-
-
-def _is_card(number: str) -> bool:
-    """Apply the Luhn check (ISO/IEC 7812-1)."""
-    digits = [int(digit) for digit in re.sub(r"\D", "", number)]
-    doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2])
-    return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
 from storefleet import errors
+from storefleet.collect.cards import mask_cards
 from storefleet.collect.frr.config import hide
 from storefleet.collect.frr.platform import frr
-from storefleet.collect.redact import mask_cards, strip_secrets
+from storefleet.collect.redact import strip_secrets
 from storefleet.connections.masking import Masking
 from storefleet.connections.session import Session
 from storefleet.connections.transcript import (

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from patience import ends_within
 
 from storefleet.audit.compliance import compliance_diff
-from storefleet.audit.regexes import pattern_fault
 from storefleet.audit.text import json_text
 from storefleet.audit.typed import check_audits
 from storefleet.audit.waivers import load_waivers
 from storefleet.collect.facts import pointer
+from storefleet.documents.regexes import MAX_TEXT, pattern_fault
 from storefleet.model.state import Missing
 
 CONTROL = "  - {{id: C, title: t, severity: low, at: '{at}', schema: {schema}}}"
@@ -32,14 +37,64 @@ def test_what_does_not_print_is_escaped_and_letters_stay():
     assert json_text("Lübeck\x1b[2J\u2028\u202e") == '"Lübeck\\u001b[2J\\u2028\\u202e"'
 
 
-@pytest.mark.parametrize("pattern", [r"(a)\1", "^.*a.*b.*c", "(a+)+", "(a|ab)*", "(a{1,9}){2,}", "x" * 301])
+SLOW = [
+    r"(a)\1",
+    "^.*a.*b.*c",
+    "(a+)+",
+    "(a+)+$",
+    "(a|ab)*",
+    "(a{1,9}){2,}",
+    "x" * 301,
+    r"^\w*\w*\w*!$",
+    r"\d+\d+x",
+    "(.*)(.*)x",
+    "a{0,90}a{0,90}a{0,90}x",
+    "a?" * 30 + "a" * 30,
+    r"^(?:\w+|x)\w*\w*!",
+    r"^(?=\w*\w*\w*!)",
+    "[^x]*x*?a*+b+q",
+]
+
+
+@pytest.mark.parametrize("pattern", SLOW)
 def test_a_pattern_that_could_search_for_hours_is_refused(pattern):
     assert pattern_fault(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["^S[0-9]{4}-", "^(ab|cd)+$", "^.*-pos[0-9]+$", r"^[0-9]+\.[0-9]+\.[0-9]+$"])
+HONEST = [
+    "^S[0-9]{4}-",
+    "^(ab|cd)+$",
+    "^.*-pos[0-9]+$",
+    r"^[0-9]+\.[0-9]+\.[0-9]+$",
+    "foo.*bar",
+    r"version (\S+)",
+    "^.*@.*$",
+    r"^[a-z]+(-[a-z0-9]+)?\.example$",
+    r"^\s*version\s*=\s*(\S+)\s*$",
+]
+
+
+@pytest.mark.parametrize("pattern", HONEST)
 def test_an_honest_pattern_is_taken(pattern):
     assert pattern_fault(pattern) is None
+
+
+PARTS = st.tuples(
+    st.sampled_from(["a", "b", r"\w", ".", "[ab]", "(?:a|b)", "(?:ab|cd)", "[^x]", r"\d", "-"]),
+    st.sampled_from(["", "*", "+", "?", "{0,9}", "{2,40}", "*?", "+?", "{3}", "*+"]),
+).map("".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["^", ""]), st.lists(PARTS, max_size=6), st.sampled_from(["$", "!", "q"]))
+def test_what_is_taken_ends_soon_on_any_text_of_a_device(start, parts, end):
+    """The worst of a thousand such patterns took a third of a second."""
+    pattern = "".join((start, *parts, end))
+    if pattern_fault(pattern):
+        return
+    with ends_within(60):
+        for text in ("a", "ab", "a-", "1"):
+            re.search(pattern, text * (MAX_TEXT // len(text)))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from storefleet.collect.text import NO_FILE, Records, failure, integer, utc
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 _NAME = re.compile(r"[a-z0-9]+")
 _COUNTER = re.compile(r"counter packets \d+ bytes \d+|\[\d+:\d+\]")
 _POLICY = re.compile(r"hook input [^;]*; policy (\w+);")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from storefleet.collect.cards import mask_cards
 from storefleet.collect.facts import Fact, Findings, in_order, pointer
 from storefleet.collect.text import NEEDS_ROOT, Records, instant, integer
 from storefleet.model.base import Json
@@ -60,8 +61,8 @@ def modules(text: str) -> Findings:
 
 
 def files(text: str) -> Findings:
-    """Read the probe ``files``: digest, mode, owner and time of every watched file."""
-    records = Records(text)
+    """Read the probe ``files``: digest, mode, owner and time of every watched file; a name may hold a card number."""
+    records = Records(mask_cards(text))
     kinds: dict[str, str] = {}
     for kind, path in records.fields("kind", 2):
         kinds[path] = kinds.get(path, kind)

@@ -9,15 +9,23 @@ from storefleet.model.base import Value
 from storefleet.model.effects import Output
 
 INCOMPLETE = "output incomplete"
+MARK = b"\x1d"
+"""Begins the line before what a tool or a file said, once the word of the run has proved that the script wrote it."""
 
 _STATUS = re.compile(rb"[0-9]{1,3}")
 
 
 class Frame(Value, frozen=True):
-    """What one probe printed, and the exit status that the script saw."""
+    """What one probe printed, the exit status that the script saw, and the word of the run."""
 
     body: bytes
     status: int
+    word: bytes = b""
+
+    def records(self) -> bytes:
+        """Return the body with :data:`MARK` for every mark of the script, and for nothing else."""
+        prose = self.body.replace(MARK, b"")
+        return re.sub(rb"^= %b ?" % re.escape(self.word), MARK, prose, flags=re.MULTILINE) if self.word else prose
 
 
 def read_frames(output: Output) -> dict[str, Frame]:
@@ -29,7 +37,7 @@ def read_frames(output: Output) -> dict[str, Frame]:
     if not output.nonce:
         return {}
     mark = re.compile(rb"^(BEGIN|END) %b ([^\n]*)$" % re.escape(output.nonce.encode()), re.MULTILINE)
-    reading = _Reading(output.stdout)
+    reading = _Reading(output.stdout, output.nonce.encode())
     for found in mark.finditer(output.stdout):
         if found[1] == b"BEGIN":
             reading.begin(_name(found[2]), found.end() + 1)
@@ -55,8 +63,9 @@ def frames_of(output: Output, host: str) -> dict[str, Frame]:
 class _Reading:
     """The frames read so far, and the one that is open."""
 
-    def __init__(self, stdout: bytes) -> None:
+    def __init__(self, stdout: bytes, word: bytes) -> None:
         self.stdout = stdout
+        self.word = word
         self.frames: dict[str, Frame] = {}
         self.spoilt: set[str | None] = set()
         self.name: str | None = None
@@ -72,7 +81,7 @@ class _Reading:
         else:
             # The script puts one line break before END, so that output without one cannot hide the mark.
             body = self.stdout[self.start : max(self.start, stop - 1)]
-            self.frames[name] = Frame(body.removesuffix(b"\n"), status)
+            self.frames[name] = Frame(body.removesuffix(b"\n"), status, self.word)
         self.name = None
 
 

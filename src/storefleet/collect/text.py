@@ -74,14 +74,33 @@ def failure(status: int) -> str:
 
 
 class Records:
-    """Tagged lines of one probe: ``tag<TAB>field<TAB>…``; ``?`` tells a gap, ``rc`` how a tool ended."""
+    """Tagged lines of one probe: ``tag<TAB>field<TAB>…``; ``?`` tells a gap, ``rc`` how a tool ended.
+
+    What a tool or a file said stands between two marks, as it is: ``MARK tag``, its lines, ``MARK``. A tag with fields
+    of its own (``key<TAB>root``) gives them to each of these lines. Only the script can write a mark; see ``frames``.
+    """
 
     def __init__(self, text: str) -> None:
         self._by_tag: dict[str, list[str]] = {}
+        first, *marked = f"\n{text}".split("\n\x1d")
+        self._tagged(first)
+        for part in marked:
+            head, _, said = part.partition("\n")
+            if head:
+                self._said(head, said)
+            else:
+                self._tagged(said)
+
+    def _tagged(self, text: str) -> None:
         for line in text.split("\n"):
             tag, tab, rest = line.partition("\t")
             if tab:
                 self._by_tag.setdefault(tag, []).append(rest)
+
+    def _said(self, head: str, text: str) -> None:
+        tag, tab, fields = head.partition("\t")
+        lines = text.split("\n")
+        self._by_tag.setdefault(tag, []).extend([f"{fields}\t{line}" for line in lines] if tab else lines)
 
     def lines(self, tag: str) -> list[str]:
         """Return what stands behind the tag, line by line."""

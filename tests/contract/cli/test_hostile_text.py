@@ -65,10 +65,10 @@ def test_a_hostname_is_data_whatever_it_says(name, fleet, tmp_path):
 
 
 def test_a_listener_with_a_hostile_name_is_one_line_of_json_and_of_text(fleet, tmp_path):
-    line = '| ss\ttcp LISTEN 0 128 0.0.0.0:4444 0.0.0.0:* users:(("nc\\x1b[2J\\x00\\x0d\\x0aPASS",pid=1,fd=3))'
+    line = '| tcp LISTEN 0 128 0.0.0.0:4444 0.0.0.0:* users:(("nc\\x1b[2J\\x00\\x0d\\x0aPASS",pid=1,fd=3))'
     folder = recordings_without(tmp_path / "hostile")
     text = (folder / "S0001-pos1.txt").read_text()
-    first = next(each for each in text.splitlines() if each.startswith("| ss\ttcp"))
+    first = next(each for each in text.splitlines() if each.startswith("| tcp LISTEN"))
     (folder / "S0001-pos1.txt").write_text(text.replace(first, f"{first}\n{line}", 1))
     ended = storefleet("audit", "--fleet", fleet, "--replay", folder, "--format", "json")
     json.loads(ended.out)

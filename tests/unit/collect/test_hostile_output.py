@@ -105,6 +105,14 @@ def test_the_last_line_that_a_host_complained_with_is_told() -> None:
         frames_of(Output(b"", b"Welcome\nsh: not found\n", 127, NONCE), "S0001-pos1")
 
 
+@pytest.mark.parametrize("mark", ["\x1d", "\x1dss", "= ", f"= {NONCE[::-1]}", f"= {NONCE[::-1]} ss", f" = {NONCE}"])
+def test_no_line_of_a_tool_ends_its_own_words_or_passes_for_a_record(mark: str) -> None:
+    said = f"rc\tip\t0\n= {NONCE} ip\n{mark}\nrc\tip\t9\n?\t/network/neighbours\tforged\n{mark}\n= {NONCE}"
+    document = collect(f"BEGIN {NONCE} neighbours\n{said}\n\nEND {NONCE} neighbours 0\n".encode())
+    assert document.facts["network"] == {"neighbours": []}
+    assert "/network/neighbours" not in {gap.path for gap in document.missing}
+
+
 @settings(max_examples=60, deadline=None)
 @given(stdout=st.binary(max_size=2000))
 def test_any_bytes_beside_a_whole_frame_give_a_valid_document_with_nothing_of_their_own(stdout: bytes) -> None:
@@ -122,7 +130,8 @@ WORDS = (
 )
 TOKENS = st.sampled_from([word for line in WORDS for word in line.split()])
 LINE = st.tuples(st.sampled_from([" ", "\t"]), st.lists(TOKENS, max_size=9)).map(lambda parts: parts[0].join(parts[1]))
-LINES = st.lists(LINE, max_size=12)
+MARKED = st.sampled_from(["", *WORDS[0].split(), "units", "show", "folder\tx", "key\troot", "stat", "sha256"])
+LINES = st.lists(LINE | MARKED.map(lambda tag: f"= {NONCE} {tag}".rstrip()), max_size=16)
 
 
 @settings(max_examples=150, deadline=None)

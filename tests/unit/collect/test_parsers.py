@@ -144,13 +144,60 @@ def test_what_inittab_keeps_running_and_is_not_there_is_inactive():
     assert found["/services"]["posd"] == {"active": "inactive", "sub": "dead", "enabled": "enabled"}
 
 
-def test_a_unit_file_that_is_not_loaded_is_inactive_and_an_alias_is_no_unit():
-    text = "manager\tsystemd\nrc\tshow\t0\nrc\tfile\t0\n" + tagged(
-        "file", "telnet.socket disabled enabled\nsshd.service alias -\ngetty@.service enabled enabled"
-    )
-    assert facts(software.services(text)) == {
-        "/services": {"telnet.socket": {"active": "inactive", "sub": "dead", "enabled": "disabled"}}
+UNITS = (
+    "manager\tsystemd\n"
+    "wanted\t getty@tty1.service posd.service\n"
+    "folder\t/etc/systemd/system\t off.service\t sshd.service foreign.service\t own.service\n"
+    "folder\t/usr/lib/systemd/system\t\t\t off.service posd.service ssh.service telnet.socket getty@.service own.service foreign.service\n"
+    "\x1dalias\n/lib/systemd/system/ssh.service\n\x1d\n"
+    "\x1dstartable\n/usr/lib/systemd/system/telnet.socket\n/usr/lib/systemd/system/getty@.service\n"
+    "/usr/lib/systemd/system/own.service\n\x1d\n"
+    "rc\tfolder\t0\nrc\tunits\t0\nrc\tshow\t0\n"
+    "\x1dunits\n"
+    "absent.service      not-found inactive dead    absent.service\n"
+    "foreign.service     loaded    inactive dead    From elsewhere\n"
+    "getty@tty1.service  loaded    active   running Getty on tty1\n"
+    "getty@tty2.service  loaded    inactive dead    Getty on tty2\n"
+    "off.service         masked    inactive dead    off.service\n"
+    "posd.service        loaded    failed   failed  Point of sale, dead \n\x1d\n"
+    "\x1dshow\nMainPID=7\nNRestarts=0\nId=getty@tty1.service\nUnitFileState=enabled\n\n"
+    "MainPID=0\nNRestarts=4\nId=posd.service\nUnitFileState=enabled\n\n"
+    "Id=foreign.service\nUnitFileState=linked\n\x1d"
+)
+
+
+def test_a_unit_has_its_state_from_systemd_and_what_starts_it_from_its_folders():
+    dead = {"active": "inactive", "sub": "dead"}
+    assert facts(software.services(UNITS)) == {
+        "/services": {
+            "foreign.service": {**dead, "enabled": "linked"},
+            "getty@tty1.service": {
+                "active": "active",
+                "sub": "running",
+                "enabled": "enabled",
+                "restarts": 0,
+                "pid": 7,
+            },
+            "getty@tty2.service": {**dead, "enabled": "disabled"},
+            "off.service": {**dead, "enabled": "masked"},
+            "own.service": {**dead, "enabled": "static"},
+            "posd.service": {"active": "failed", "sub": "failed", "enabled": "enabled", "restarts": 4},
+            "ssh.service": {**dead, "enabled": "enabled"},
+            "telnet.socket": {**dead, "enabled": "disabled"},
+        }
     }
+
+
+@pytest.mark.parametrize("tag", ["units", "show", "folder"])
+def test_where_systemd_or_a_tool_failed_the_services_are_unknown(tag):
+    found = list(software.services(UNITS.replace(f"rc\t{tag}\t0", f"rc\t{tag}\t137")))
+    assert facts(found) == {}
+    assert gaps(found) == {"/services": "timeout"}
+
+
+def test_a_neighbour_table_that_could_not_be_read_is_not_an_empty_one():
+    assert gaps(network.neighbours("rc\tip\t1")) == {"/network/neighbours": "exit status 1"}
+    assert facts(network.neighbours("rc\tip\t0")) == {"/network/neighbours": []}
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJfJQbnXKfFlzN0Zy8nZ8lW4m6mbkzfXn7X0QK0s9bq1 someone"
@@ -213,14 +260,21 @@ def test_a_file_system_without_figures_is_a_gap():
 
 def test_a_watched_file_that_was_not_hashed_says_why():
     text = (
-        "kind\tfile\t/a\nstat\t/a\t640 root root 1795426214 9\nunread\t/a\nkind\tlink\t/b\nkind\tfile\t/b\nstat\t/b\t644 root root 1 9\nsha256\t/b\t"
-        + "a" * 64
-        + "  -"
+        "kind\tfile\t/a\nunread\t/a\nkind\tlink\t/b\nkind\tfile\t/b\nkind\tfile\t/c\\r\n"
+        "\x1dstat\n640\troot\troot\t1795426214\t9\t/a\n644\troot\tdomain users\t1\t9\t/b\n600\t0\t0\t1\t9\t/c\\r\n\x1d\n"
+        f"\x1dsha256\n{'a' * 64}  /b\n\\{'b' * 64}  /c\\\\r\n\x1d"
     )
     found = list(kernel.files(text))
     assert gaps(found) == {"/files/~1a/sha256": "needs root (sudo refused)"}
     assert facts(found)["/files/~1b"]["kind"] == "link"
+    assert facts(found)["/files/~1b"]["group"] == "domain users"
     assert facts(found)["/files/~1b"]["sha256"] == "a" * 64
+    assert facts(found)["/files/~1c\\r"]["sha256"] == "b" * 64
+
+
+def test_openssl_sums_up_where_sha256sum_is_not():
+    text = f"kind\tfile\t/a\tb\n\x1ddigest\t/a\tb\n{'c' * 64} *stdin\n\x1d"
+    assert facts(kernel.files(text))["/files/~1a\tb"]["sha256"] == "c" * 64
 
 
 PAY = Endpoint("pay", "pay.hq.example", 443, "1.2")

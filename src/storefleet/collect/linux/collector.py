@@ -79,7 +79,7 @@ def gather(asked: Iterable[Reading], frames: Mapping[str, Frame], charset: str, 
             for place in reading.gives:
                 gathered.miss(place, reason or INCOMPLETE)
             continue
-        text = decode(frame.body, reading.charset or charset)
+        text = decode(frame.body if reading.raw else frame.records(), reading.charset or charset)
         if not reading.raw:
             gathered.add(gaps(text, reading.gives), reading.id)
         parse_into(gathered, reading.id, reading.gives, reading.parse, text)

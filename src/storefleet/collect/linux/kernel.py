@@ -66,14 +66,14 @@ def files(text: str) -> Findings:
     kinds: dict[str, str] = {}
     for kind, path in records.fields("kind", 2):
         kinds[path] = kinds.get(path, kind)
-    stats = dict(_by_path(records, "stat"))
-    digests = dict(_by_path(records, "sha256"))
+    stats = {line[-1]: line for line in records.fields("stat", 6)}
+    digests = {**_by_path(records), **dict(map(_summed, records.lines("sha256")))}
     for path, kind in kinds.items():
         place = pointer("files", path)
         if kind not in _KINDS:
             yield Missing(place, "neither a file nor a folder")
             continue
-        facts: dict[str, Json] = {"kind": kind, **_stat(stats.get(path, ""))}
+        facts: dict[str, Json] = {"kind": kind, **_stat(stats.get(path, []))}
         if kind != "absent" and "mode" not in facts:
             yield Missing(place, "no tool on this system: stat")
         digest = digests.get(path, "").split(" ")[0]
@@ -86,9 +86,17 @@ def files(text: str) -> Findings:
         yield Missing(pointer("files", path), NEEDS_ROOT)
 
 
-def _by_path(records: Records, tag: str) -> list[tuple[str, str]]:
-    """A path may hold tabs, the value behind it never does."""
-    return [(path, value) for path, tab, value in (line.rpartition("\t") for line in records.lines(tag)) if tab]
+def _by_path(records: Records) -> dict[str, str]:
+    """Return what openssl summed up, a file at a time; a path may hold tabs, the value behind it never does."""
+    return {path: value for path, tab, value in (line.rpartition("\t") for line in records.lines("digest")) if tab}
+
+
+def _summed(line: str) -> tuple[str, str]:
+    """Return path and digest of a line of sha256sum; GNU's marks a line whose name it had to escape."""
+    digest, _, path = line.partition("  ")
+    if digest.startswith("\\"):
+        path = re.sub(r"\\([\\r])", lambda mark: "\r" if mark[1] == "r" else "\\", path)
+    return path, digest.lstrip("\\")
 
 
 def _unhashed(records: Records, path: str) -> str:
@@ -97,10 +105,9 @@ def _unhashed(records: Records, path: str) -> str:
     return "larger than the limit of the watch list" if path in records.lines("large") else "cannot be read"
 
 
-def _stat(line: str) -> dict[str, Json]:
-    """Read ``stat -c '%a %U %G %Y %s'``."""
-    words = line.split(" ")
-    if len(words) != 5 or not re.fullmatch(r"[0-7]{1,5}", words[0]):
+def _stat(words: list[str]) -> dict[str, Json]:
+    """Read ``stat -c '%a %U %G %Y %s %n'``, parted by tabs."""
+    if not words or not re.fullmatch(r"[0-7]{1,5}", words[0]):
         return {}
     found: dict[str, Json] = {"mode": words[0].zfill(4), "owner": words[1], "group": words[2]}
     changed, size = integer(words[3]), integer(words[4])

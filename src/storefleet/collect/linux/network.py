@@ -140,6 +140,10 @@ def _proc6_route(line: str) -> _Route | None:
 def neighbours(text: str) -> Findings:
     """Read the neighbour table (ARP and ND); entries of `ip` that never resolved carry no hardware address."""
     records = Records(text)
+    reason = records.failed("ip")
+    if reason:
+        yield Missing("/network/neighbours", reason)
+        return
     found: list[Json] = []
     for line in records.lines("ip"):
         words = line.split()

@@ -117,7 +117,8 @@ def _application(index: int, probe: Probe, plan: CollectPlan) -> Reading:
     else:
         call = command(("p_probe_run", str(probe.timeout_s), *probe.run))
     parse = partial(app, probe=probe, key=plan.redaction_key)
-    return Reading(f"app-{index}", call, (probe.into or "/app",), parse, cap=limit, charset=probe.encoding, raw=True)
+    raw = probe.stat is None
+    return Reading(f"app-{index}", call, (probe.into or "/app",), parse, cap=limit, charset=probe.encoding, raw=raw)
 
 
 def _listed(plan: CollectPlan) -> list[Reading]:

@@ -36,15 +36,10 @@ def script(asked: Sequence[Reading], endpoints: Sequence[Endpoint] = ()) -> str:
     frames = [f"  frame {reading.id} {reading.cap} {reading.call}" for reading in asked]
     measured = [f"  reach {command((end.host, str(end.port), end.tls or ''))} &" for end in endpoints]
     untold = [f"    printf '%s\\tnone\\n' {quote(f'{end.host}:{end.port}')}" for end in endpoints]
+    measure = ["  pick_tool", '  if [ -z "$TOOL" ]; then', *untold, "    return 0", "  fi", *measured, "  wait"]
     body = [
         "measure() {",
-        "  pick_tool",
-        '  if [ -z "$TOOL" ]; then',
-        *(untold or ["    :"]),
-        "    return 0",
-        "  fi",
-        *measured,
-        "  wait",
+        *(measure if measured else ["  :"]),
         "}",
         "probes() {",
         *(["  ask_sshd"] if any(reading.id in ("users", "sshd") for reading in asked) else []),
@@ -54,8 +49,8 @@ def script(asked: Sequence[Reading], endpoints: Sequence[Endpoint] = ()) -> str:
         "  printf 'DONE %s\\n' \"$N\"",
         "}",
         "main() {",
-        "  exec 4>&1 </dev/null",
-        "  measure 2>/dev/null 4>&- | { exec 5<&0 </dev/null; probes; }",
+        "  exec </dev/null",
+        "  measure 2>/dev/null | { exec 5<&0 </dev/null; probes; }",
         "}",
         f"if dd obs={BLOCK} </dev/null >/dev/null 2>&1; then main | dd obs={BLOCK} 2>/dev/null; else main; fi; exit 0",
     ]

@@ -70,26 +70,52 @@ def services(text: str) -> Findings:
 
 def _systemd(records: Records) -> Findings:
     """Units that are loaded, and unit files that are not: installed, inactive. An alias is not a second service."""
-    for tag in ("show", "file"):
+    for tag in ("units", "show", "folder"):
         reason = records.failed(tag)
         if reason:
             yield Missing("/services", reason)
             return
-    found = _unit_files(records.lines("file"))
+    wanted = _wanted(records)
+    files = _unit_files(records, wanted)
+    found = {name: _entry("inactive", "dead", state) for name, state in files.items() if "@." not in name}
+    for line in records.lines("units"):
+        name, load, active, sub = [*line.split(None, 4), "", "", "", ""][:4]
+        if _UNIT.fullmatch(name) and sub and load != "not-found":
+            template = re.sub(r"@.*\.", "@.", name)
+            found[name] = _entry(active, sub, "enabled" if name in wanted else files.get(template))
     for block in _blocks(records.lines("show")):
         name = block.get("Id", "")
-        if _UNIT.fullmatch(name):
-            found[name] = {**found.get(name, {}), **_unit(block)}
+        if name in found:
+            found[name] |= _unit(block)
     yield Fact("/services", dict(found))
 
 
-def _unit_files(lines: list[str]) -> dict[str, dict[str, Json]]:
-    found: dict[str, dict[str, Json]] = {}
-    for line in lines:
-        name, state = [*line.split(), "", ""][:2]
-        if _UNIT.fullmatch(name) and "@." not in name and state not in ("", "alias"):
-            found[name] = {"active": "inactive", "sub": "dead", "enabled": state}
-    return found
+def _entry(active: str, sub: str, enabled: str | None) -> dict[str, Json]:
+    return {"active": active, "sub": sub, **({"enabled": enabled} if enabled else {})}
+
+
+def _wanted(records: Records) -> set[str]:
+    """Return what starts by itself: a link in a folder of wants has its name, or a link with its alias leads to it."""
+    wanted = {name for line in records.lines("wanted") for name in line.split()}
+    return wanted | {path.rpartition("/")[2] for path in records.lines("alias")}
+
+
+def _unit_files(records: Records, wanted: set[str]) -> dict[str, str]:
+    """Return unit file → state as systemd.unit(5) ranks them: an earlier folder's hides its namesakes in later ones.
+
+    What is itself a link is another's alias, or comes from outside of the folders; only systemd says what it is.
+    """
+    startable = set(records.lines("startable"))
+    found: dict[str, str | None] = {}
+    for folder, masked, linked, here in records.fields("folder", 4):
+        for name in masked.split():
+            found.setdefault(name, "masked")
+        for name in linked.split():
+            found.setdefault(name, None)
+        for name in here.split():
+            can_start = f"{folder}/{name}" in startable
+            found.setdefault(name, "enabled" if name in wanted else "disabled" if can_start else "static")
+    return {name: state for name, state in found.items() if state and _UNIT.fullmatch(name)}
 
 
 def _blocks(lines: list[str]) -> Iterator[dict[str, str]]:
@@ -106,9 +132,8 @@ def _blocks(lines: list[str]) -> Iterator[dict[str, str]]:
 
 def _unit(block: dict[str, str]) -> dict[str, Json]:
     unit: dict[str, Json] = {}
-    for key, place in (("ActiveState", "active"), ("SubState", "sub"), ("UnitFileState", "enabled")):
-        if block.get(key):
-            unit[place] = block[key]
+    if block.get("UnitFileState"):
+        unit["enabled"] = block["UnitFileState"]
     for key, place in (("NRestarts", "restarts"), ("MainPID", "pid")):
         count = integer(block.get(key, ""))
         if count is not None and (count or place == "restarts"):

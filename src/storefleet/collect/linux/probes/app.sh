@@ -5,7 +5,7 @@ p_probe_stat() {
   if [ -e "$1" ]; then
     has stat || return $NO_TOOL
     printf 'now\t%s\n' "$(date +%s)"
-    $T 5 stat -L -c '%a %U %G %Y %s' -- "$1" | tagged stat
+    said stat "$($T 5 stat -L -c '%a %U %G %Y %s' -- "$1")"
   elif root || [ -x "${1%/*}/." ]; then
     echo 'absent	1'
   else
@@ -13,8 +13,8 @@ p_probe_stat() {
   fi
 }
 
-p_probe_run() { # SECONDS ARGV…
+p_probe_run() { # SECONDS ARGV…; what it starts and leaves behind must not hold our output open
   if [ ! -e "$2" ]; then return $NO_FILE; fi
   if [ ! -x "$2" ]; then return $NEEDS_ROOT; fi
-  $T "$@"
+  capped $T "$@"
 }

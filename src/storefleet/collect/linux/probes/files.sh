@@ -3,9 +3,9 @@ p_files() {
   _max=$1
   shift
   for _f in "$@"; do
+    shift
     case $_f in
-      *"
-"*)
+      *"$NL"*)
         gap /files 'a file name with a line break'
         continue
         ;;
@@ -25,29 +25,41 @@ p_files() {
       printf 'denied\t%s\n' "$_f"
       continue
     fi
-    _v=$($T 3 stat -L -c '%a %U %G %Y %s' -- "$_f")
-    if [ -n "$_v" ]; then printf 'stat\t%s\t%s\n' "$_f" "$_v"; fi
-    if [ -f "$_f" ]; then
-      if [ ! -r "$_f" ]; then
-        printf 'unread\t%s\n' "$_f"
-      elif larger "$_f" "$_max" "${_v##* }"; then
-        printf 'large\t%s\n' "$_f"
-      else
-        _v=$(digest "$_f")
-        if [ -n "$_v" ]; then printf 'sha256\t%s\t%s\n' "$_f" "$_v"; fi
-      fi
-    fi
+    if [ -f "$_f" ] && [ ! -r "$_f" ]; then printf 'unread\t%s\n' "$_f"; fi
+    set -- "$@" "$_f"
   done
+  if [ $# = 0 ]; then return 0; fi
+  _o=
+  if has stat; then
+    _o=$($T 10 stat -L -c '%a	%U	%G	%Y	%s	%n' -- "$@")
+    said stat "$_o"
+    _o=$_o$NL
+  fi
+  digests "$@"
 }
 
-# larger FILE BYTES SIZE: where stat could not tell the size, find does.
+# digests FILE…: of those that may be read and are not larger than the limit.
+digests() {
+  for _f in "$@"; do
+    shift
+    if [ ! -f "$_f" ] || [ ! -r "$_f" ]; then continue; fi
+    if larger "$_f"; then printf 'large\t%s\n' "$_f"; else set -- "$@" "$_f"; fi
+  done
+  if [ $# = 0 ]; then return 0; fi
+  if has sha256sum; then
+    said sha256 "$($T 30 sha256sum -- "$@")"
+  elif has openssl; then
+    for _f in "$@"; do said "digest	$_f" "$($T 10 openssl dgst -sha256 -r <"$_f")"; done
+  fi
+}
+
+# larger FILE: where stat did not tell the size, find does.
 larger() {
-  case $3 in
-    '' | *[!0-9]*) [ -n "$($T 3 find -L "$1" -prune -size "+${2}c")" ] ;;
-    *) [ "$3" -gt "$2" ] ;;
+  _v=${_o%%"	$1$NL"*}
+  _v=${_v##*"$NL"}
+  _v=${_v##*	}
+  case $_v in
+    '' | *[!0-9]*) [ -n "$($T 3 find -L "$1" -prune -size "+${_max}c")" ] ;;
+    *) [ "$_v" -gt "$_max" ] ;;
   esac
-}
-
-digest() {
-  if has sha256sum; then $T 10 sha256sum <"$1"; elif has openssl; then $T 10 openssl dgst -sha256 -r <"$1"; fi
 }

@@ -17,8 +17,8 @@ p_storage() {
     esac
   done </proc/mounts
   if ! has df; then return $NO_TOOL; fi
-  run df 10 df -P -k "$@"
-  run inodes 10 df -P -i "$@"
+  ask df df -P -k "$@"
+  ask inodes df -P -i "$@"
 }
 
 p_devices() {

@@ -1,1 +1,1 @@
-p_hosts() { content 3 262144 /etc/hosts; }
+p_hosts() { content '' 262144 /etc/hosts; }

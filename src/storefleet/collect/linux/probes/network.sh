@@ -1,9 +1,9 @@
 p_interfaces() {
   if has ip; then
-    run link 5 ip -o link show
-    run addr 5 ip -o addr show
+    ask link ip -o link show
+    ask addr ip -o addr show
   elif has ifconfig; then
-    run ifconfig 5 ifconfig -a
+    ask ifconfig ifconfig -a
     tag inet6 </proc/net/if_inet6
   else
     gap /network/interfaces 'no tool on this system: ip, ifconfig'
@@ -21,8 +21,8 @@ p_interfaces() {
 
 p_routes() {
   if has ip; then
-    run ip4 5 ip -4 -o route show
-    run ip6 5 ip -6 -o route show
+    ask ip4 ip -4 -o route show
+    ask ip6 ip -6 -o route show
   elif [ -r /proc/net/route ]; then
     tag proc4 </proc/net/route
     if [ -r /proc/net/ipv6_route ]; then tag proc6 </proc/net/ipv6_route; fi
@@ -33,7 +33,7 @@ p_routes() {
 }
 
 p_neighbours() {
-  if has ip; then $T 5 ip -o neigh show | tagged ip; else tag arp </proc/net/arp; fi
+  if has ip; then ask ip ip -o neigh show; else tag arp </proc/net/arp; fi
 }
 
 # A name service of our own (dnsmasq) asks further servers; what it asks is what every client of it depends on.
@@ -62,12 +62,12 @@ p_dns() {
   fi
   if [ ! -r "$_f" ]; then return $NEEDS_ROOT; fi
   printf 'source\t%s\n' "$_f"
-  tag conf <"$_f"
+  each conf <"$_f"
 }
 
 p_ntp() {
   for _f in /etc/systemd/timesyncd.conf /etc/systemd/timesyncd.conf.d/*.conf /run/systemd/timesyncd.conf.d/*.conf; do
-    if [ -f "$_f" ] && [ -r "$_f" ]; then tag timesyncd <"$_f"; fi
+    if [ -f "$_f" ] && [ -r "$_f" ]; then each timesyncd <"$_f"; fi
   done
   for _f in /etc/chrony/chrony.conf /etc/chrony.conf /etc/chrony/conf.d/*.conf /etc/chrony/sources.d/*.sources \
     /etc/ntp.conf /etc/ntpsec/ntp.conf; do
@@ -79,11 +79,15 @@ p_ntp() {
     case $_v in
       chronyd | ntpd | systemd-timesyn | openntpd | ntpsec)
         printf 'daemon\t%s\n' "$_v"
-        tr '\000' '\n' <"${_f%comm}cmdline" | tagged arg
+        said arg "$(tr '\000' '\n' <"${_f%comm}cmdline")"
         ;;
     esac
   done
-  if [ -e /run/systemd/timesync/synchronized ]; then echo 'synchronised	yes'; fi
-  if has chronyc; then $T 3 chronyc -c -n tracking | tagged chrony; fi
-  if has timedatectl && [ -d /run/systemd/system ]; then $T 3 timedatectl show -p NTPSynchronized | tagged timedatectl; fi
+  if has chronyc; then said chrony "$($T 3 chronyc -c -n tracking)"; fi
+  # timedatectl starts a service of its own, which costs more than the rest of this probe.
+  if [ -e /run/systemd/timesync/synchronized ]; then
+    echo 'synchronised	yes'
+  elif has timedatectl && [ -d /run/systemd/system ]; then
+    said timedatectl "$($T 3 timedatectl show -p NTPSynchronized)"
+  fi
 }

@@ -37,7 +37,7 @@ owners() {
 p_listening() {
   if has ss; then
     if ! root; then echo 'names	no'; fi
-    run ss 10 ss -H -lntup
+    ask ss ss -H -lntup
   elif [ -r /proc/net/tcp ]; then
     sockets_of_proc
   else

@@ -1,34 +1,30 @@
 # The state of a password, worked out here: a hash never leaves the device.
 password() {
   case $1 in
-    '') echo none ;;
-    '!'* | '*'*) echo locked ;;
-    *) echo set ;;
+    '') _h=none ;;
+    '!'* | '*'*) _h=locked ;;
+    *) _h=set ;;
   esac
 }
 
 p_users() {
   while IFS=: read -r _n _h _u _g _c _d _s; do
     case $_h in
-      x) _h=x ;;
-      *) _h=$(password "$_h") ;;
+      x) ;;
+      *) password "$_h" ;;
     esac
     printf 'user\t%s\t%s\t%s\t%s\t%s\t%s\n' "$_n" "$_h" "$_u" "$_g" "$_d" "$_s"
   done </etc/passwd
   if [ -r /etc/shadow ]; then
     echo 'shadow	read'
     while IFS=: read -r _n _h _; do
-      case $_h in
-        '') _h='none' ;;
-        '!'* | '*'*) _h='locked' ;;
-        *) _h='set' ;;
-      esac
+      password "$_h"
       printf 'shadow\t%s\t%s\n' "$_n" "$_h"
     done </etc/shadow
   elif [ -e /etc/shadow ]; then
     echo 'shadow	denied'
   fi
-  tag group </etc/group
+  each group </etc/group
   p_keys
 }
 
@@ -51,7 +47,7 @@ p_sshd() {
     _v=
     { read -r _v <"$_d/comm"; } 2>/dev/null
     if [ "$_v" = dropbear ]; then
-      tr '\000' '\n' <"$_d/cmdline" | tagged dropbear
+      said dropbear "$(tr '\000' '\n' <"$_d/cmdline")"
       return 0
     fi
   done
@@ -81,7 +77,7 @@ key_files() { # USER HOME PATTERNS…
       *) _f=$_h/$_f ;;
     esac
     if [ -f "$_f" ] && [ -r "$_f" ]; then
-      $T 3 head -c 262144 "$_f" | each "key	$_n"
+      said "key	$_n" "$(head -c 262144 "$_f")"
     elif [ -e "$_f" ] || hidden "${_f%/*}" || hidden "$_h"; then
       printf 'denied\t%s\t%s\n' "$_n" "$_f"
     fi
@@ -91,8 +87,12 @@ key_files() { # USER HOME PATTERNS…
 p_keys() {
   _files='.ssh/authorized_keys .ssh/authorized_keys2'
   if has sshd && root; then
-    _set=$(printf '%s\n' "$_sshd" | while read -r _k _v; do if [ "$_k" = authorizedkeysfile ]; then echo "$_v"; fi; done)
-    if [ -n "$_set" ]; then _files=$_set; fi
+    case $NL$_sshd in
+      *"$NL"'authorizedkeysfile '*)
+        _set=${_sshd##*authorizedkeysfile }
+        _files=${_set%%"$NL"*}
+        ;;
+    esac
   fi
   set -f
   while IFS=: read -r _n _x _u _g _c _h _s; do
@@ -103,14 +103,17 @@ p_keys() {
   if [ -e /etc/dropbear/authorized_keys ]; then key_files root /etc/dropbear /etc/dropbear/authorized_keys; fi
 }
 
-# Only the certificates of a file: a private key beside them stays where it is.
+# Only the first certificate of a file: a private key beside it stays where it is.
 p_certificates() {
   for _f in "$@"; do
     _v=$(content 3 262144 "$_f")
     printf 'status\t%s\t%s\n' "$_f" "$?"
-    printf '%s\n' "$_v" |
-      sed -n -e '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' -e '/-----END CERTIFICATE-----/q' |
-      each "cert	$_f"
+    case $_v in
+      *-----BEGIN\ CERTIFICATE-----*-----END\ CERTIFICATE-----*)
+        _v=${_v#*-----BEGIN CERTIFICATE-----}
+        said "cert	$_f" "-----BEGIN CERTIFICATE-----${_v%%-----END CERTIFICATE-----*}-----END CERTIFICATE-----"
+        ;;
+    esac
   done
 }
 
@@ -118,7 +121,7 @@ p_firewall() {
   if ! root; then return $NEEDS_ROOT; fi
   if has nft; then
     echo 'backend	nftables'
-    run nft 10 nft -nn list ruleset
+    ask nft nft -nn list ruleset
   elif has iptables-save; then
     echo 'backend	iptables'
     run iptables 10 iptables-save

@@ -2,24 +2,26 @@
 p_packages() {
   if has dpkg-query && [ -e /var/lib/dpkg/status ]; then
     echo 'system	dpkg'
-    run dpkg 20 dpkg-query -W -f '${db:Status-Abbrev}\t${binary:Package}\t${Version}\n'
+    ask dpkg dpkg-query -W -f '${db:Status-Abbrev}\t${binary:Package}\t${Version}\n'
   elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then
     echo 'system	rpm'
     run rpm 20 rpm -qa --qf '%{NAME}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\n'
   elif has apk && [ -d /lib/apk/db ]; then
     echo 'system	apk'
-    run apk 20 apk info -v
+    ask apk apk info -v
   elif has opkg && { [ -d /usr/lib/opkg ] || [ -d /var/lib/opkg ]; }; then
     echo 'system	opkg'
-    run opkg 20 opkg list-installed
+    ask opkg opkg list-installed
   elif has busybox; then
     echo 'system	busybox'
   else
     echo 'system	none'
   fi
-  if has busybox; then $T 5 busybox 2>&1 | head -n 1 | tagged busybox; fi
-  if has dropbear; then $T 5 dropbear -V 2>&1 | head -n 1 | tagged dropbear; fi
+  if has busybox; then first busybox "$(busybox 2>&1)"; fi
+  if has dropbear; then first dropbear "$(dropbear -V 2>&1)"; fi
 }
+
+first() { said "$1" "${2%%"$NL"*}"; }
 
 session() { # PID: the sixth field of stat; the name before it may hold anything, a closing bracket too
   _st=
@@ -40,49 +42,82 @@ ourselves() {
   [ "$_v" = timeout ]
 }
 
-# What is installed and not loaded. `systemctl list-unit-files` tells it too, and takes init longer than all else that
-# is read here: it looks every unit up in every folder. A file in an earlier folder hides its namesakes in later ones.
+# What is installed, and what starts by itself: the names in each folder, earlier folders first, and what decides about
+# them. `systemctl list-unit-files` tells it too, and takes init longer than all else that is read here.
 unit_files() {
-  _on=' '
-  for _f in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/* /run/systemd/system/*.wants/*; do
-    _on="$_on${_f##*/} "
+  _on=
+  for _f in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/* /run/systemd/system/*.wants/* \
+    /run/systemd/system/*.requires/*; do
+    _on="$_on ${_f##*/}"
   done
-  _seen=' '
+  printf 'wanted\t%s\n' "$_on"
+  _links=
+  _lib=/lib/systemd/system
+  if [ -L /lib ] && [ -d /usr/lib/systemd/system ]; then _lib=/usr/lib/systemd/system; fi
   set --
-  for _d in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /lib/systemd/system \
-    /usr/lib/systemd/system; do
+  for _d in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system "$_lib"; do
+    _here='' _masked='' _other=''
     for _f in "$_d"/*.service "$_d"/*.socket "$_d"/*.timer; do
-      case $_f in *@.* | *'*'*) continue ;; esac
-      case $_seen in *" ${_f##*/} "*) continue ;; esac
-      _seen="$_seen${_f##*/} "
-      if [ -f "$_f" ] && [ ! -L "$_f" ] && [ -s "$_f" ]; then
+      case $_f in *'*'*) continue ;; esac
+      if [ ! -f "$_f" ] || [ ! -s "$_f" ]; then
+        _masked="$_masked ${_f##*/}"
+      elif [ -L "$_f" ]; then
+        _other="$_other ${_f##*/}"
+        case $_d in /etc/* | /run/*) _links="$_links $_f" ;; esac
+      else
+        _here="$_here ${_f##*/}"
         set -- "$@" "$_f"
-      elif [ ! -f "$_f" ] || [ ! -s "$_f" ]; then
-        printf 'file\t%s masked\n' "${_f##*/}"
       fi
     done
+    printf 'folder\t%s\t%s\t%s\t%s\n' "$_d" "$_masked" "$_other" "$_here"
   done
-  if ! has grep; then
-    printf 'rc\tfile\t%s\n' $NO_TOOL
-    return 0
+  # shellcheck disable=SC2086
+  if [ "$_links" ]; then said alias "$(readlink $_links)"; fi
+  if has grep; then
+    said startable "$(grep -l '^\[Install\]' "$@" /dev/null)"
+    printf 'rc\tfolder\t0\n'
+  else
+    printf 'rc\tfolder\t%s\n' $NO_TOOL
   fi
-  _can=" $(grep -l '^\[Install\]' "$@" /dev/null | tr '\n' ' ')"
-  for _f in "$@"; do
-    case $_on in
-      *" ${_f##*/} "*) _st=enabled ;;
-      *) case $_can in *" $_f "*) _st=disabled ;; *) _st=static ;; esac ;;
+}
+
+unit() { # the columns of one line
+  _u=$1
+  _load=$2
+  _st=$4
+}
+
+# What is loaded. `systemctl show` has init tell all it knows of a unit, some hundred properties, whatever is asked for:
+# it is asked about what runs or failed, and about what has no file in the folders (generated units, foreign links).
+units() {
+  _o=$($T 15 systemctl list-units --all --full --plain --no-legend --no-pager --type=service,socket,timer)
+  told units "$?" "$_o"
+  set -f
+  IFS=$NL
+  set --
+  for _l in $_o; do
+    IFS=' '
+    # shellcheck disable=SC2086
+    unit $_l
+    case $_load/$_u/$_st in
+      not-found/* | masked/*) continue ;;
+      */*.socket/* | */*.timer/* | */*.service/dead | */*.service/exited)
+        case $_u in *@*) _f=${_u%%@*}@.${_u##*.} ;; *) _f=$_u ;; esac
+        if [ -L "/etc/systemd/system/$_f" ]; then :; elif [ -f "/etc/systemd/system/$_f" ] || [ -f "$_lib/$_f" ]; then
+          continue
+        fi
+        ;;
     esac
-    printf 'file\t%s %s\n' "${_f##*/}" "$_st"
+    set -- "$@" "$_u"
   done
-  printf 'rc\tfile\t0\n'
+  if [ $# -gt 0 ]; then run show 15 systemctl show -p Id,UnitFileState,NRestarts,MainPID -- "$@"; fi
 }
 
 p_services() {
   if has systemctl && [ -d /run/systemd/system ]; then
     echo 'manager	systemd'
-    run show 15 systemctl show --all -p Id,ActiveState,SubState,UnitFileState,NRestarts,MainPID \
-      '*.service' '*.socket' '*.timer'
     unit_files
+    units
     return 0
   fi
   echo 'manager	none'

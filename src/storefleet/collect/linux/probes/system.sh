@@ -8,16 +8,20 @@ p_clock() { date +%s.%N; }
 p_system() {
   line hostname /proc/sys/kernel/hostname
   line kernel /proc/sys/kernel/osrelease
-  printf 'arch\t%s\n' "$(uname -m)"
+  line arch /proc/sys/kernel/arch
+  if [ -z "$_v" ]; then printf 'arch\t%s\n' "$(uname -m)"; fi
   line machine_id /etc/machine-id
   line boot_id /proc/sys/kernel/random/boot_id
   line uptime /proc/uptime
   line load /proc/loadavg
-  tag mem </proc/meminfo
+  while read -r _k _v _; do
+    case $_k in MemTotal: | MemAvailable: | SwapTotal: | SwapFree:) printf 'mem\t%s %s kB\n' "$_k" "$_v" ;; esac
+    if [ "$_k" = SwapFree: ]; then break; fi
+  done </proc/meminfo
   line timezone /etc/timezone
   printf 'localtime\t%s\n' "$(readlink /etc/localtime)"
-  if [ -r /etc/os-release ]; then tag os </etc/os-release; else tag os </usr/lib/os-release; fi
-  if [ -r /etc/machine-info ]; then tag info </etc/machine-info; fi
+  if [ -r /etc/os-release ]; then each os </etc/os-release; else each os </usr/lib/os-release; fi
+  if [ -r /etc/machine-info ]; then each info </etc/machine-info; fi
   if [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; then
     echo 'reboot	yes'
   elif has dpkg; then

@@ -17,6 +17,7 @@ from ssh2.session import Session
 from ssh2.utils import version
 
 _CHUNK = 64 * 1024
+_PATIENCE_MS = 60_000
 
 
 class Job(NamedTuple):
@@ -35,6 +36,7 @@ def read(job: Job, address: str) -> bool:
     with socket.create_connection((address, 22)) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = Session()
+        session.set_timeout(_PATIENCE_MS)  # a host that hangs makes the run no measurement instead of an endless one
         session.handshake(line)
         if session.hostkey()[0] != job.host_key:
             raise ValueError(f"{address}: another host key")
@@ -55,7 +57,6 @@ def run(session: Session, job: Job) -> bool:
     while size > 0:
         tail = (tail + data)[-200:]
         size, data = channel.read(_CHUNK)
-    channel.close()
     return b"\nDONE " in tail
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from storefleet.collect.facts import Fact, Findings, in_order
+from storefleet.collect.linux.units import units
 from storefleet.collect.text import Records, integer
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
@@ -14,7 +14,6 @@ _SYSTEMS = ("dpkg", "rpm", "apk", "opkg", "busybox", "none")
 _APK = re.compile(r"(.+)-([0-9][^-]*-r[0-9]+)")
 _BUSYBOX = re.compile(r"BusyBox v(\S+)")
 _DROPBEAR = re.compile(r"Dropbear v(\S+)")
-_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|socket|timer)")
 
 
 def packages(text: str) -> Findings:
@@ -63,82 +62,9 @@ def services(text: str) -> Findings:
     records = Records(text)
     manager = records.first("manager")
     if manager == "systemd":
-        yield from _systemd(records)
+        yield from units(records)
     elif manager == "none":
         yield from _processes(records)
-
-
-def _systemd(records: Records) -> Findings:
-    """Units that are loaded, and unit files that are not: installed, inactive. An alias is not a second service."""
-    for tag in ("units", "show", "folder"):
-        reason = records.failed(tag)
-        if reason:
-            yield Missing("/services", reason)
-            return
-    wanted = _wanted(records)
-    files = _unit_files(records, wanted)
-    found = {name: _entry("inactive", "dead", state) for name, state in files.items() if "@." not in name}
-    for line in records.lines("units"):
-        name, load, active, sub = [*line.split(None, 4), "", "", "", ""][:4]
-        if _UNIT.fullmatch(name) and sub and load != "not-found":
-            template = re.sub(r"@.*\.", "@.", name)
-            found[name] = _entry(active, sub, "enabled" if name in wanted else files.get(template))
-    for block in _blocks(records.lines("show")):
-        name = block.get("Id", "")
-        if name in found:
-            found[name] |= _unit(block)
-    yield Fact("/services", dict(found))
-
-
-def _entry(active: str, sub: str, enabled: str | None) -> dict[str, Json]:
-    return {"active": active, "sub": sub, **({"enabled": enabled} if enabled else {})}
-
-
-def _wanted(records: Records) -> set[str]:
-    """Return what starts by itself: a link in a folder of wants has its name, or a link with its alias leads to it."""
-    wanted = {name for line in records.lines("wanted") for name in line.split()}
-    return wanted | {path.rpartition("/")[2] for path in records.lines("alias")}
-
-
-def _unit_files(records: Records, wanted: set[str]) -> dict[str, str]:
-    """Return unit file → state as systemd.unit(5) ranks them: an earlier folder's hides its namesakes in later ones.
-
-    What is itself a link is another's alias, or comes from outside of the folders; only systemd says what it is.
-    """
-    startable = set(records.lines("startable"))
-    found: dict[str, str | None] = {}
-    for folder, masked, linked, here in records.fields("folder", 4):
-        for name in masked.split():
-            found.setdefault(name, "masked")
-        for name in linked.split():
-            found.setdefault(name, None)
-        for name in here.split():
-            can_start = f"{folder}/{name}" in startable
-            found.setdefault(name, "enabled" if name in wanted else "disabled" if can_start else "static")
-    return {name: state for name, state in found.items() if state and _UNIT.fullmatch(name)}
-
-
-def _blocks(lines: list[str]) -> Iterator[dict[str, str]]:
-    """Yield the units of ``systemctl show``: lines ``Key=value``, an empty line between two units."""
-    block: dict[str, str] = {}
-    for line in [*lines, ""]:
-        key, equals, value = line.partition("=")
-        if equals:
-            block[key] = value
-        elif block:
-            yield block
-            block = {}
-
-
-def _unit(block: dict[str, str]) -> dict[str, Json]:
-    unit: dict[str, Json] = {}
-    if block.get("UnitFileState"):
-        unit["enabled"] = block["UnitFileState"]
-    for key, place in (("NRestarts", "restarts"), ("MainPID", "pid")):
-        count = integer(block.get(key, ""))
-        if count is not None and (count or place == "restarts"):
-            unit[place] = count
-    return unit
 
 
 def _processes(records: Records) -> Findings:

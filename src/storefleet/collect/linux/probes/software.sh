@@ -45,12 +45,10 @@ ourselves() {
 # What is installed, and what starts by itself: the names in each folder, earlier folders first, and what decides about
 # them. `systemctl list-unit-files` tells it too, and takes init longer than all else that is read here.
 unit_files() {
-  _on=
-  for _f in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/* /run/systemd/system/*.wants/* \
-    /run/systemd/system/*.requires/*; do
-    _on="$_on ${_f##*/}"
-  done
-  printf 'wanted\t%s\n' "$_on"
+  _on='' _now=''
+  for _f in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do _on="$_on ${_f##*/}"; done
+  for _f in /run/systemd/*/*.wants/* /run/systemd/*/*.requires/*; do _now="$_now ${_f##*/}"; done
+  printf 'wanted\t%s\nwanted-runtime\t%s\n' "$_on" "$_now"
   _links=
   _lib=/lib/systemd/system
   if [ -L /lib ] && [ -d /usr/lib/systemd/system ]; then _lib=/usr/lib/systemd/system; fi

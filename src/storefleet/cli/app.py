@@ -18,10 +18,11 @@ COMMANDS = {
     "inventory": "inspect",
     "collect": "collect",
     "audit": "audit",
+    "report": "runs",
 }
 """Verb → the module of this package that has a function of its name."""
 
-GROUPS = {"hostkeys": "storefleet.cli.hostkeys", "lab": "storefleet.lab.commands"}
+GROUPS = {"runs": "storefleet.cli.runs", "hostkeys": "storefleet.cli.hostkeys", "lab": "storefleet.lab.commands"}
 """Verb → the module with its ``app``."""
 
 

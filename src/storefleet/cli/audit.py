@@ -28,7 +28,7 @@ from storefleet.cli.progress import HostProgress
 from storefleet.cli.signals import ended_by
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
-from storefleet.reports.writer import Extras, parse_targets, write_report
+from storefleet.reports.writer import WITH_DIFFS, Extras, parse_targets, write_report
 from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
 from storefleet.workflows.judge import AuditOutcome, AuditRequest
@@ -94,7 +94,7 @@ def audit(
         min_coverage=min_coverage,
         fail_on=fail_on,
         all_results=all_results,
-        diffs=diff or diff_to is not None or any(target.format == "text" for target in targets),
+        diffs=diff or diff_to is not None or any(target.format in WITH_DIFFS for target in targets),
         record=record,
         replay=replay,
         reason=reason,
@@ -102,7 +102,8 @@ def audit(
         workers=workers,
     )
     outcome = audit_fleet(workspace, request, HostProgress)
-    extras = Extras({host: found.diff for host, found in outcome.diffs.items()}, workspace.settings.display.timezone)
+    diffs = {host: found.diff for host, found in outcome.diffs.items()}
+    extras = Extras(diffs, workspace.settings.display.timezone, outcome.trend)
     if diff_to is not None:
         stores = {host.host: host.store or host.host for host in outcome.document.hosts}
         write_diffs(diff_to, outcome.diffs, stores)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from rich.text import Text
 
@@ -15,7 +16,7 @@ from storefleet.reports.layout import flow, some
 from storefleet.reports.times import days_until
 from storefleet.reports.view import INDENT, LABEL, View
 
-_EXPIRY_WARNING_DAYS = 14
+EXPIRY_WARNING_DAYS = 14
 _FEW = 12
 _STYLES: dict[State, str] = {"error": "bold red", "unknown": "yellow"}
 
@@ -77,14 +78,15 @@ def _unseen(host: HostReport, view: View) -> list[Text]:
 
 def _odd(hosts: Sequence[HostReport], view: View) -> list[Text]:
     """Return the devices that are another one than the asset register has, or stand elsewhere than they say."""
-    odd = [(host, words) for host in hosts if host.identity and (words := _oddity(host.identity))]
+    odd = [(host, words) for host in hosts if host.identity and (words := oddity(host.identity))]
     lines: list[Text] = []
     for host, words in odd[: view.most(_FEW)]:
         lines += line("odd", "magenta", [_names([host], view), *words], view)
     return lines + hidden(len(odd) - view.most(_FEW), "devices that are not what they should be")
 
 
-def _oddity(identity: Identity) -> list[str]:
+def oddity(identity: Identity) -> list[str]:
+    """Return in words what is strange about who answered."""
     words = []
     if identity.as_expected is False:
         serial = visible(str(identity.serial))
@@ -114,19 +116,25 @@ def _waived(waivers: Iterable[WaiverUse], hosts: Sequence[HostReport], view: Vie
     known = {waiver.id: waiver for waiver in waivers}
     lines: list[Text] = []
     for name, places in sorted(used.items()):
-        words, style = _waiver_words(known.get(name), view)
+        words, style = waiver_words(known.get(name), view.now), _waiver_style(known.get(name), view)
         controls = " ".join(sorted({control for control, _ in places}))
         covered = some(sorted({host for _, host in places}), view.most(_FEW))
         lines += line("waived", style, [visible(name), controls, covered, *words], view)
     return lines
 
 
-def _waiver_words(waiver: WaiverUse | None, view: View) -> tuple[list[str], str]:
+def _waiver_style(waiver: WaiverUse | None, view: View) -> str:
     days = days_until(waiver.expires, view.now) if waiver is not None else None
+    return "dim" if days is None or days > EXPIRY_WARNING_DAYS else "yellow"
+
+
+def waiver_words(waiver: WaiverUse | None, now: datetime) -> list[str]:
+    """Return when a waiver ends, and that it is wide where it is."""
+    days = days_until(waiver.expires, now) if waiver is not None else None
     words = [] if days is None else [f"expires in {days} days" if days > 0 else "expires today"]
     if waiver is not None and waiver.wide:
         words.append("wide: it names no finding")
-    return words, "dim" if days is None or days > _EXPIRY_WARNING_DAYS else "yellow"
+    return words
 
 
 def _closed(closed: Sequence[ClosedFinding], view: View) -> list[Text]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from storefleet.errors import StorageError
 from storefleet.model.findings import Result
 from storefleet.model.report import AuditDocument, Recorded, RunInfo
+from storefleet.model.runs import Run
 from storefleet.model.state import StateDocument
 from storefleet.storage import bodies, documents, history
 from storefleet.storage.engine import WRITE, open_engine, shown
@@ -173,12 +174,12 @@ class Database:
         with self._read("reading the state of hosts") as connection:
             return documents.dark_since(connection, name)
 
-    def runs(self, limit: int | None = None) -> tuple[history.Run, ...]:
+    def runs(self, limit: int | None = None) -> tuple[Run, ...]:
         """Return the newest runs first."""
         with self._read("listing runs") as connection:
             return history.list_runs(connection, limit)
 
-    def run(self, run_id: str) -> history.Run | None:
+    def run(self, run_id: str) -> Run | None:
         """Return one run."""
         with self._read("reading a run") as connection:
             return history.one_run(connection, run_id)

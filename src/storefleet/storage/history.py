@@ -7,29 +7,14 @@ import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import msgspec
 import sqlalchemy as sa
 
-from storefleet.model.base import Value
 from storefleet.model.report import AuditDocument, Changes, RunInfo, Totals
+from storefleet.model.runs import Run, RunState
 from storefleet.storage.bodies import unpack_json
 from storefleet.storage.tables import runs
-
-RunState: TypeAlias = Literal["finished", "running", "interrupted", "unfinished"]
-"""``unfinished`` is a run of another machine, of which nobody here can tell whether it is still at work."""
-
-
-class Run(Value, frozen=True):
-    """One line of the history; ``exit`` and what follows are ``None`` until the run is finished."""
-
-    info: RunInfo
-    state: RunState
-    exit: int | None = None
-    words: str | None = None
-    totals: Totals | None = None
-    changes: Changes | None = None
 
 
 def this_process() -> tuple[str, str]:

@@ -20,10 +20,12 @@ from storefleet.model.state import StateDocument
 from storefleet.model.store import Host
 from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_report, store_report
 from storefleet.model.verdict import VerdictRules, decide
+from storefleet.reports.trend import TrendPoint
 from storefleet.storage.database import Database
 from storefleet.workflows.judging import Judged, Judging
 from storefleet.workflows.panel import CHUNK, Panel
 from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
+from storefleet.workflows.runs import trend
 from storefleet.workflows.scope import Scope, is_expected
 from storefleet.workflows.sessions import open_sessions
 from storefleet.workflows.validation import Rules
@@ -56,6 +58,7 @@ class AuditOutcome:
     diffs: Mapping[str, ComplianceDiff]
     bugs: tuple[BaseException, ...] = ()
     interrupt: KeyboardInterrupt | None = None
+    trend: tuple[TrendPoint, ...] = ()
 
 
 @dataclass
@@ -213,7 +216,7 @@ class Judge:
         if keep:
             self.database.finish_run(document)
         diffs = {host.name: self.diffs[host.name] for host in chosen.hosts if host.name in self.diffs}
-        return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt)
+        return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt, trend(self.database, document))
 
     def _waivers(self, hosts: Sequence[HostReport]) -> tuple[WaiverUse, ...]:
         used = {

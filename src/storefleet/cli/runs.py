@@ -1,0 +1,126 @@
+"""`storefleet runs` and `storefleet report`: what earlier runs were, and any of their reports again."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from storefleet.cli.options import (
+    FleetOption,
+    FormatOption,
+    NoColorOption,
+    OutputFormat,
+    ReportOption,
+    VerboseOption,
+    colour,
+    emit,
+    width,
+)
+from storefleet.reports.json_report import audit_json
+from storefleet.reports.run_list import run_lines, runs_document
+from storefleet.reports.terminal import audit_text, render
+from storefleet.reports.writer import Extras, parse_targets, write_report
+from storefleet.workflows.runs import LAST, past_document, past_run, past_runs
+from storefleet.workflows.workspace import open_workspace
+
+app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="What earlier runs were.")
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="The id of a run, its beginning or end, or `last`: the newest finished one."),
+]
+CountOption = Annotated[int, typer.Option("--count", "-n", min=1, max=100_000, help="How many, the newest first.")]
+
+
+@app.callback()
+def runs(context: typer.Context) -> None:
+    """Print what earlier runs were: `runs list` (also without a word), `runs show RUN`.
+
+    \b
+    storefleet runs
+    storefleet runs show last
+    """
+    if context.invoked_subcommand is None:
+        _list(None, 20, OutputFormat.text, no_color=False)
+
+
+@app.command("list")
+def list_(
+    fleet: FleetOption = None,
+    count: CountOption = 20,
+    output: FormatOption = OutputFormat.text,
+    no_color: NoColorOption = False,
+) -> int:
+    """Print one line for each run: when, what, by whom, how it ended.
+
+    \b
+    storefleet runs list -n 400 --format json
+    """
+    return _list(fleet, count, output, no_color=no_color)
+
+
+def _list(fleet: FleetOption, count: int, output: OutputFormat, *, no_color: bool) -> int:
+    workspace = open_workspace(fleet)
+    found = past_runs(workspace, count)
+    if output is OutputFormat.json:
+        emit(json.dumps(runs_document(workspace.settings.fleet, found), ensure_ascii=True) + "\n")
+    else:
+        emit(render(run_lines(found, workspace.settings.display.timezone, width()), colour=colour(no_color)))
+    return 0
+
+
+@app.command()
+def show(run: RunArgument, fleet: FleetOption = None, output: FormatOption = OutputFormat.text) -> int:
+    """Print all that is known of one run beside its findings.
+
+    \b
+    storefleet runs show 7f3a
+    """
+    workspace = open_workspace(fleet)
+    found = past_run(workspace, run)
+    document = runs_document(workspace.settings.fleet, (found,))
+    if output is OutputFormat.json:
+        emit(json.dumps(document, ensure_ascii=True) + "\n")
+    else:
+        emit(render(run_lines((found,), workspace.settings.display.timezone, width(), whole=True), colour=False))
+    return 0
+
+
+def report(
+    run: RunArgument = LAST,
+    fleet: FleetOption = None,
+    output: FormatOption = OutputFormat.text,
+    report: ReportOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")
+    ] = False,
+    no_color: NoColorOption = False,
+    verbose: VerboseOption = 0,
+) -> int:
+    """Print the report of an earlier run again, or write it in any format; nothing is read from a device.
+
+    \b
+    storefleet report last --report html:night.html
+    storefleet report 7f3a --format json
+    """
+    targets = parse_targets(report or [])
+    workspace = open_workspace(fleet)
+    document, trend = past_document(workspace, run)
+    timezone = workspace.settings.display.timezone
+    for target in targets:
+        write_report(target, document, Extras(timezone=timezone, trend=trend))
+    if output is OutputFormat.json:
+        emit(audit_json(document))
+    else:
+        emit(
+            audit_text(
+                document,
+                width=width(),
+                timezone=timezone,
+                colour=colour(no_color),
+                verbose=verbose > 0,
+                everything=everything,
+            )
+        )
+    return 0

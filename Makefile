@@ -44,8 +44,9 @@ record: .venv/.ready      ## record the sessions that the demo replays where no 
 bench: .venv/.ready .venv-bench/.ready  ## what storefleet costs beside other ways; FIGURES=floor N=30 takes a minute
 	@$(PY) -m bench $(if $(N),--hosts $(N)) $(if $(FIGURES),--figures $(FIGURES)) $(BENCH)
 
-picture: .venv/.ready     ## draw the README's terminal picture again, from a real run over the recordings
+picture: .venv/.ready     ## draw the README's pictures again, from a real run over the recordings
 	@$(PY) scripts/picture.py
+	@$(PY) scripts/page_picture.py
 
 reference: .venv/.ready   ## write docs/reference/cli.md again, from the command line itself
 	@$(PY) scripts/cli_reference.py

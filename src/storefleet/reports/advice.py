@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storefleet.model.report import AuditDocument, HostReport, StoreReport
+from storefleet.reports.entry_text import scope_words
 from storefleet.reports.escape import visible
 from storefleet.reports.fold import Entry, entries
 from storefleet.reports.values import observed, required
@@ -36,7 +37,7 @@ def first_steps(document: AuditDocument, store: StoreReport, hosts: Sequence[Hos
     if store.state == "dark":
         return [_dark(store, hosts), _again(store, "When it answers again, read it: ")]
     ranked = sorted(entries(hosts), key=lambda entry: not entry.changed)
-    steps = [_fault(entry) for entry in ranked[:2]]
+    steps = [_fault(entry, hosts) for entry in ranked[:2]]
     unseen = [host for host in hosts if not (host.was_judged or host.left_out)]
     if len(steps) < 2 and unseen:
         names = ", ".join(visible(host.host) for host in unseen[:4])
@@ -61,10 +62,13 @@ def _again(store: StoreReport, how: str) -> Step:
     return Step("Look again", how, f"storefleet audit -l {visible(store.store)}")
 
 
-def _fault(entry: Entry) -> Step:
-    hosts = ", ".join(visible(host.host) for host in entry.hosts[:3])
+def _fault(entry: Entry, hosts: Sequence[HostReport]) -> Step:
+    names = ", ".join(visible(host.host) for host in entry.hosts[:3])
     more = f" and {len(entry.hosts) - 3} more" if len(entry.hosts) > 3 else ""
-    what = f"{visible(entry.words)}: {hosts}{more}"
+    what = f"{visible(entry.words)}: {names}{more}"
+    alike = scope_words(entry, hosts)
+    if "router" in alike:
+        return Step(what, f"It shows on {alike} first.")
     if entry.finding.fix:
         return Step(what, "The fix that its control names:", visible(entry.finding.fix))
     root = (entry.result.cause or "").partition("/")[0]

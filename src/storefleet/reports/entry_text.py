@@ -126,11 +126,16 @@ def _since(entry: Entry, change: Change, view: View) -> str:
 
 
 def _scope(entry: Entry, all_hosts: Sequence[HostReport]) -> list[Text]:
+    words = scope_words(entry, all_hosts)
+    return [Text(words, style="bold")] if words else []
+
+
+def scope_words(entry: Entry, all_hosts: Sequence[HostReport]) -> str:
     """Say when every host of a role in one store has the fault: then it is rarely the hosts."""
     kinds = {(host.store, host.role) for host in entry.hosts}
     alike = sum((host.store, host.role) in kinds and host.was_judged for host in all_hosts)
     if len(kinds) > 1 or not 1 < alike == len(entry.hosts):
-        return []
+        return ""
     role = entry.hosts[0].role
     network = (entry.result.cause or "").startswith("network/") and role != "router"
-    return [Text(f"all {alike} {visible(role)}s{', so look at the router' if network else ''}", style="bold")]
+    return f"all {alike} {visible(role)}s{', so look at the router' if network else ''}"

@@ -14,6 +14,7 @@ import msgspec
 from storefleet.model.findings import SEVERITIES, State
 from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, StoreReport, WaiverUse
 from storefleet.reports.advice import first_steps
+from storefleet.reports.entry_text import scope_words
 from storefleet.reports.escape import visible
 from storefleet.reports.fold import Entry, entries
 from storefleet.reports.notes import oddity, waiver_words
@@ -26,6 +27,8 @@ _LETTERS: Mapping[State, str] = {"fail": "f", "error": "e", "unknown": "u", "wai
 _WORST = "feuws"
 _NAMED_HOSTS = 12
 _LONGEST = 1000
+_MOST_FAULTS = 500
+"""On the page over all stores; every store has all of its own."""
 
 
 class Builder:
@@ -55,6 +58,7 @@ class Builder:
     def fleet(self) -> dict[str, Any]:
         """Return the data of the page over all stores, without the details of any."""
         document = self.document
+        faults = self._faults(document.hosts)
         verdict = msgspec.to_builtins(document.verdict)
         verdict["headline"] = document.verdict.words[:1].upper() + document.verdict.words[1:]
         return {
@@ -64,7 +68,14 @@ class Builder:
             "changes": msgspec.to_builtins(document.changes),
             "controls": list(self._controls.values()),
             "stores": [self._store(store) for store in sorted(document.stores, key=_rank)],
-            "faults": self._faults(document.hosts),
+            "faults": faults[:_MOST_FAULTS],
+            "more_faults": max(0, len(faults) - _MOST_FAULTS),
+            "dark": [self._darkness(store) for store in document.stores if store.state == "dark"],
+            "odd": [
+                {"host": visible(host.host), "store": host.store, "words": words}
+                for host in document.hosts
+                for words in (oddity(host.identity) if host.identity else [])
+            ],
             "closed": [self._gone(item) for item in document.closed],
             "waivers": [self._waiver(waiver) for waiver in document.waivers],
             "expiring": [waiver.id for waiver in document.waivers if self._soon(waiver)],
@@ -145,9 +156,10 @@ class Builder:
 
     def _faults(self, hosts: Sequence[HostReport]) -> list[dict[str, Any]]:
         ranked = sorted(entries(hosts), key=lambda entry: not entry.changed)
-        return [self._fault(entry) for entry in [*ranked, *entries(hosts, trial=True)]]
+        by_store: dict[str, list[HostReport]] = self._hosts
+        return [self._fault(entry, by_store[entry.hosts[0].store]) for entry in [*ranked, *entries(hosts, trial=True)]]
 
-    def _fault(self, entry: Entry) -> dict[str, Any]:
+    def _fault(self, entry: Entry, hosts: Sequence[HostReport]) -> dict[str, Any]:
         finding, result = entry.finding, entry.result
         stores = {host.store for host in entry.hosts}
         zone = self._zones[entry.hosts[0].store] if len(stores) == 1 else self._common()
@@ -162,10 +174,16 @@ class Builder:
             "fix": visible(finding.fix, _LONGEST) if finding.fix else None,
             "changes": dict(Counter(each.change or "still" for each in entry.findings)),
             "since": self._clock(min(first), zone) if first else None,
+            "alike": scope_words(entry, hosts) if len(stores) == 1 else "",
             "count": len(entry.hosts),
             "stores": len(stores),
             "hosts": [[visible(host.host), host.store] for host in entry.hosts[:_NAMED_HOSTS]],
         }
+
+    def _darkness(self, store: StoreReport) -> dict[str, Any]:
+        reason = next((host.reason for host in self._hosts[store.store] if host.reason), None)
+        since = self._clock(store.dark_since, self._zones[store.store])
+        return {"store": store.store, "since": since, "hosts": store.hosts, "reason": visible(reason or "", _LONGEST)}
 
     def _host(self, host: HostReport, zone: tzinfo) -> dict[str, Any]:
         return {

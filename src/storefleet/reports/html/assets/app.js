@@ -55,7 +55,7 @@
     return h("li", { id: inStore ? anchor(control.id) : null },
       h("div", { class: "fault-head" }, severity(control.severity, fault.trial), h("code", {}, control.id), h("strong", {}, fault.words), life(fault)),
       h("p", { class: "small mono soft" }, fault.key), sides(fault.is, fault.due), places(fault),
-      h("p", { class: "small soft" }, control.title !== fault.words ? `${control.title}. ` : "", control.cause ? `Cause: ${control.cause}. ` : "",
+      fault.alike ? h("p", { class: "small" }, h("b", {}, fault.alike)) : "", h("p", { class: "small soft" }, control.title !== fault.words ? `${control.title}. ` : "", control.cause ? `Cause: ${control.cause}. ` : "",
         fault.fix ? ["Fix: ", h("code", {}, fault.fix)] : ""));
   };
   const faultList = (faults, most, inStore) => {
@@ -86,7 +86,7 @@
   };
   const section = (title, ...parts) => h("section", {}, h("h2", {}, title), ...parts);
   const changed = () => {
-    const fresh = data.faults.filter((fault) => !fault.trial && (fault.changes.new || fault.changes.worse || fault.changes.reopened));
+    const fresh = data.faults.filter((fault) => !fault.trial && isFresh(fault));
     const fixed = data.closed.filter((one) => one.how === "fixed");
     if (!fresh.length && !fixed.length) return section("What changed", h("p", { class: "soft" }, "Nothing is new, worse or fixed since each finding's own last result."));
     return section("What changed", faultList(fresh, 20), fixed.length ? h("h3", {}, `Fixed: ${count(fixed.length)}`) : "", fixed.length ? closedTable(fixed) : "");
@@ -94,6 +94,16 @@
   const closedTable = (closed) => h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["control", "host", "finding", "was open since"].map((name) => h("th", {}, name)))),
     h("tbody", {}, closed.slice(0, 200).map((one) => h("tr", {}, h("td", {}, h("code", {}, one.control)), h("td", {}, h("a", { href: storeLink(one.store) }, one.host)),
       h("td", { class: "mono" }, one.key), h("td", {}, one.since))), closed.length > 200 ? h("tr", {}, h("td", { colspan: 4 }, `and ${count(closed.length - 200)} more`)) : "")));
+  const isFresh = (fault) => fault.changes.new || fault.changes.worse || fault.changes.reopened;
+  const still = () => {
+    const old = data.faults.filter((fault) => !fault.trial && !isFresh(fault) && fault.stores === 1);
+    const trial = data.faults.filter((fault) => fault.trial);
+    return [old.length ? section("Still open", faultList(old, 10), data.more_faults ? h("p", { class: "soft" }, `${count(data.more_faults)} more faults stand on the pages of their stores.`) : "") : "",
+      trial.length ? section("On trial: shown, not counted", faultList(trial, 5)) : ""];
+  };
+  const darkness = () => data.dark.length ? section(data.dark.length === 1 ? "One store is dark" : `${count(data.dark.length)} stores are dark`, h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["store", "since", "hosts", "why"].map((name) => h("th", {}, name)))),
+    h("tbody", {}, data.dark.slice(0, 50).map((one) => h("tr", {}, h("td", {}, link(one.store)), h("td", {}, one.since || ""), h("td", {}, count(one.hosts)), h("td", {}, one.reason))), data.dark.length > 50 ? h("tr", {}, h("td", { colspan: 4 }, `and ${count(data.dark.length - 50)} more`)) : "")))) : "";
+  const strange = () => data.odd.length ? section("Not what they should be", h("ul", {}, data.odd.slice(0, 50).map((one) => h("li", {}, h("a", { href: storeLink(one.store) }, one.host), " ", one.words)), data.odd.length > 50 ? h("li", {}, `and ${count(data.odd.length - 50)} more`) : "")) : "";
   const wide = () => {
     const many = data.faults.filter((fault) => fault.stores > 1 && !fault.trial).sort((one, other) => other.stores - one.stores);
     return many.length ? section("The same fault in many stores", faultList(many, 10)) : "";
@@ -141,12 +151,12 @@
     };
     redraw = draw;
     const choose = (name, words, options) => h("select", { "aria-label": words, on: { change: (event) => { filter[name] = event.target.value; draw(); } } },
-      h("option", { value: "" }, words), options.map(([value, text]) => h("option", { value }, text)));
+      h("option", { value: "" }, words), options.map(([value, text]) => h("option", { value, selected: filter[name] === String(value) }, text)));
     const regions = [...new Set(data.stores.map((one) => one.region).filter(Boolean))].sort();
     const controls = h("div", { class: "filters" },
       choose("state", "every state", [["findings", "with findings"], ["dark", "dark"], ["incomplete", "not fully judged"], ["clean", "clean"], ["skipped", "left out"]]),
       choose("severity", "every severity", SEVERITIES.map((name, rank) => [rank, `${name} or worse`]).reverse()), regions.length > 1 ? choose("region", "every region", regions.map((name) => [name, name])) : "",
-      h("label", {}, h("input", { type: "checkbox", on: { change: (event) => { filter.fresh = event.target.checked; draw(); } } }), " only with new findings"));
+      h("label", {}, h("input", { type: "checkbox", checked: filter.fresh, on: { change: (event) => { filter.fresh = event.target.checked; draw(); } } }), " only with new findings"));
     const heading = h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "store"), h("th", { scope: "col", class: "hide-small" }, "name"), h("th", { scope: "col" }, "worst"), h("th", { scope: "col", class: "n" }, "open"), h("th", { scope: "col", class: "n" }, "new"),
       h("th", { scope: "col", class: "n" }, "judged"), data.controls.map((control) => h("th", { scope: "col", class: "c", title: `${control.title} (${SEVERITIES[control.severity]})` }, h("span", {}, control.id)))));
     draw();
@@ -211,16 +221,22 @@
     const id = data.store || decodeURIComponent(location.hash.slice(1));
     const wanted = id === "content" ? "" : id;
     redraw = () => {};
-    const parts = wanted ? storeView(wanted) : [verdict(), changed(), wide(), trend(), heat(), waivers(data.waivers), totals()];
+    const parts = wanted ? storeView(wanted) : [verdict(), changed(), wide(), darkness(), strange(), trend(), heat(), still(), waivers(data.waivers), totals()];
     page.replaceChildren();
-    put(page, parts);
+    put(page, [parts]);
     document.title = `${wanted ? `${wanted} · ` : ""}${data.run.fleet} · storefleet ${data.run.verb}`;
     if (!data.store) window.scrollTo(0, 0);
   };
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName), search = document.getElementById("search");
     if (event.key === "/" && !typing && search) { event.preventDefault(); search.focus(); }
-    if (event.key === "Escape") { if (typing) event.target.blur(); else if (data.folder && data.store) location.href = "index.html"; else location.hash = ""; }
+    if (event.key === "Escape") {
+      event.preventDefault();
+      if (search) search.value = "";
+      filter.text = "";
+      redraw();
+      if (typing) event.target.blur(); else if (data.folder && data.store) location.href = "index.html"; else location.hash = "";
+    }
   });
   header();
   if (!data.store) window.addEventListener("hashchange", show);

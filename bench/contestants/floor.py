@@ -35,6 +35,7 @@ def read(job: Job, address: str) -> bool:
     """Log in to one host, run the script, read what it prints to the end; tell whether its last line came."""
     with socket.create_connection((address, 22)) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.settimeout(0)  # libssh2 waits by itself; on a line that blocks it would drain what never comes
         session = Session()
         session.set_timeout(_PATIENCE_MS)  # a host that hangs makes the run no measurement instead of an endless one
         session.handshake(line)
@@ -50,7 +51,9 @@ def run(session: Session, job: Job) -> bool:
     """Run the script over one channel and drain it."""
     channel = session.open_session()
     channel.execute(job.command)
-    channel.write(job.script)
+    rest = memoryview(job.script)
+    while rest:
+        rest = rest[channel.write(bytes(rest))[1] :]
     channel.send_eof()
     tail = b""
     size, data = channel.read(_CHUNK)

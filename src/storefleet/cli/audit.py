@@ -52,6 +52,14 @@ DiffToOption = Annotated[
     typer.Option("--diff-to", metavar="DIR", help="Write HOST.observed and HOST.diff there, and STORE.diff."),
 ]
 EverythingOption = Annotated[bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")]
+NameOption = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="Refuse (exit 5) while another run of this name goes on."),
+]
+RetriesOption = Annotated[
+    int | None,
+    typer.Option("--retries", min=0, max=20, help="Rounds over hosts that did not answer; default network.retries."),
+]
 AllResultsOption = Annotated[bool, typer.Option("--all-results", help="List passes too in the document.")]
 
 
@@ -73,6 +81,8 @@ def audit(
     reason: ReasonOption = None,
     ticket: TicketOption = None,
     workers: WorkersOption = None,
+    name: NameOption = None,
+    retries: RetriesOption = None,
     no_color: NoColorOption = False,
     verbose: VerboseOption = 0,
 ) -> int:
@@ -100,6 +110,8 @@ def audit(
         reason=reason,
         ticket=ticket,
         workers=workers,
+        name=name,
+        retries=retries,
     )
     outcome = audit_fleet(workspace, request, HostProgress)
     diffs = {host: found.diff for host, found in outcome.diffs.items()}

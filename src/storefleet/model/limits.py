@@ -6,7 +6,10 @@ from storefleet.model.base import Value
 
 
 class Limits(Value, frozen=True):
-    """Deadlines in seconds for each phase of a connection, and caps on what runs at once."""
+    """Deadlines in seconds for each phase of a connection, caps on what runs at once, and how often to ask again.
+
+    ``retries`` are whole rounds over the hosts that did not answer, ``retry_after_s`` the pause before the first.
+    """
 
     tcp_s: float = 5.0
     banner_s: float = 10.0
@@ -17,3 +20,5 @@ class Limits(Value, frozen=True):
     per_store: int = 2
     per_jump: int = 20
     connects_per_second: float = 50.0
+    retries: int = 0
+    retry_after_s: float = 60.0

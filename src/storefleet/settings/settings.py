@@ -117,6 +117,8 @@ def assemble(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
             per_jump=values["network.per_jump"],
             connects_per_second=float(values["network.connects_per_second"]),
             host_s=values["network.host_deadline"],
+            retries=values["network.retries"],
+            retry_after_s=values["network.retry_after"],
         ),
         values=values,
         sources=sources,

@@ -51,7 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("audit.coverage.dark_after", seconds, 72 * 3600.0),
     Setting("audit.fail_on.severity", choice(*SEVERITIES), None),
     Setting("audit.fail_on.change", choices("new", "worse"), ()),
-    Setting("audit.on_backup_link", choice("light", "full", "skip"), "full", used=False),
+    Setting("audit.on_backup_link", choice("light", "full", "skip"), "full"),
     Setting("audit.processes", whole(0, 64), 0),
     Setting("change.require", choices("reason", "ticket"), (), used=False),
     Setting("change.confirm_stores_over", whole(0, 1_000_000), 10, used=False),
@@ -66,6 +66,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("network.per_jump", whole(1, 1000), 20),
     Setting("network.connects_per_second", whole(1, 10_000), 50),
     Setting("network.host_deadline", seconds, 180.0),
+    Setting("network.retries", whole(0, 20), 0),
+    Setting("network.retry_after", seconds, 60.0),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 SECTIONS = {name.rsplit(".", depth)[0] for name in BY_NAME for depth in range(1, name.count(".") + 1)}

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from storefleet.audit.language import Audit
 from storefleet.errors import InputError
+from storefleet.model.report import RunInfo
+from storefleet.model.verdict import VerdictRules
 from storefleet.storage.database import Database
+from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
 from storefleet.workflows.judging import Judging
 from storefleet.workflows.panel import Panel, processes_for
 from storefleet.workflows.reading import ShowProgress
-from storefleet.workflows.scope import scope
+from storefleet.workflows.scope import Scope, scope
 from storefleet.workflows.sessions import check_folders
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
@@ -31,6 +34,20 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
         fail_on=request.fail_on,
     )
     info = run_info(workspace, "audit", limit=request.limit, reason=request.reason, ticket=request.ticket)
+    with exclusively(workspace, request.name, info):
+        return _run(workspace, request, show, audits, chosen, failing, info, rules)
+
+
+def _run(
+    workspace: Workspace,
+    request: AuditRequest,
+    show: ShowProgress,
+    audits: tuple[Audit, ...],
+    chosen: Scope,
+    failing: VerdictRules,
+    info: RunInfo,
+    rules: Rules,
+) -> AuditOutcome:
     judging = Judging(workspace, audits, rules.waivers, diffs=request.diffs, all_results=request.all_results)
     judges = processes_for(len(chosen.contacted), workspace.settings.audit.processes)
     with Panel(judging, judges) as panel, Database.open(workspace.database_url) as database:

@@ -22,7 +22,9 @@ from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_repo
 from storefleet.model.verdict import VerdictRules, decide
 from storefleet.reports.trend import TrendPoint
 from storefleet.storage.database import Database
+from storefleet.workflows.again import Again, OnAnswer
 from storefleet.workflows.judging import Judged, Judging
+from storefleet.workflows.links import Link, deciders, link_of
 from storefleet.workflows.panel import CHUNK, Panel
 from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.runs import trend
@@ -48,6 +50,8 @@ class AuditRequest:
     reason: str | None = None
     ticket: str | None = None
     workers: int | None = None
+    name: str | None = None
+    retries: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Judge:
     diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
     bugs: list[BaseException] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
+    links: dict[str, Link] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     """Host → the instant at which it answered, which is when its findings were seen, whenever they are judged."""
 
@@ -90,7 +95,7 @@ class Judge:
 
     def online(self, chosen: Scope, request: AuditRequest, show: ShowProgress) -> None:
         """Read the hosts, then judge those that answered."""
-        limits = self.workspace.limits(request.workers)
+        limits = self.workspace.limits(request.workers, request.retries)
         with open_sessions(self.workspace, limits, request.record, request.replay) as sessions:
             reader = Reader(
                 self.workspace,
@@ -101,12 +106,34 @@ class Judge:
                 certificate_paths(self.audits),
             )
             try:
-                reader.read(chosen.contacted, self._answered, show)
+                self._read(reader, chosen.contacted, show)
             except KeyboardInterrupt as fault:
                 self.interrupt = fault
         self._index_what_is_known(self._seen)
         self._judge_kept(list(self._seen), record=True)
         self._without_document(chosen, "not asked: the run was interrupted")
+
+    def _read(self, reader: Reader, hosts: Sequence[Host], show: ShowProgress) -> None:
+        """Read the hosts; where a router decides how much may be read of its store, the routers first."""
+        wish = self.workspace.settings.audit.on_backup_link
+        first = deciders(hosts, self.workspace.fleet.stores) if wish != "full" else ()
+        again = Again(reader.limits.retries, reader.limits.retry_after_s)
+
+        def read(some: Sequence[Host], on_answer: OnAnswer, words: str) -> None:
+            reader.read(some, on_answer, show, words)
+
+        if first:
+            again.read(first, read, self._answered)
+            slow = {store for store, link in self.links.items() if link == "backup"}
+            reader.light_stores.update(slow if wish == "light" else ())
+            asked = {host.name for host in first}
+            rest = [host for host in hosts if host.name not in asked]
+            for host in rest:
+                if wish == "skip" and host.store in slow:
+                    self._unseen(host, "not asked: its store is on the backup link (audit.on_backup_link: skip)")
+            hosts = [host for host in rest if host.name not in self.reports]
+        if hosts:
+            again.read(hosts, read, self._answered)
 
     def offline(self, chosen: Scope) -> None:
         """Judge the last documents; nothing is recorded, since nothing was seen."""
@@ -135,6 +162,8 @@ class Judge:
             self._unseen(host, answer.failure.reason, self.database.dark_since(host.name))
         elif answer.result is not None:
             self._index.add(answer.result)
+            if host.role == "router" and (link := link_of(answer.result, self.workspace.store(host))):
+                self.links[host.store] = link
             self._seen[host.name] = _now()
             self.database.keep_document(self.info.id, answer.result, self._seen[host.name])
 
@@ -205,6 +234,7 @@ class Judge:
             store_report(
                 self.workspace.store(self.workspace.fleet.hosts[reports[0].host]),
                 [report for report in reports if report.host not in chosen.skipped],
+                link=self.links.get(store),
                 dark_since=None if any(report.was_judged for report in reports) else self.database.dark_since(store),
             )
             for store, reports in by_store.items()

@@ -57,16 +57,22 @@ class Reader:
     redaction_key: bytes
     certificates: tuple[str, ...] = ()
     registry: Registry = field(default_factory=standard)
+    light_stores: set[str] = field(default_factory=set)
+    """Stores of which only the light part is read, filled as their routers answer."""
 
     def read(
-        self, hosts: Sequence[Host], on_answer: Callable[[Answer[StateDocument]], None], show: ShowProgress
+        self,
+        hosts: Sequence[Host],
+        on_answer: Callable[[Answer[StateDocument]], None],
+        show: ShowProgress,
+        words: str = "reading",
     ) -> None:
         """Read every host; ``on_answer`` is called in this thread, host by host. Ctrl-C stops the starting of new ones.
 
         An interrupt lets the hosts that run answer (reading changes nothing, so the second one leaves at once), and is
         raised again afterwards.
         """
-        with show("reading", len(hosts)) as progress:
+        with show(words, len(hosts)) as progress:
 
             def answered(answer: Answer[StateDocument]) -> None:
                 progress.step(answer.host, answered=answer.failure is None)
@@ -91,6 +97,7 @@ class Reader:
             ),
             certificates=self.certificates,
             redaction_key=self.redaction_key,
+            light=host.store in self.light_stores and host.role != "router",
         )
         return self.registry.collector(host.platform).step(plan, lambda: clock(host))
 

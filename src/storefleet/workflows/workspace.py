@@ -67,10 +67,11 @@ class Workspace:
         known = self.fleet.store_of(host)
         return known or Store(id=host.store or host.name, name="", region="", timezone="UTC", format="", number=0)
 
-    def limits(self, workers: int | None) -> Limits:
-        """Return the settings' limits, with the command line's own number of workers."""
+    def limits(self, workers: int | None, retries: int | None = None) -> Limits:
+        """Return the settings' limits, with the command line's own number of workers and of rounds."""
         limits = self.settings.network
-        return msgspec.structs.replace(limits, workers=workers) if workers else limits
+        limits = msgspec.structs.replace(limits, workers=workers) if workers else limits
+        return msgspec.structs.replace(limits, retries=retries) if retries is not None else limits
 
     @property
     def database_url(self) -> str:

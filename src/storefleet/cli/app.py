@@ -19,6 +19,7 @@ COMMANDS = {
     "collect": "collect",
     "audit": "audit",
     "report": "runs",
+    "schedule": "schedule",
 }
 """Verb → the module of this package that has a function of its name."""
 

@@ -14,6 +14,11 @@ def zone_named(name: str | None) -> tzinfo:
         return UTC
 
 
+def is_zone(name: str) -> bool:
+    """Tell whether this machine knows the zone."""
+    return name == "UTC" or zone_named(name) is not UTC
+
+
 def instant(text: str | None) -> datetime | None:
     """Return the instant of a document's UTC text, or ``None`` when there is none that can be read."""
     try:

@@ -45,3 +45,28 @@ def test_a_name_that_is_a_path_is_refused(fleet):
     refused = storefleet("audit", "--fleet", fleet, "--offline", "--name", "../x")
     assert refused.code == 2
     assert "letters, digits" in refused.err
+
+
+def on_backup(fleet, wish):
+    blueprint = fleet / "inventory" / "blueprints.yaml"
+    text = blueprint.read_text()
+    assert "wan_gateway:" in text
+    blueprint.write_text(text.replace("  wan_gateway:", "  backup_interfaces: [wan0]\n  wan_gateway:", 1))
+    (fleet / "storefleet.yaml").write_text(f"fleet: practice\naudit: {{on_backup_link: {wish}}}\n")
+    return storefleet("audit", "--fleet", fleet, "--replay", RECORDINGS / "mended", "--format", "json")
+
+
+def test_a_store_on_its_backup_link_is_named_and_skipped_where_that_is_wished(fleet):
+    ended = on_backup(fleet, "skip")
+    assert ended.code == 3, "what was not asked is not judged"
+    assert {store["link"] for store in ended.document["stores"]} == {"backup"}
+    by_role = {host["role"]: host for host in ended.document["hosts"]}
+    assert by_role["router"]["judged"]
+    assert not by_role["till"]["judged"]
+    assert "on the backup link" in by_role["till"]["reason"]
+
+
+def test_with_full_the_link_is_told_and_everything_is_read(fleet):
+    ended = on_backup(fleet, "full")
+    assert ended.code == 0
+    assert {store["link"] for store in ended.document["stores"]} == {"backup"}

@@ -67,7 +67,7 @@ _THIN = f"""\
 # first line.
 read -r _ word
 cat >/dev/null
-exec sed -e "/^BEGIN {NONCE_WORD} clock\\$/{{n;s/.*/$(date +%s.%N)/;}}" -e "s/{NONCE_WORD}/$word/g" {THIN_ANSWER}
+exec sed -e "s/{NONCE_WORD}/$word/g" -e "/^BEGIN $word clock\\$/{{n;s/.*/$(date +%s.%N)/;}}" {THIN_ANSWER}
 """
 
 

@@ -124,7 +124,8 @@ class ReportedFinding(Value, frozen=True):
     """One offending element with its life: what changed, and since when.
 
     ``change`` is ``None`` where nothing was recorded (a waived element, a run without a database).
-    ``value_changed`` says that a finding which is still open shows another wrong value than last time.
+    ``value_changed`` says that a finding which is still open shows another wrong value than last time; ``flapping`` how
+    often it began within two weeks, where that is thrice or more, else 0.
     """
 
     key: str
@@ -138,6 +139,7 @@ class ReportedFinding(Value, frozen=True):
     fix: str | None = None
     present: bool = True
     value_changed: bool = False
+    flapping: int = 0
 
 
 class ReportedResult(Value, frozen=True):
@@ -205,7 +207,10 @@ class ClosedFinding(Value, frozen=True):
 
 
 class Changes(Value, frozen=True):
-    """Counts of what changed since each finding's own last decided result."""
+    """Counts of what changed since each finding's own last decided result.
+
+    ``flapping`` ones are counted under their change too: they come and go, so that each night alone looks harmless.
+    """
 
     new: int = 0
     worse: int = 0
@@ -213,6 +218,7 @@ class Changes(Value, frozen=True):
     still: int = 0
     reopened: int = 0
     retired: int = 0
+    flapping: int = 0
 
 
 class WaiverUse(Value, frozen=True):
@@ -292,6 +298,7 @@ class FindingLife(Value, frozen=True):
     first_seen: str
     value_changed: bool = False
     reopened: int = 0
+    flapping: int = 0
 
 
 class Recorded(Value, frozen=True):

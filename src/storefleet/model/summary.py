@@ -89,6 +89,7 @@ def _reported(result: Result, lives: dict[tuple[str, str, str], FindingLife]) ->
             fix=result.fix,
             present=item.present,
             value_changed=life.value_changed if life else False,
+            flapping=life.flapping if life else 0,
         )
 
     return ReportedResult(
@@ -174,6 +175,7 @@ def changes(hosts: Iterable[HostReport], closed: Iterable[ClosedFinding]) -> Cha
     """Count the changes; what is on trial or waived does not count."""
     seen = Counter(finding.change for _, finding in counted_findings(hosts) if finding.change)
     gone = Counter(item.how for item in closed)
+    flapping = sum(finding.flapping > 0 for _, finding in counted_findings(hosts))
     return Changes(
         new=seen["new"],
         worse=seen["worse"],
@@ -181,6 +183,7 @@ def changes(hosts: Iterable[HostReport], closed: Iterable[ClosedFinding]) -> Cha
         still=seen["still"],
         reopened=seen["reopened"],
         retired=gone["retired"],
+        flapping=flapping,
     )
 
 

@@ -114,6 +114,9 @@ def _life(entry: Entry, view: View) -> list[Text]:
         if kinds[change]:
             count = f"{kinds[change]:,} " if len(kinds) > 1 else ""
             pieces.append(Text(f"{count}{word}{_since(entry, change, view)}", style=style))
+    if any(finding.flapping for finding in entry.findings):
+        times = max(finding.flapping for finding in entry.findings)
+        pieces.append(Text(f"flapping: began {times} times in two weeks", style="magenta"))
     if any(finding.value_changed for finding in entry.findings):
         pieces.append(Text("another wrong value than last time", style="magenta"))
     return pieces

@@ -37,6 +37,8 @@ def _changes(document: AuditDocument, view: View) -> list[Text]:
     if not any(counts.values()):
         return []
     shown = [f"{count:,} {name}" for name, count in counts.items() if name != "retired" or count]
+    if changes.flapping:
+        shown.append(f"{changes.flapping:,} of them flapping")
     return flow([Text(f"findings: {' · '.join(shown)}")], view.width, 2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 from collections.abc import Sequence
 
@@ -11,8 +12,11 @@ from storefleet.model.findings import Result
 from storefleet.model.report import ClosedFinding, Closing, FindingLife, Recorded
 from storefleet.model.state import StateDocument
 from storefleet.storage import bodies
-from storefleet.storage.intervals import Interval, Night, Scope, Seen, judge, storable
+from storefleet.storage.intervals import Interval, Night, Place, Scope, Seen, judge, storable
 from storefleet.storage.tables import documents, findings, host_status, runs
+
+FLAPS, FLAP_DAYS = 3, 14
+"""A finding that began so often within so many days flaps: each night alone looks harmless."""
 
 
 class HostRecorder:
@@ -39,8 +43,9 @@ class HostRecorder:
         """Record what was judged of a host whose document is kept."""
         night = judge(self._stored(host), results, self.unfinished, self.scope)
         self._write(host, store, night, at)
+        flapping = self._flapping(host, night, at)
         return Recorded(
-            lives=tuple(_life(seen, at) for seen in night.seen),
+            lives=tuple(_life(seen, at, flapping.get(_stored_place(seen.place), 0)) for seen in night.seen),
             closed=tuple(
                 ClosedFinding(
                     host=host,
@@ -56,6 +61,13 @@ class HostRecorder:
                 for interval, how in night.closed
             ),
         )
+
+    def _flapping(self, host: str, night: Night, at: str) -> dict[Place, int]:
+        """Return how often each finding of tonight began within two weeks, where that is thrice or more."""
+        if not any(seen.reopened >= FLAPS - 1 for seen in night.seen):
+            return {}
+        rows = self.connection.execute(_OPENINGS, {"name": host, "since": _days_before(at, FLAP_DAYS)})
+        return {(row.audit, row.control, row.key): row.openings for row in rows if row.openings >= FLAPS}
 
     def _stored(self, host: str) -> list[Interval]:
         """Return the newest interval of each key of the host."""
@@ -180,6 +192,11 @@ _NEWEST = (
     .group_by(findings.c.audit, findings.c.control, findings.c.key)
 )
 _INTERVALS = sa.select(findings).where(findings.c.id.in_(_NEWEST)).order_by(findings.c.id)
+_OPENINGS = (
+    sa.select(findings.c.audit, findings.c.control, findings.c.key, sa.func.count().label("openings"))
+    .where(findings.c.host == sa.bindparam("name"), findings.c.first_seen > sa.bindparam("since"))
+    .group_by(findings.c.audit, findings.c.control, findings.c.key)
+)
 _ROW = findings.c.id == sa.bindparam("row")
 _CONTINUE = (
     findings.update()
@@ -210,7 +227,17 @@ def _ended(interval: Interval, how: Closing, at: str) -> str:
     return interval.closed_at if interval.closed_at is not None and interval.closed_how == how else at
 
 
-def _life(seen: Seen, at: str) -> FindingLife:
+def _stored_place(place: Place) -> Place:
+    audit, control, key = place
+    return audit, control, storable(key)
+
+
+def _days_before(at: str, days: int) -> str:
+    moment = datetime.datetime.fromisoformat(at) - datetime.timedelta(days=days)
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _life(seen: Seen, at: str, flapping: int) -> FindingLife:
     audit, control, key = seen.place
     return FindingLife(
         audit=audit,
@@ -220,4 +247,5 @@ def _life(seen: Seen, at: str) -> FindingLife:
         first_seen=seen.continues.first_seen if seen.continues is not None else at,
         value_changed=seen.value_changed,
         reopened=seen.reopened,
+        flapping=flapping,
     )

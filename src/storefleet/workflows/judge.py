@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_repo
 from storefleet.model.verdict import VerdictRules, decide
 from storefleet.reports.trend import TrendPoint
 from storefleet.storage.database import Database
+from storefleet.workflows import clock
 from storefleet.workflows.again import Again, OnAnswer
 from storefleet.workflows.judging import Judged, Judging
 from storefleet.workflows.links import Link, deciders, link_of
@@ -239,7 +239,7 @@ class Judge:
             )
             for store, reports in by_store.items()
         ]
-        now = datetime.datetime.now(datetime.UTC)
+        now = clock.now()
         info = msgspec.structs.replace(self.info, finished_at=utc(now))
         verdict = decide(hosts, stores, rules, now)
         document = audit_document(info, verdict, stores, hosts, closed=self.closed, waivers=self._waivers(hosts))
@@ -262,4 +262,4 @@ class Judge:
 
 
 def _now() -> str:
-    return utc(datetime.datetime.now(datetime.UTC))
+    return utc(clock.now())

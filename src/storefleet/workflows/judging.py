@@ -18,6 +18,7 @@ from storefleet.model.selection import parse
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
+from storefleet.workflows import clock
 from storefleet.workflows.workspace import Workspace
 
 
@@ -63,7 +64,7 @@ class Judging:
         self, host: Host, document: StateDocument, shared: SharedValues, routers: Sequence[StateDocument] = ()
     ) -> Judged:
         """Judge one document, without what a router of its store contradicts."""
-        now = datetime.datetime.now(datetime.UTC)
+        now = clock.now()
         contradicted: list[Contradiction] = []
         for router in routers:
             document, found_by_router = crosschecked(document, router)
@@ -80,7 +81,7 @@ class Judging:
 
     def unseen(self, host: Host, reason: str) -> Judged:
         """Say of every control that it could not be judged, and why."""
-        now = datetime.datetime.now(datetime.UTC)
+        now = clock.now()
         return Judged(host.name, tuple(self._results(host, None, reason, NOTHING_SHARED, now)), judged=False)
 
     def _results(

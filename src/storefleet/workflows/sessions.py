@@ -19,6 +19,7 @@ from storefleet.fleet.drive import Session
 from storefleet.fleet.run import Sessions
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
+from storefleet.workflows import clock
 from storefleet.workflows.workspace import Workspace
 
 Clock = Callable[[Host], datetime.datetime]
@@ -27,7 +28,7 @@ Clock = Callable[[Host], datetime.datetime]
 
 def now(_host: Host) -> datetime.datetime:
     """Return the present: what a live session shows is shown now."""
-    return datetime.datetime.now(datetime.UTC)
+    return clock.now()
 
 
 def clock_of(sessions: Sessions) -> Clock:
@@ -100,7 +101,7 @@ class Replayed:
         """Return the instant of the recording, so that old evidence is not dated today."""
         transcript = self._transcript(host)
         if transcript is None or transcript.recorded_at is None:
-            return datetime.datetime.now(datetime.UTC)
+            return clock.now()
         return datetime.datetime.fromisoformat(transcript.recorded_at)
 
     def _transcript(self, host: Host) -> Transcript | None:

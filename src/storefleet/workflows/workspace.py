@@ -27,6 +27,7 @@ from storefleet.model.report import Actor, Inputs, RunInfo
 from storefleet.model.store import Host, Store
 from storefleet.settings.load import load_settings
 from storefleet.settings.settings import Settings
+from storefleet.workflows import clock
 from storefleet.workflows.gathering import Gathering
 
 GIT_DEADLINE_S = 10
@@ -91,7 +92,7 @@ def open_workspace(
     """Find, read and check a fleet folder; raises :class:`InputError` with every complaint at once."""
     environment = os.environ if environ is None else environ
     folder = find_fleet(fleet, environment, Path.cwd())
-    now = datetime.datetime.now(datetime.UTC)
+    now = clock.now()
     gathering = Gathering()
     settings = gathering.attempt(lambda: load_settings(folder, environment, options or {}))
     loaded = gathering.attempt(lambda: load_fleet(folder, now.date()))

@@ -174,6 +174,7 @@ class Builder:
             "fix": visible(finding.fix, _LONGEST) if finding.fix else None,
             "changes": dict(Counter(each.change or "still" for each in entry.findings)),
             "since": self._clock(min(first), zone) if first else None,
+            "flapping": max(each.flapping for each in entry.findings),
             "alike": scope_words(entry, hosts) if len(stores) == 1 else "",
             "count": len(entry.hosts),
             "stores": len(stores),

@@ -55,6 +55,7 @@
     return h("li", { id: inStore ? anchor(control.id) : null },
       h("div", { class: "fault-head" }, severity(control.severity, fault.trial), h("code", {}, control.id), h("strong", {}, fault.words), life(fault)),
       h("p", { class: "small mono soft" }, fault.key), sides(fault.is, fault.due), places(fault),
+      fault.flapping ? h("p", { class: "small chg" }, `flapping: began ${fault.flapping} times in two weeks`) : "",
       fault.alike ? h("p", { class: "small" }, h("b", {}, fault.alike)) : "", h("p", { class: "small soft" }, control.title !== fault.words ? `${control.title}. ` : "", control.cause ? `Cause: ${control.cause}. ` : "",
         fault.fix ? ["Fix: ", h("code", {}, fault.fix)] : ""));
   };

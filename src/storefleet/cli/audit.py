@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from storefleet.cli.completion import complete_audit
 from storefleet.cli.options import (
     FleetOption,
     FormatOption,
@@ -35,7 +36,10 @@ from storefleet.workflows.judge import AuditOutcome, AuditRequest
 from storefleet.workflows.sessions import make_folder
 from storefleet.workflows.workspace import open_workspace
 
-AuditsArgument = Annotated[list[str] | None, typer.Argument(metavar="AUDIT", help="Which audits; default all.")]
+AuditsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="AUDIT", help="Which audits; default all.", autocompletion=complete_audit),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Judge the last documents; contact nobody.")]
 CoverageOption = Annotated[
     float | None, typer.Option("--min-coverage", min=0, max=100, help="Percent of expected hosts to be judged.")

@@ -45,6 +45,8 @@ def check(fleet: FleetOption = None) -> int:
     report = check_fleet(fleet)
     for warning in report.warnings:
         typer.echo(f"warning: {visible(str(warning), limit=2000)}", err=True)
+    for lack in report.lacks:
+        typer.echo(f"this machine: {visible(str(lack), limit=400)}", err=True)
     typer.echo(report.summary)
     return 0
 

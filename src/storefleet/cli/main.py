@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterator
 from itertools import pairwise
@@ -80,13 +82,21 @@ def _end(fault: BaseException, arguments: list[str]) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    write(f"storefleet: {visible(message, limit=2000)}\n", err=True)
+    write(f"{_folded(f'storefleet: {visible(message, limit=2000)}')}\n", err=True)
     return code
+
+
+def _folded(text: str) -> str:
+    """Return a message as a terminal shows it best, at most 100 columns wide; a file keeps it on one line."""
+    if not sys.stderr.isatty():
+        return text
+    columns = min(100, shutil.get_terminal_size((100, 24)).columns)
+    return textwrap.fill(text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _complain(fault: InputError) -> int:
     for complaint in fault.complaints:
-        typer.echo(visible(str(complaint), limit=2000), err=True)
+        typer.echo(_folded(visible(str(complaint), limit=2000)), err=True)
     count = len(fault.complaints)
     if count > 1:
         typer.echo(f"{count} problems; nothing was touched.", err=True)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from storefleet.cli.completion import complete_selection
 from storefleet.cli.streams import write
 
 FleetOption = Annotated[
@@ -23,6 +24,7 @@ LimitOption = Annotated[
         "--limit",
         "-l",
         metavar="SELECTION",
+        autocompletion=complete_selection,
         help="Which hosts: names, stores, roles, groups, field=value; a:b a:&b a:!b.",
     ),
 ]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from storefleet.cli.completion import complete_run
 from storefleet.cli.options import (
     FleetOption,
     FormatOption,
@@ -28,7 +29,11 @@ from storefleet.workflows.workspace import open_workspace
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="What earlier runs were.")
 RunArgument = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="The id of a run, its beginning or end, or `last`: the newest finished one."),
+    typer.Argument(
+        metavar="RUN",
+        help="The id of a run, its beginning or end, or `last`: the newest finished one.",
+        autocompletion=complete_run,
+    ),
 ]
 CountOption = Annotated[int, typer.Option("--count", "-n", min=1, max=100_000, help="How many, the newest first.")]
 

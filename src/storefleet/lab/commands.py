@@ -33,7 +33,11 @@ def up(
     tills: Annotated[int, typer.Option(help="Tills per store.")] = 2,
     kiosks: Annotated[int, typer.Option(help="Kiosks per store.")] = 1,
 ) -> None:
-    """Make the practice fleet, or bring it back; done when every device answers on SSH."""
+    """Make the practice fleet, or bring it back; done when every device answers on SSH.
+
+    \b
+    storefleet lab up --stores 3 --tills 2 --kiosks 1
+    """
     lab = Lab.up(name, stores, tills, kiosks)
     _show(lab.plan, lab.status())
     typer.echo(f"STOREFLEET_FLEET={lab.place.fleet}")
@@ -41,7 +45,11 @@ def up(
 
 @app.command()
 def can() -> None:
-    """Say whether this machine can host a lab; exit 4 and the reason where it cannot."""
+    """Say whether this machine can host a lab; exit 4 and the reason where it cannot.
+
+    \b
+    storefleet lab can
+    """
     reason = Lab.why_not()
     if reason:
         raise LabError(reason)
@@ -50,7 +58,11 @@ def can() -> None:
 
 @app.command()
 def status(name: NameOption = "lab") -> None:
-    """Show every device, and what is broken."""
+    """Show every device, and what is broken.
+
+    \b
+    storefleet lab status
+    """
     lab = Lab(name)
     _show(lab.plan, lab.status())
     state = lab.place.state()
@@ -63,55 +75,87 @@ def status(name: NameOption = "lab") -> None:
 
 @app.command()
 def down(name: NameOption = "lab") -> None:
-    """Take the practice fleet away, with everything that belongs to it."""
+    """Take the practice fleet away, with everything that belongs to it.
+
+    \b
+    storefleet lab down
+    """
     Lab(name).down()
     typer.echo(f"lab {name}: nothing is left")
 
 
 @app.command(context_settings=PASS_ON)
 def exec(context: typer.Context, name: NameOption = "lab") -> NoReturn:  # noqa: A001 — the command's own word
-    """Run a command at head office, from where the stores can be reached: exec -- CMD…"""
+    """Run a command at head office, from where the stores can be reached: exec -- CMD…
+
+    \b
+    storefleet lab exec -- storefleet audit -l S0001
+    """
     _become(Lab(name).head_office_argv(_command(context.args)))
 
 
 @app.command(context_settings=PASS_ON)
 def enter(context: typer.Context, host: str, name: NameOption = "lab") -> NoReturn:
-    """Run a command, or a shell, as root on a device, as someone standing in front of it: enter HOST -- CMD…"""
+    """Run a command, or a shell, as root on a device, as someone standing in front of it: enter HOST -- CMD…
+
+    \b
+    storefleet lab enter S0001-pos1 -- ip address
+    """
     argv = context.args[1:] if context.args[:1] == ["--"] else context.args
     _become(Lab(name).device_argv(host, argv or ["sh"]))
 
 
 @app.command("break")
 def break_(fault: str, target: str, name: NameOption = "lab") -> None:
-    """Break one thing on one device (see: faults)."""
+    """Break one thing on one device (see: faults).
+
+    \b
+    storefleet lab break dns-wrong-server S0001-pos2
+    """
     host = Lab(name).break_(fault, target)
     typer.echo(f"{host}: {fault} ({FAULTS[fault].summary})")
 
 
 @app.command()
 def mend(target: str, fault: Annotated[str | None, typer.Argument()] = None, name: NameOption = "lab") -> None:
-    """Undo what was broken on a device or in a store, or one fault only."""
+    """Undo what was broken on a device or in a store, or one fault only.
+
+    \b
+    storefleet lab mend S0001-pos2
+    """
     undone = Lab(name).mend(target, fault)
     typer.echo(f"{target}: mended {', '.join(undone)}" if undone else f"{target}: nothing was broken")
 
 
 @app.command()
 def faults() -> None:
-    """List the faults by name, with the kind of device each belongs to."""
+    """List the faults by name, with the kind of device each belongs to.
+
+    \b
+    storefleet lab faults
+    """
     for fault in FAULTS.values():
         typer.echo(f"{fault.name:<20} {'/'.join(fault.kinds):<13} {fault.summary}")
 
 
 @app.command("power-cut")
 def power_cut(host: str, name: NameOption = "lab") -> None:
-    """Take a device's power away, without a clean shutdown."""
+    """Take a device's power away, without a clean shutdown.
+
+    \b
+    storefleet lab power-cut S0001-pos1
+    """
     Lab(name).power_cut(host)
     typer.echo(f"{host}: off")
 
 
 @app.command("plug-in")
 def plug_in(host: str, name: NameOption = "lab") -> None:
-    """Give a device its power back, and wait until it answers."""
+    """Give a device its power back, and wait until it answers.
+
+    \b
+    storefleet lab plug-in S0001-pos1
+    """
     Lab(name).plug_in(host)
     typer.echo(f"{host}: answering")
 
@@ -125,7 +169,11 @@ def wan(
     rate: Annotated[str | None, typer.Option(help="2mbit, 512kbit, 0 for no limit.")] = None,
     up: Annotated[bool | None, typer.Option("--up/--down", help="The line itself.")] = None,
 ) -> None:
-    """Show or change a store's line to head office."""
+    """Show or change a store's line to head office.
+
+    \b
+    storefleet lab wan S0002 --delay 200ms --loss 5%
+    """
     changes: dict[str, int | bool] = {}
     if delay is not None:
         changes["delay_ms"] = quantity(delay, {"ms": 1, "s": 1000, "": 1})

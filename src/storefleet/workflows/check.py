@@ -9,16 +9,18 @@ from storefleet.connections.known_hosts import KnownHosts
 from storefleet.errors import Complaint
 from storefleet.inventory.lint import lint
 from storefleet.workflows.gathering import Gathering
+from storefleet.workflows.machine import Lack, lacks
 from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, open_workspace
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What `check` says of a folder that stands: a line of numbers, and warnings."""
+    """What `check` says of a folder that stands: a line of numbers, warnings, and what this machine lacks."""
 
     summary: str
     warnings: tuple[Complaint, ...]
+    lacks: tuple[Lack, ...] = ()
 
 
 def check_fleet(fleet: Path | None) -> CheckReport:
@@ -39,7 +41,7 @@ def check_fleet(fleet: Path | None) -> CheckReport:
         "nothing to complain about"
     )
     warnings = (*workspace.fleet.warnings, *linted.warnings, *_shared_keys(workspace, known))
-    return CheckReport(summary, tuple(sorted(warnings)))
+    return CheckReport(summary, tuple(sorted(warnings)), lacks(workspace))
 
 
 def _shared_keys(workspace: Workspace, known: KnownHosts) -> list[Complaint]:

@@ -1,0 +1,43 @@
+"""What this machine lacks, and what does not work for want of it: better known at `check` than at night."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from dataclasses import dataclass
+
+from storefleet.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A feature that this machine cannot give, why, and what mends it."""
+
+    feature: str
+    missing: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.feature}: {self.missing}; {self.remedy}"
+
+
+def lacks(workspace: Workspace) -> tuple[Lack, ...]:
+    """Return what is missing here for what this fleet uses, or may use."""
+    found: list[Lack] = []
+    if shutil.which("git") is None:
+        missing = "git is not installed, so no run can name the commit of the fleet folder"
+        found.append(Lack("fleet commit in every run", missing, "install git"))
+    elif not (workspace.folder / ".git").exists() and not _inside_repository(workspace):
+        missing = "the fleet folder is in no git repository, so no run can name its commit"
+        found.append(Lack("fleet commit in every run", missing, "git init && git add . && git commit"))
+    if (workspace.settings.database or "").startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+        found.append(
+            Lack("database", "psycopg, the driver for PostgreSQL, is missing", "pip install 'psycopg[binary]'")
+        )
+    if shutil.which("systemd-run") is None and shutil.which("crontab") is None:
+        found.append(Lack("schedule", "neither systemd nor cron is here", "start `storefleet audit` by other means"))
+    return tuple(found)
+
+
+def _inside_repository(workspace: Workspace) -> bool:
+    return any((folder / ".git").exists() for folder in workspace.folder.absolute().parents)

@@ -15,7 +15,9 @@ from storefleet.reports.layout import flow, some
 from storefleet.reports.times import days_until
 from storefleet.reports.view import INDENT, LABEL, View
 
-_EXPIRY_WARNING_DAYS = 14
+EXPIRY_WARNING_DAYS = 14
+"""A waiver that ends within so many days is said in every report that a person reads."""
+
 _FEW = 12
 _STYLES: dict[State, str] = {"error": "bold red", "unknown": "yellow"}
 
@@ -126,7 +128,7 @@ def _waiver_words(waiver: WaiverUse | None, view: View) -> tuple[list[str], str]
     words = [] if days is None else [f"expires in {days} days" if days > 0 else "expires today"]
     if waiver is not None and waiver.wide:
         words.append("wide: it names no finding")
-    return words, "dim" if days is None or days > _EXPIRY_WARNING_DAYS else "yellow"
+    return words, "dim" if days is None or days > EXPIRY_WARNING_DAYS else "yellow"
 
 
 def _closed(closed: Sequence[ClosedFinding], view: View) -> list[Text]:

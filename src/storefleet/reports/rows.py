@@ -67,7 +67,15 @@ def _of_result(store: StoreReport | None, host: HostReport, result: ReportedResu
 def _row(
     store: StoreReport | None, host: HostReport, result: ReportedResult, finding: ReportedFinding | None
 ) -> tuple[str, ...]:
-    about = (host.store, store.name if store else None, host.host, host.role, result.audit, result.control, result.title)
+    about = (
+        host.store,
+        store.name if store else None,
+        host.host,
+        host.role,
+        result.audit,
+        result.control,
+        result.title,
+    )
     waived = finding is not None and finding.waiver is not None
     standing = (result.severity, "waived" if waived else result.state)
     life: tuple[str | None, ...] = (None,) * 5

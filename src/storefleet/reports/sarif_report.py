@@ -172,4 +172,7 @@ def _properties(result: ReportedResult, finding: ReportedFinding | None) -> dict
         "ticket": finding.ticket if finding else None,
         "fix": finding.fix if finding else None,
     }
-    return {**{name: visible(text) for name, text in texts.items() if text}, **({"trial": True} if result.trial else {})}
+    return {
+        **{name: visible(text) for name, text in texts.items() if text},
+        **({"trial": True} if result.trial else {}),
+    }

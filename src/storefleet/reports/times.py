@@ -14,6 +14,13 @@ def zone_named(name: str | None) -> tzinfo:
         return UTC
 
 
+def zone_for(timezone: str, of_stores: set[str | None]) -> tzinfo:
+    """Return the zone asked for; for ``store`` that of the stores where they share one, else UTC."""
+    if timezone != "store":
+        return zone_named(timezone)
+    return zone_named(next(iter(of_stores))) if len(of_stores) == 1 else UTC
+
+
 def instant(text: str | None) -> datetime | None:
     """Return the instant of a document's UTC text, or ``None`` when there is none that can be read."""
     try:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from storefleet.errors import StorageError
 from storefleet.model.report import AuditDocument
 from storefleet.reports.rows import COLUMNS, cell, rows
 from storefleet.reports.times import instant
@@ -31,7 +33,20 @@ _WIDTHS = {
     "store_name": 24, "host": 18, "title": 48, "key": 48, "actual": 40, "required": 40, "reason": 40, "fix": 40,
     "first_seen": 22, "observed_at": 22, "cause": 20,
 }  # fmt: skip
-_STORES = ("store", "name", "region", "format", "state", "worst", "open", "new", "hosts", "judged", "link", "dark_since")
+_STORES = (
+    "store",
+    "name",
+    "region",
+    "format",
+    "state",
+    "worst",
+    "open",
+    "new",
+    "hosts",
+    "judged",
+    "link",
+    "dark_since",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +93,17 @@ def fitting(text: str) -> str:
 def audit_xlsx(document: AuditDocument, *, max_rows: int = MAX_ROWS) -> bytes:
     """Return the workbook; the same document gives the same bytes.
 
-    Findings beyond ``max_rows`` are left out and counted on the sheet of the verdict. Uses a temporary folder: raises
-    ``OSError`` or xlsxwriter's ``FileCreateError`` when that has no room.
+    Findings beyond ``max_rows`` are left out and counted on the sheet of the verdict. Uses the temporary folder of the
+    system; raises :class:`StorageError` when that has no room.
     """
+    try:
+        return _workbook(document, max_rows)
+    except (OSError, FileCreateError) as fault:
+        message = f"the workbook could not be made in the temporary folder: {fault}"
+        raise StorageError(message) from fault
+
+
+def _workbook(document: AuditDocument, max_rows: int) -> bytes:
     stream = io.BytesIO()
     with Workbook(stream, _OPTIONS) as book:
         book.use_zip64()

@@ -129,7 +129,7 @@ def _write(targets: Sequence[Target], outcome: AuditOutcome, extras: Extras) -> 
 
 
 def _end(outcome: AuditOutcome, unwritten: StorageError | None) -> int:
-    """Leave by what the run met, after the report is out: a report that could not be written, interrupt, bug, verdict."""
+    """Leave by what the run met, after the report is out: a report not written, an interrupt, a bug, the verdict."""
     if unwritten is not None:
         raise unwritten
     if outcome.interrupt is not None:

@@ -52,14 +52,14 @@ def audit_markdown(document: AuditDocument, *, timezone: str = "store") -> str:
 def _verdict(document: AuditDocument, zone: tzinfo, now: datetime) -> list[str]:
     run, verdict, changes, totals = document.run, document.verdict, document.changes, document.totals
     seen = verdict.coverage
+    counts = [(name, getattr(changes, name)) for name in ("new", "worse", "reopened", "still", "fixed")]
     lines = [
         f"## storefleet {code(run.fleet)}: exit {verdict.exit}",
         "",
         code(verdict.words),
         "",
         f"- coverage: {seen.judged:,} of {seen.expected:,} hosts judged ({seen.percent} %), floor {seen.floor} %",
-        f"- findings: {changes.new:,} new · {changes.worse:,} worse · {changes.reopened:,} reopened · "
-        f"{changes.still:,} still open · {changes.fixed:,} fixed",
+        f"- findings: {' · '.join(f'{count:,} {name}' for name, count in counts)}",
         f"- results: {' · '.join(f'{count:,} {state}' for state, count in totals.results.items())}",
     ]
     if totals.trial:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import get_args
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -19,7 +19,7 @@ _STORE_STATES: tuple[str, ...] = get_args(StoreState)
 
 
 class _Gauges:
-    """One registry of our own, so that nothing of this process but the run is in the file; every gauge has the fleet."""
+    """One registry of our own, so that nothing of this process but the run is in the file; each gauge has the fleet."""
 
     def __init__(self, fleet: str) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
@@ -35,7 +35,7 @@ class _Gauges:
         for of_labels, value in values:
             gauge.labels(self._fleet, *of_labels).set(value)
 
-    def counts(self, name: str, words: str, label: str, counts: Mapping[str, int], known: Iterable[str]) -> None:
+    def counts(self, name: str, words: str, label: str, counts: Mapping[Any, int], known: Iterable[str]) -> None:
         self.many(name, words, (label,), [((key,), counts.get(key, 0)) for key in known])
 
 
@@ -68,7 +68,7 @@ def _run(gauges: _Gauges, document: AuditDocument) -> None:
 
 
 def _counts(gauges: _Gauges, document: AuditDocument) -> None:
-    gauges.counts("results", "Results by state.", "state", {**document.totals.results}, STATES)
+    gauges.counts("results", "Results by state.", "state", dict(document.totals.results), STATES)
     gauges.one("results_on_trial", "Results of controls on trial, counted nowhere else.", document.totals.trial)
     stores = Counter(store.state for store in document.stores)
     gauges.counts("stores", "Stores by state.", "state", stores, _STORE_STATES)
@@ -80,7 +80,9 @@ def _counts(gauges: _Gauges, document: AuditDocument) -> None:
 
 def _findings(gauges: _Gauges, document: AuditDocument) -> None:
     found = counted_findings(document.hosts)
-    kinds = Counter((result.severity, finding.change or "unrecorded") for result, finding in found)
+    kinds: Counter[tuple[str, str]] = Counter(
+        (result.severity, finding.change or "unrecorded") for result, finding in found
+    )
     gauges.many(
         "findings",
         "Open findings, without those waived or on trial, by severity and change.",

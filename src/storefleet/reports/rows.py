@@ -26,7 +26,7 @@ def cell(text: str | None) -> str:
     """Return text for a cell: made visible, and with an apostrophe before what would begin a formula.
 
     A formula begins with ``= + - @``, also in full-width form and after blanks or marks without a shape, and with a
-    tabulator or a line end. The text is at most :data:`~storefleet.reports.escape.MAX_LENGTH` characters and a few more.
+    tabulator or a line end. Text longer than :data:`~storefleet.reports.escape.MAX_LENGTH` characters is cut.
     """
     if not text:
         return ""

@@ -55,6 +55,8 @@ def _suite(root: Element, store: str, hosts: Iterable[HostReport], document: Aud
         for result in host.results:
             seen["tests"] += 1
             seen[_case(suite, host, result)] += 1
+        if not (host.was_judged or host.left_out or any(item.state in {"unknown", "error"} for item in host.results)):
+            seen.update(["tests", _unseen(suite, host)])
     suite.set("tests", str(seen["tests"]))
     for name, tag in _COUNTS.items():
         suite.set(name, str(seen[tag]))
@@ -81,6 +83,14 @@ def _case(suite: Element, host: HostReport, result: ReportedResult) -> str:
         body.set("message", visible(_message(result, host)))
         body.text = "\n".join(_lines(result)) or None
     return tag
+
+
+def _unseen(suite: Element, host: HostReport) -> str:
+    """Add a case for a host of which nothing is known and nothing is listed: no build is green by its silence."""
+    name = visible(f"judged {host.host}")
+    case = SubElement(suite, "testcase", classname=visible(f"storefleet.{host.store}"), name=name)
+    SubElement(case, "error", type="unknown", message=visible(f"unknown: {host.reason or 'no reason given'}"))
+    return "error"
 
 
 def _message(result: ReportedResult, host: HostReport) -> str:

@@ -127,7 +127,7 @@ def _counts(page: _Page) -> list[Text]:
         seen = (instant(finding.first_seen) for finding in still)
         oldest = min((at for at in seen if at is not None), default=None)
         age = f", oldest {(page.now - oldest).days:,} d" if oldest else ""
-        pieces.append(f"still open {changes.still:,}{age}{_signature(page)}")
+        pieces += [f"still open {changes.still:,}{age}", _signature(page)]
     return page.row("findings", pieces)
 
 
@@ -138,8 +138,7 @@ def _signature(page: _Page) -> str:
     if widest is None or count < 2:
         return ""
     finding = widest.finding
-    words = fit(f"{visible(finding.key)} = {observed(finding)}", 50)
-    return f", {count:,} of them one signature: {words}"
+    return f"{count:,} of them one signature: {visible(finding.key)} = {observed(finding)}"
 
 
 def _broken(page: _Page) -> list[Text]:

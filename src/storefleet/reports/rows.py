@@ -17,6 +17,7 @@ COLUMNS = (
 """The order is a promise: columns may be added at the end."""
 
 _FORMULA = frozenset("=+-@")
+_SHAPELESS = {"Cc", "Cf", "Mn", "Zs"}
 _STARTERS = frozenset("\t\r\n")
 _AFTER_SEMICOLON = re.compile(r""";(?=[\s"']*[=+\-@＝＋－＠﹢﹣﹦﹫])""")  # noqa: RUF001 - the forms that are meant
 """Where a comma is the decimal sign, a spreadsheet may split at semicolons, also inside quotes."""
@@ -25,8 +26,8 @@ _AFTER_SEMICOLON = re.compile(r""";(?=[\s"']*[=+\-@＝＋－＠﹢﹣﹦﹫])"""
 def cell(text: str | None) -> str:
     """Return text for a cell: made visible, and with an apostrophe before what would begin a formula.
 
-    A formula begins with ``= + - @``, also in full-width form and after blanks or marks without a shape, and with a
-    tabulator or a line end. Text longer than :data:`~storefleet.reports.escape.MAX_LENGTH` characters is cut.
+    A formula begins with ``= + - @``, also in full-width form and after blanks, quotes or marks without a shape, and
+    with a tabulator or a line end. Text longer than :data:`~storefleet.reports.escape.MAX_LENGTH` characters is cut.
     """
     if not text:
         return ""
@@ -40,7 +41,7 @@ def _begins_formula(text: str) -> bool:
     for character in text:
         if unicodedata.normalize("NFKC", character)[:1] in _FORMULA:
             return True
-        if not (character.isspace() or unicodedata.category(character) in {"Cc", "Cf", "Mn", "Zs"}):
+        if not (character in "\"'" or character.isspace() or unicodedata.category(character) in _SHAPELESS):
             return False
     return False
 

@@ -12,7 +12,7 @@ from storefleet.model.report import AuditDocument, HostReport, Identity
 from storefleet.model.summary import counted_findings
 from storefleet.reports.escape import visible
 from storefleet.reports.fold import Entry, entries
-from storefleet.reports.layout import fit, flow, spread
+from storefleet.reports.layout import fit, flow
 from storefleet.reports.notes import EXPIRY_WARNING_DAYS
 from storefleet.reports.times import clock, days_until, duration, instant, zone_for
 from storefleet.reports.values import observed
@@ -57,16 +57,12 @@ def _head(page: _Page) -> list[Text]:
     run, verdict = page.document.run, page.document.verdict
     started = instant(run.started_at)
     took = duration((page.now - started).total_seconds()) if started else ""
-    parts = [
-        visible(run.fleet, 40),
-        clock(run.finished_at or run.started_at, page.zone),
-        took,
-        f"run {visible(run.id, 40)}",
-    ]
-    left = Text(fit(f"storefleet {' · '.join(filter(None, parts))}", page.width))
+    when = clock(run.finished_at or run.started_at, page.zone)
+    parts = [f"storefleet {visible(run.fleet, 30)}", when, took, f"run {visible(run.id, 40)}"]
+    title = Text(fit(" · ".join(filter(None, parts)), page.width))
     # The next line says all of the coverage.
-    words = "; ".join(word for word in verdict.words.split("; ") if not word.startswith("coverage "))
-    return spread(left, Text(fit(f"verdict: {visible(words)} (exit {verdict.exit})", page.width - 2)), page.width)
+    words = [visible(word) for word in verdict.words.split("; ") if not word.startswith("coverage ")]
+    return [title, *page.row("verdict", [*words[:_FEW], *_more(len(words)), f"exit {verdict.exit}"])]
 
 
 def _coverage(page: _Page) -> list[Text]:
@@ -95,7 +91,7 @@ def _hours(since: str | None, page: _Page) -> str:
     if at is None:
         return ""
     hours = int((page.now - at).total_seconds() // 3600)
-    return f" since {hours:,} h" if hours < 72 else f" since {hours // 24:,} d"
+    return f" for {hours:,} h" if hours < 72 else f" for {hours // 24:,} d"
 
 
 def _changed(page: _Page) -> list[Text]:

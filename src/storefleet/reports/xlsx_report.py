@@ -112,9 +112,9 @@ def _workbook(document: AuditDocument, max_rows: int) -> bytes:
         bold = book.add_format({"bold": True})
         findings = _Sheet(book.add_worksheet("findings"), bold, max_rows)
         left_out = findings.fill(COLUMNS, rows(document), [_WIDTHS.get(name, 12) for name in COLUMNS])
-        stores = _Sheet(book.add_worksheet("stores"), bold, max_rows)
+        stores = _Sheet(book.add_worksheet("stores"), bold, MAX_ROWS)
         stores.fill(_STORES, _stores(document), [10, 24, 12, 14, 12, 10, 8, 8, 8, 8, 12, 22])
-        verdict = _Sheet(book.add_worksheet("verdict"), bold, max_rows)
+        verdict = _Sheet(book.add_worksheet("verdict"), bold, MAX_ROWS)
         verdict.fill(("what", "value"), _verdict(document, left_out), [28, 60])
     return stream.getvalue()
 

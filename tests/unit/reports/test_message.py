@@ -1,6 +1,7 @@
 """The morning message: a dozen lines that a person reads on a phone, whatever the night brought."""
 
 import unicodedata
+from pathlib import Path
 
 import audit_factory as factory
 import pytest
@@ -53,6 +54,11 @@ def night():
 
 def test_a_night_reads_like_this(golden):
     golden("message.txt", message_text(night()))
+
+
+def test_the_reference_shows_the_message_as_it_is():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "reports.md").read_text(encoding="utf-8")
+    assert message_text(night()) in page
 
 
 def test_a_quiet_night_is_three_lines():

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 import audit_factory as factory
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -74,6 +74,7 @@ def open_findings(document):
     )
 
 
+@settings(deadline=None)
 @given(documents())
 def test_every_finding_that_is_not_waived_is_in_csv_junit_and_sarif(document):
     expected = open_findings(document)
@@ -106,6 +107,7 @@ def test_every_finding_that_is_not_waived_is_in_csv_junit_and_sarif(document):
                 assert f"{finding.key}   is {observed(finding)}" in case[0].text
 
 
+@settings(deadline=None)
 @given(documents())
 def test_leaving_the_passes_out_changes_no_count_and_no_finding(document):
     short = without_passes(document)

@@ -5,7 +5,7 @@ from collections import Counter
 import audit_factory as factory
 import pytest
 from hostile import HOSTILE
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -72,6 +72,7 @@ def test_hostile_text_makes_no_markup_and_breaks_no_table(label, dialect):
 
 @example("a\\|b")
 @example("`")
+@settings(deadline=None)
 @given(HOSTILE_TEXT)
 def test_text_in_code_is_one_span_that_shows_what_was_said(text):
     for place in ("{}", "- x {} y", "# {}", "| h |\n|---|\n| {} |"):
@@ -81,6 +82,7 @@ def test_text_in_code_is_one_span_that_shows_what_was_said(text):
         assert [span.content.strip() for span in spans] == ([shown.strip()] if shown.strip() else [])
 
 
+@settings(deadline=None)
 @given(HOSTILE_TEXT)
 def test_no_text_of_a_device_is_a_link_html_or_emphasis(text):
     finding = Finding(f"/services/{text}/active", Expected(text, text, has_value=True), {text: [text]})

@@ -2,11 +2,12 @@
 
 import unicodedata
 from pathlib import Path
+from textwrap import indent
 
 import audit_factory as factory
 import pytest
 from hostile import HOSTILE
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -58,7 +59,7 @@ def test_a_night_reads_like_this(golden):
 
 def test_the_reference_shows_the_message_as_it_is():
     page = (Path(__file__).parents[3] / "docs" / "reference" / "reports.md").read_text(encoding="utf-8")
-    assert message_text(night()) in page
+    assert indent(message_text(night()), "    ") in page
 
 
 def test_a_quiet_night_is_three_lines():
@@ -107,6 +108,7 @@ def test_hostile_text_adds_no_line_and_moves_nothing(label):
     check(message_text(factory.hostile_store(label, HOSTILE[label])))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=200))
 def test_no_text_makes_the_message_wide_or_long(text):
     check(message_text(factory.hostile_store("any", text)))

@@ -3,7 +3,7 @@
 import audit_factory as factory
 import pytest
 from hostile import HOSTILE
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -65,6 +65,7 @@ def test_hostile_names_are_labels_and_never_lines(label):
     assert found[next(key for key in found if key[0] == "storefleet_run_exit")] in {0, 1, 3}
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=40))
 def test_the_name_of_a_fleet_comes_back_as_one_label(text):
     document = factory.document([(factory.store(), [])], run=factory.run_info(fleet=text))

@@ -9,7 +9,7 @@ import audit_factory as factory
 import openpyxl
 import pytest
 from hostile import HOSTILE
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
@@ -35,6 +35,7 @@ def begins_a_formula(text: str) -> bool:
 @example("\ufe621")
 @example('"=1')
 @example("\u200b=1")
+@settings(deadline=None)
 @given(st.one_of(ANY_TEXT, PIECES.map("".join)))
 def test_no_cell_begins_like_a_formula_whatever_separator_a_spreadsheet_takes(text):
     shown = cell(text)

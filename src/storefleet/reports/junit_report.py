@@ -31,21 +31,26 @@ def audit_junit(document: AuditDocument) -> str:
     must not be green by what nobody could see. The document must list its passes (:data:`NEEDS_ALL_RESULTS` of
     :mod:`storefleet.reports.writer`); where it does not, a property says how many are counted and not listed.
     """
-    root = Element("testsuites", name=visible(f"storefleet {document.run.fleet}"))
     by_store: dict[str, list[HostReport]] = {store.store: [] for store in document.stores}
     for host in document.hosts:
         by_store.setdefault(host.store, []).append(host)
+    counts: Counter[str] = Counter()
+    suites: list[str] = []
     for store, hosts in by_store.items():
-        _suite(root, store, hosts, document)
-    for name in ("tests", "failures", "errors"):
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+        suite = _suite(store, hosts, document)
+        counts.update({name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors")})
+        # Store by store: as one tree a fleet's would be gigabytes.
+        ElementTree.indent(suite)
+        suites.append(ElementTree.tostring(suite, encoding="unicode"))
+    root = Element("testsuites", name=visible(f"storefleet {document.run.fleet}"))
+    for name, count in counts.items():
+        root.set(name, str(count))
+    opening, closing = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False).rsplit("</", 1)
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', opening, *suites, f"</{closing}", ""])
 
 
-def _suite(root: Element, store: str, hosts: Iterable[HostReport], document: AuditDocument) -> None:
-    suite = SubElement(root, "testsuite", name=visible(store), timestamp=visible(document.run.started_at))
+def _suite(store: str, hosts: Iterable[HostReport], document: AuditDocument) -> Element:
+    suite = Element("testsuite", name=visible(store), timestamp=visible(document.run.started_at))
     properties = SubElement(suite, "properties")
     seen: Counter[str] = Counter()
     unlisted = 0
@@ -67,6 +72,7 @@ def _suite(root: Element, store: str, hosts: Iterable[HostReport], document: Aud
     }
     for name, value in about.items():
         SubElement(properties, "property", name=name, value=visible(value))
+    return suite
 
 
 def _case(suite: Element, host: HostReport, result: ReportedResult) -> str:

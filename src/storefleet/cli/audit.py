@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -27,9 +28,11 @@ from storefleet.cli.options import (
 )
 from storefleet.cli.progress import HostProgress
 from storefleet.cli.signals import ended_by
+from storefleet.errors import StorageError
 from storefleet.reports.json_report import audit_json
+from storefleet.reports.targets import Target, needs_all_results, needs_diffs, parse_targets, write_reports
 from storefleet.reports.terminal import audit_text
-from storefleet.reports.writer import WITH_DIFFS, Extras, parse_targets, write_report
+from storefleet.reports.writer import Extras
 from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
 from storefleet.workflows.judge import AuditOutcome, AuditRequest
@@ -108,7 +111,8 @@ def audit(
         min_coverage=min_coverage,
         fail_on=fail_on,
         all_results=all_results,
-        diffs=diff or diff_to is not None or any(target.format in WITH_DIFFS for target in targets),
+        keep_passes=needs_all_results(targets),
+        diffs=diff or diff_to is not None or needs_diffs(targets),
         record=record,
         replay=replay,
         reason=reason,
@@ -123,19 +127,29 @@ def audit(
     if diff_to is not None:
         stores = {host.host: host.store or host.host for host in outcome.document.hosts}
         write_diffs(diff_to, outcome.diffs, stores)
-    for target in targets:
-        write_report(target, outcome.document, extras)
+    unwritten = _write(targets, outcome, extras)
     shown = extras if diff else Extras(timezone=extras.timezone)
     style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
     if output is OutputFormat.json:
         emit(audit_json(outcome.document))
     else:
         emit(audit_text(outcome.document, width=width(), timezone=shown.timezone, diffs=shown.diffs, **style))
-    return _end(outcome)
+    return _end(outcome, unwritten)
 
 
-def _end(outcome: AuditOutcome) -> int:
-    """Leave by what the run met: an interrupt and a bug come before the verdict, after the report is out."""
+def _write(targets: Sequence[Target], outcome: AuditOutcome, extras: Extras) -> StorageError | None:
+    """Write the reports and return what was refused: a full disk must not cost the report on the terminal too."""
+    try:
+        write_reports(targets, outcome.document, extras, full=outcome.full)
+    except StorageError as fault:
+        return fault
+    return None
+
+
+def _end(outcome: AuditOutcome, unwritten: StorageError | None) -> int:
+    """Leave by what the run met, after the report is out: a report not written, an interrupt, a bug, the verdict."""
+    if unwritten is not None:
+        raise unwritten
     if outcome.interrupt is not None:
         return ended_by(outcome.interrupt)
     if outcome.bugs:

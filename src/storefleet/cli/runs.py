@@ -21,8 +21,9 @@ from storefleet.cli.options import (
 )
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.run_list import run_lines, runs_document
+from storefleet.reports.targets import parse_targets, write_reports
 from storefleet.reports.terminal import audit_text, render
-from storefleet.reports.writer import Extras, parse_targets, write_report
+from storefleet.reports.writer import Extras
 from storefleet.workflows.runs import LAST, past_document, past_run, past_runs
 from storefleet.workflows.workspace import open_workspace
 
@@ -113,8 +114,7 @@ def report(
     workspace = open_workspace(fleet)
     document, trend = past_document(workspace, run)
     timezone = workspace.settings.display.timezone
-    for target in targets:
-        write_report(target, document, Extras(timezone=timezone, trend=trend))
+    write_reports(targets, document, Extras(timezone=timezone, trend=trend))
     if output is OutputFormat.json:
         emit(audit_json(document))
     else:

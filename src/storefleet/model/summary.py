@@ -207,3 +207,14 @@ def audit_document(
         closed=tuple(sorted(closed, key=lambda item: (item.store, item.host, item.audit, item.control, item.key))),
         waivers=tuple(sorted(waivers, key=lambda waiver: waiver.id)),
     )
+
+
+def without_passes(document: AuditDocument) -> AuditDocument:
+    """Return the document with its passes counted and not listed; those on trial stay, since nothing counts them."""
+    hosts = [
+        msgspec.structs.replace(
+            host, results=tuple(result for result in host.results if result.state != "pass" or result.trial)
+        )
+        for host in document.hosts
+    ]
+    return msgspec.structs.replace(document, hosts=tuple(hosts))

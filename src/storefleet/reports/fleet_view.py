@@ -12,7 +12,7 @@ from storefleet.model.report import AuditDocument, StoreReport, StoreState
 from storefleet.reports.entry_text import entry_lines
 from storefleet.reports.escape import visible
 from storefleet.reports.fold import entries
-from storefleet.reports.layout import flow, pad, spread, widest
+from storefleet.reports.layout import fit, flow, pad, spread, widest
 from storefleet.reports.notes import hidden, line, note_lines
 from storefleet.reports.view import SEVERITY_STYLES, View
 
@@ -76,7 +76,7 @@ def _table(stores: Sequence[StoreReport], view: View) -> list[Text]:
     lines = [Text(), Text(heading, style="dim")]
     for store in ranked:
         row = Text().append(f"  {pad(visible(store.store), codes)}  ", style="bold")
-        row.append(f"{pad(_fit(visible(store.name or ''), names), names)}  ")
+        row.append(f"{pad(fit(visible(store.name or ''), names), names)}  ")
         row.append(store.worst or "", style=SEVERITY_STYLES[store.worst] if store.worst else "")
         row.append(" " * (9 - len(store.worst or "")))
         row.append(f"{store.open:>6,}{store.new:>6,}{f'{store.judged}/{store.hosts}':>9}")
@@ -88,9 +88,3 @@ def _rank(store: StoreReport) -> tuple[int, int, int, str]:
     """What is new comes first: it is what last night changed, and old faults must not push it off the page."""
     worst = SEVERITIES.index(store.worst) if store.worst else -1
     return (-store.new, -worst, -store.open, store.store)
-
-
-def _fit(text: str, width: int) -> str:
-    shown = Text(text)
-    shown.truncate(width, overflow="ellipsis")
-    return shown.plain

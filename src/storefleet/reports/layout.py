@@ -62,6 +62,13 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(0, width - cell_len(text))
 
 
+def fit(text: str, width: int) -> str:
+    """Cut text to a width in cells; what is cut ends with an ellipsis."""
+    shown = Text(text)
+    shown.truncate(width, overflow="ellipsis")
+    return shown.plain
+
+
 def widest(texts: Iterable[str], least: int, most: int) -> int:
     """Return the width that a column needs, within bounds."""
     return min(most, max([least, *map(cell_len, texts)]))

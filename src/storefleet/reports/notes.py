@@ -17,6 +17,8 @@ from storefleet.reports.times import days_until
 from storefleet.reports.view import INDENT, LABEL, View
 
 EXPIRY_WARNING_DAYS = 14
+"""A waiver that ends within so many days is said in every report that a person reads."""
+
 _FEW = 12
 _STYLES: dict[State, str] = {"error": "bold red", "unknown": "yellow"}
 

@@ -14,7 +14,7 @@ from storefleet.reports.escape import visible_lines
 from storefleet.reports.fleet_view import fleet_lines
 from storefleet.reports.footer import footer_lines
 from storefleet.reports.store_view import store_lines
-from storefleet.reports.times import clock, duration, instant, zone_named
+from storefleet.reports.times import clock, duration, instant, zone_for
 from storefleet.reports.view import View
 
 FEW_STORES = 5
@@ -53,7 +53,7 @@ def audit_lines(
     """Return the report as styled lines, none wider than ``width`` except those of a diff."""
     started = instant(document.run.started_at) or datetime.now(UTC)
     now = instant(document.run.finished_at) or started
-    common = _zone(timezone, {store.timezone for store in document.stores})
+    common = zone_for(timezone, {store.timezone for store in document.stores})
     took = duration((now - started).total_seconds())
     ended = document.run.finished_at or document.run.started_at
 
@@ -65,18 +65,11 @@ def audit_lines(
         lines += fleet_lines(document, view(common, whole_names=True), f"{clock(ended, common)}   {took}")
     else:
         for number, store in enumerate(document.stores):
-            zone = _zone(timezone, {store.timezone})
+            zone = zone_for(timezone, {store.timezone})
             when = f"{clock(ended, zone)}{f'   {took}' if number == 0 else ''}"
             lines += store_lines(document, store, view(zone, whole_names=False), when)
     lines += footer_lines(document, view(common, whole_names=True))
     return [*lines, *_diff_lines(diffs)]
-
-
-def _zone(timezone: str, of_stores: set[str | None]) -> tzinfo:
-    """Return the zone of the stores where they share one, else UTC."""
-    if timezone != "store":
-        return zone_named(timezone)
-    return zone_named(next(iter(of_stores))) if len(of_stores) == 1 else UTC
 
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}

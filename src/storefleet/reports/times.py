@@ -19,6 +19,13 @@ def is_zone(name: str) -> bool:
     return name == "UTC" or zone_named(name) is not UTC
 
 
+def zone_for(timezone: str, of_stores: set[str | None]) -> tzinfo:
+    """Return the zone asked for; for ``store`` that of the stores where they share one, else UTC."""
+    if timezone != "store":
+        return zone_named(timezone)
+    return zone_named(next(iter(of_stores))) if len(of_stores) == 1 else UTC
+
+
 def instant(text: str | None) -> datetime | None:
     """Return the instant of a document's UTC text, or ``None`` when there is none that can be read."""
     try:

@@ -1,26 +1,25 @@
-"""``--report FORMAT:PATH``: the formats there are, and writing a report that is whole or not there."""
+"""The formats of reports.
+
+A format is a function of the document; those whose libraries are slow to load are imported when they are asked for.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeAlias
 
-from storefleet.documents.files import write_atomically
-from storefleet.errors import Complaint, InputError, StorageError
 from storefleet.model.report import AuditDocument
+from storefleet.reports.csv_report import audit_csv
 from storefleet.reports.html import folder_pages, single_page
 from storefleet.reports.html.data import Builder
 from storefleet.reports.json_report import audit_json
+from storefleet.reports.junit_report import audit_junit
+from storefleet.reports.markdown_report import audit_markdown
+from storefleet.reports.message import message_text
+from storefleet.reports.sarif_report import audit_sarif
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.trend import TrendPoint
-
-REPORT_MODE = 0o640
-FOLDER_MODE = 0o750
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +31,13 @@ class Extras:
     trend: Sequence[TrendPoint] = ()
 
 
-Writer: TypeAlias = Callable[[AuditDocument, Extras], str]
+Writer: TypeAlias = Callable[[AuditDocument, Extras], str | bytes]
+"""Text is written as UTF-8."""
 
 
 def _text(document: AuditDocument, extras: Extras) -> str:
     """Return the terminal report in full and without colours: a file has room."""
     return audit_text(document, everything=True, timezone=extras.timezone, diffs=extras.diffs)
-
-
-def _json(document: AuditDocument, _extras: Extras) -> str:
-    return audit_json(document)
 
 
 def _builder(document: AuditDocument, extras: Extras) -> Builder:
@@ -56,8 +52,58 @@ def _html_pages(document: AuditDocument, extras: Extras) -> Iterator[tuple[str, 
     return folder_pages(document, _builder(document, extras))
 
 
-FORMATS: Mapping[str, Writer] = {"text": _text, "json": _json, "html": _html}
+def _json(document: AuditDocument, _extras: Extras) -> str:
+    return audit_json(document)
+
+
+def _csv(document: AuditDocument, _extras: Extras) -> str:
+    return audit_csv(document)
+
+
+def _junit(document: AuditDocument, _extras: Extras) -> str:
+    return audit_junit(document)
+
+
+def _markdown(document: AuditDocument, extras: Extras) -> str:
+    return audit_markdown(document, timezone=extras.timezone)
+
+
+def _message(document: AuditDocument, extras: Extras) -> str:
+    return message_text(document, timezone=extras.timezone)
+
+
+def _prometheus(document: AuditDocument, _extras: Extras) -> str:
+    from storefleet.reports.prometheus_report import audit_prometheus  # noqa: PLC0415 - a tenth of a second of imports
+
+    return audit_prometheus(document)
+
+
+def _sarif(document: AuditDocument, _extras: Extras) -> str:
+    return audit_sarif(document)
+
+
+def _xlsx(document: AuditDocument, _extras: Extras) -> bytes:
+    from storefleet.reports.xlsx_report import audit_xlsx  # noqa: PLC0415 - a tenth of a second of imports
+
+    return audit_xlsx(document)
+
+
+FORMATS: Mapping[str, Writer] = {
+    "csv": _csv,
+    "html": _html,
+    "json": _json,
+    "junit": _junit,
+    "markdown": _markdown,
+    "message": _message,
+    "prometheus": _prometheus,
+    "sarif": _sarif,
+    "text": _text,
+    "xlsx": _xlsx,
+}
 """Every format enters here, ours and later ones alike."""
+
+NEEDS_ALL_RESULTS = frozenset({"junit"})
+"""Formats that show each pass: whoever runs an audit for one of them must keep the passes."""
 
 FolderWriter: TypeAlias = Callable[[AuditDocument, Extras], Iterator[tuple[str, str]]]
 
@@ -66,88 +112,3 @@ FOLDERS: Mapping[str, FolderWriter] = {"html": _html_pages}
 
 WITH_DIFFS = frozenset({"text", "html"})
 """Formats that show compliance diffs, which are only made when somebody asks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One ``--report`` as understood; a path that ends with a slash is a folder of pages."""
-
-    format: str
-    path: Path
-    folder: bool = False
-
-
-def parse_targets(specs: Iterable[str]) -> tuple[Target, ...]:
-    """Understand every ``FORMAT:PATH`` before the run starts; raises :class:`InputError` with all complaints."""
-    targets: list[Target] = []
-    complaints: list[Complaint] = []
-    for spec in specs:
-        name, colon, path = spec.partition(":")
-        target = Target(name, Path(path), folder=path.endswith("/") and name in FOLDERS)
-        fault = _fault(target, bool(colon and path), {each.path for each in targets})
-        if fault:
-            complaints.append(Complaint(f"--report {spec}", 0, fault))
-        else:
-            targets.append(target)
-    if complaints:
-        raise InputError(complaints)
-    return tuple(targets)
-
-
-def _fault(target: Target, has_path: bool, taken: set[Path]) -> str | None:  # noqa: FBT001 - one private caller
-    path = target.path
-    if not has_path or target.format not in FORMATS:
-        return f"write FORMAT:PATH, where FORMAT is one of {', '.join(sorted(FORMATS))}"
-    if "\0" in str(path):
-        return "a path cannot hold a NUL"
-    if target.folder:
-        foreign = path.exists() and not (path.is_dir() and _is_ours(path))
-        if foreign:
-            return "this holds something else than an earlier report; name a new folder, or an empty one"
-    elif path.is_dir():
-        slash = f", or write {target.format}:{path}/ for a folder of pages" if target.format in FOLDERS else ""
-        return f"this is a folder; name a file in it{slash}"
-    if not path.parent.is_dir():
-        return f"the folder {path.parent} does not exist; make it first"
-    return "another --report writes to the same place" if path in taken else None
-
-
-def _is_ours(folder: Path) -> bool:
-    """Tell whether a folder may be replaced: it is empty, or holds pages and nothing else."""
-    names = {entry.name for entry in folder.iterdir()}
-    return not names or ("index.html" in names and all(name.endswith(".html") for name in names))
-
-
-def write_report(target: Target, document: AuditDocument, extras: Extras | None = None) -> None:
-    """Write one report atomically with mode 0640; raises :class:`StorageError` when the disk refuses."""
-    if target.folder:
-        _write_folder(target.path, FOLDERS[target.format](document, extras or Extras()))
-        return
-    content = FORMATS[target.format](document, extras or Extras())
-    write_atomically(target.path, content, REPORT_MODE)
-
-
-def _write_folder(path: Path, pages: Iterator[tuple[str, str]]) -> None:
-    """Write all pages beside the folder, then put them in its place: a reader finds the old ones or the new.
-
-    The two renames are not one: between them there is no folder for an instant, and the old one stays beside it if the
-    machine dies right then.
-    """
-    new, old = (path.with_name(f".{path.name}.{secrets.token_hex(6)}.{kind}") for kind in ("tmp", "old"))
-    try:
-        new.mkdir(mode=FOLDER_MODE)
-        new.chmod(FOLDER_MODE)
-        for name, content in pages:
-            write_atomically(new / name, content, REPORT_MODE)
-        if path.exists():
-            path.rename(old)
-        new.rename(path)
-    except OSError as fault:
-        with contextlib.suppress(OSError):
-            if old.exists() and not path.exists():
-                old.rename(path)
-        message = f"{path}/ could not be written: {fault.strerror}; the old pages, if any, are untouched"
-        raise StorageError(message) from fault
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

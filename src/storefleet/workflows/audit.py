@@ -48,10 +48,13 @@ def _run(
     info: RunInfo,
     rules: Rules,
 ) -> AuditOutcome:
-    judging = Judging(workspace, audits, rules.waivers, diffs=request.diffs, all_results=request.all_results)
+    passes = request.all_results or request.keep_passes
+    judging = Judging(workspace, audits, rules.waivers, diffs=request.diffs, all_results=passes)
     judges = processes_for(len(chosen.contacted), workspace.settings.audit.processes)
     with Panel(judging, judges) as panel, Database.open(workspace.database_url) as database:
-        judge = Judge(workspace, rules, audits, database, info, request.all_results, panel, judging)
+        judge = Judge(
+            workspace, rules, audits, database, info, request.all_results, request.keep_passes, panel, judging
+        )
         if request.offline:
             judge.offline(chosen)
         else:

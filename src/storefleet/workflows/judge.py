@@ -17,7 +17,7 @@ from storefleet.model.outcome import Answer
 from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, Recorded, RunInfo, WaiverUse
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host
-from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_report, store_report
+from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_report, store_report, without_passes
 from storefleet.model.verdict import VerdictRules, decide
 from storefleet.reports.trend import TrendPoint
 from storefleet.storage.database import Database
@@ -36,7 +36,10 @@ from storefleet.workflows.workspace import Workspace, redaction_key, utc
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """What the command line asked for."""
+    """What the command line asked for.
+
+    ``all_results`` lists passes in the document; ``keep_passes`` keeps them for a report that needs them, beside it.
+    """
 
     audits: tuple[str, ...] = ()
     limit: str | None = None
@@ -44,6 +47,7 @@ class AuditRequest:
     min_coverage: float | None = None
     fail_on: str | None = None
     all_results: bool = False
+    keep_passes: bool = False
     diffs: bool = False
     record: Path | None = None
     replay: Path | None = None
@@ -56,13 +60,17 @@ class AuditRequest:
 
 @dataclass(frozen=True)
 class AuditOutcome:
-    """The document of the run, and, where they were asked for, the compliance diffs of the hosts with findings."""
+    """The document of the run, and, where they were asked for, the compliance diffs of the hosts with findings.
+
+    ``full`` is the document with every pass, where a report needs it.
+    """
 
     document: AuditDocument
     diffs: Mapping[str, ComplianceDiff]
     bugs: tuple[BaseException, ...] = ()
     interrupt: KeyboardInterrupt | None = None
     trend: tuple[TrendPoint, ...] = ()
+    full: AuditDocument | None = None
 
 
 @dataclass
@@ -78,6 +86,7 @@ class Judge:
     database: Database
     info: RunInfo
     all_results: bool
+    keep_passes: bool
     panel: Panel
     judging: Judging
     reports: dict[str, HostReport] = field(default_factory=dict)
@@ -218,7 +227,7 @@ class Judge:
             identity=judged.identity,
             expected=is_expected(host, self.workspace.store(host)),
             dark_since=dark_since,
-            all_results=self.all_results,
+            all_results=self.all_results or self.keep_passes,
         )
 
     def outcome(self, chosen: Scope, rules: VerdictRules, *, keep: bool) -> AuditOutcome:
@@ -242,11 +251,14 @@ class Judge:
         now = clock.now()
         info = msgspec.structs.replace(self.info, finished_at=utc(now))
         verdict = decide(hosts, stores, rules, now)
-        document = audit_document(info, verdict, stores, hosts, closed=self.closed, waivers=self._waivers(hosts))
+        full = audit_document(info, verdict, stores, hosts, closed=self.closed, waivers=self._waivers(hosts))
+        document = full if self.all_results else without_passes(full)
         if keep:
             self.database.finish_run(document)
         diffs = {host.name: self.diffs[host.name] for host in chosen.hosts if host.name in self.diffs}
-        return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt, trend(self.database, document))
+        past = trend(self.database, document)
+        kept = full if self.keep_passes else None
+        return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt, past, kept)
 
     def _waivers(self, hosts: Sequence[HostReport]) -> tuple[WaiverUse, ...]:
         used = {

@@ -42,7 +42,7 @@ REFUSED = {
     "an unknown field": (["-l", "colour=red"], "no field 'colour'"),
     "an audit that is not there": (["nightly"], "no audit nightly; there are: kiosk-baseline"),
     "a report of no format": (["--report", "report.json"], "write FORMAT:PATH"),
-    "a report of an unknown format": (["--report", "pdf:report.pdf"], "FORMAT is one of"),
+    "a report of an unknown format": (["--report", "pdf:report.pdf"], "where FORMAT is one of "),
     "a report into a folder that is not there": (["--report", "json:no/such/report.json"], "make it first"),
     "a recording of a recording": (["--record", "again"], "--record and --replay exclude each other"),
     "a severity that is none": (["--fail-on", "fatal"], "'fatal' is none of info"),

@@ -17,8 +17,9 @@ from storefleet.model.summary import host_report
 from storefleet.reports.advice import first_steps
 from storefleet.reports.html import MOST_BYTES, folder_pages, single_page
 from storefleet.reports.html.data import Builder
+from storefleet.reports.targets import parse_targets, write_report
 from storefleet.reports.trend import TrendPoint
-from storefleet.reports.writer import Extras, parse_targets, write_report
+from storefleet.reports.writer import Extras
 
 MARKUP = {"tag": "<script>alert(1)</script>", "end": "</script><img src=x onerror=alert(1)>", "comment": "<!--<script>"}
 TEXTS = {**HOSTILE, **MARKUP}

@@ -15,8 +15,9 @@ from storefleet.model.report import AuditDocument
 from storefleet.model.summary import host_report
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.picture import svg_of
+from storefleet.reports.targets import Target, needs_all_results, parse_targets, write_report, write_reports
 from storefleet.reports.terminal import audit_lines, audit_text
-from storefleet.reports.writer import FORMATS, Extras, Target, parse_targets, write_report
+from storefleet.reports.writer import FORMATS, NEEDS_ALL_RESULTS, Extras
 
 
 def test_each_format_is_written_whole_with_our_mode(tmp_path):
@@ -45,7 +46,7 @@ def test_every_bad_report_is_named_at_once_and_the_formats_listed(tmp_path):
         parse_targets(specs)
     assert len(caught.value.complaints) == len(specs)
     message = str(caught.value)
-    for words in ("is one of ", "text", "this is a folder", "does not exist; make it first", "NUL"):
+    for words in (f"one of {', '.join(sorted(FORMATS))}", "this is a folder", "does not exist; make it first", "NUL"):
         assert words in message
 
 
@@ -58,6 +59,48 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
     path = tmp_path / "gone" / "x"
     with pytest.raises(StorageError, match="could not be written"):
         write_report(Target("json", path), factory.first_store())
+
+
+def test_one_report_that_cannot_be_written_does_not_lose_the_others(tmp_path):
+    gone = [Target("csv", tmp_path / "gone" / "a"), Target("xlsx", tmp_path / "gone" / "b")]
+    targets = [gone[0], Target("markdown", tmp_path / "m"), gone[1], Target("message", tmp_path / "n")]
+    with pytest.raises(StorageError) as caught:
+        write_reports(targets, factory.first_store())
+    assert all(str(target.path) in str(caught.value) for target in gone)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "n"]
+
+
+def test_the_bug_of_one_writer_does_not_lose_the_others_and_is_still_a_bug(tmp_path, monkeypatch):
+    def broken(_document, _extras):
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(FORMATS, "csv", broken)
+    targets = [Target("csv", tmp_path / "c"), Target("json", tmp_path / "j"), Target("text", tmp_path / "gone" / "t")]
+    with pytest.raises(ZeroDivisionError):
+        write_reports(targets, factory.first_store())
+    assert [path.name for path in tmp_path.iterdir()] == ["j"]
+
+
+def test_no_report_is_written_before_all_are_made(tmp_path, monkeypatch):
+    def looks(_document, _extras):
+        assert list(tmp_path.iterdir()) == []
+        return b"\xff\x00"
+
+    monkeypatch.setitem(FORMATS, "xlsx", looks)
+    write_reports([Target("json", tmp_path / "j"), Target("xlsx", tmp_path / "x")], factory.first_store())
+    assert (tmp_path / "x").read_bytes() == b"\xff\x00"
+
+
+def test_only_a_format_that_shows_passes_gets_the_document_that_lists_them(tmp_path):
+    short = factory.first_store()
+    full = factory.many_stores()
+    targets = parse_targets(f"{name}:{tmp_path / name}" for name in FORMATS)
+    assert needs_all_results(targets)
+    assert not needs_all_results(target for target in targets if target.format not in NEEDS_ALL_RESULTS)
+    write_reports(targets, short, full=full)
+    for target in targets:
+        content = FORMATS[target.format](full if target.format in NEEDS_ALL_RESULTS else short, Extras())
+        assert target.path.read_bytes() == (content if isinstance(content, bytes) else content.encode())
 
 
 @pytest.mark.parametrize("label", HOSTILE)

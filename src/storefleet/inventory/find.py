@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +24,7 @@ def find_fleet(option: Path | str | None, environ: Mapping[str, str], cwd: Path)
     if environ.get(VARIABLE):
         return _named(cwd / environ[VARIABLE], VARIABLE)
     for folder in (cwd, *cwd.parents):
-        if not _is_fleet(folder):
+        if not os.access(folder, os.X_OK) or not _is_fleet(folder):
             continue
         if folder.stat().st_mode & stat.S_IWOTH:
             reason = "looks like a fleet folder, but everyone may write there; move it, or name it by --fleet"
@@ -34,12 +35,18 @@ def find_fleet(option: Path | str | None, environ: Mapping[str, str], cwd: Path)
 
 
 def _named(folder: Path, how: str) -> Path:
-    if not folder.is_dir():
-        raise InputError(f"{how}: {folder} is no folder; make one: storefleet init {folder}")
-    if not _is_fleet(folder) and not (folder / "inventory").is_dir():
-        raise InputError(f"{how}: {folder} has neither storefleet.yaml nor inventory/; it is no fleet folder")
+    try:
+        if not folder.is_dir():
+            raise InputError(f"{how}: {folder} is no folder; make one: storefleet init {folder}")
+        if not _is_fleet(folder) and not (folder / "inventory").is_dir():
+            raise InputError(f"{how}: {folder} has neither storefleet.yaml nor inventory/; it is no fleet folder")
+    except PermissionError as fault:
+        raise InputError(
+            f"{how}: {folder} cannot be read by this account; check its mode and those above it"
+        ) from fault
     return folder
 
 
 def _is_fleet(folder: Path) -> bool:
+    """Tell whether a folder is one; raises ``PermissionError`` where this account may not look."""
     return any((folder / mark).is_file() for mark in _MARKS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import StorageError
 from storefleet.model.findings import Result
 from storefleet.model.report import AuditDocument, Recorded, RunInfo
@@ -19,6 +21,15 @@ from storefleet.storage.engine import WRITE, open_engine, shown
 from storefleet.storage.faults import translated
 from storefleet.storage.intervals import Scope
 from storefleet.storage.recording import HostRecorder
+from storefleet.storage.retention import (
+    Keep,
+    Pruned,
+    cutoff,
+    prune_documents,
+    prune_findings,
+    prune_reports,
+    prune_runs,
+)
 from storefleet.storage.tables import runs, store_totals
 
 T = TypeVar("T")
@@ -69,9 +80,9 @@ class Database:
         self._where = shown(engine.url)
 
     @classmethod
-    def open(cls, url: str, *, busy_s: float = 30.0, file_mode: int = 0o640, dir_mode: int = 0o750) -> Database:
+    def open(cls, url: str, *, busy_s: float = 30.0, ownership: Ownership = PRIVATE) -> Database:
         """Open ``url``, creating an SQLite file, its folder and the tables where there are none."""
-        return cls(open_engine(url, busy_s=busy_s, file_mode=file_mode, dir_mode=dir_mode), busy_s)
+        return cls(open_engine(url, busy_s=busy_s, ownership=ownership), busy_s)
 
     @property
     def url(self) -> str:
@@ -173,6 +184,27 @@ class Database:
         """Return since when a host has not answered, or a store: the instant at which its last host went dark."""
         with self._read("reading the state of hosts") as connection:
             return documents.dark_since(connection, name)
+
+    def prune(self, now: datetime.datetime, keep: Keep) -> Pruned:
+        """Let go of what was kept longer than ``keep`` says, in short transactions."""
+        results, hosts = cutoff(now, keep.results_s), cutoff(now, keep.documents_s)
+
+        def all_of(what: str, before: str | None, some: Callable[[sa.Connection, str], int]) -> int:
+            total = 0
+            while before is not None:
+                with self._write(f"letting go of old {what}") as connection:
+                    gone = some(connection, before)
+                if not gone:
+                    break
+                total += gone
+            return total
+
+        return Pruned(
+            findings=all_of("findings", results, prune_findings),
+            reports=all_of("reports", results, prune_reports),
+            runs=all_of("runs", results, prune_runs),
+            documents=all_of("documents", hosts, prune_documents),
+        )
 
     def runs(self, limit: int | None = None) -> tuple[Run, ...]:
         """Return the newest runs first."""

@@ -30,6 +30,18 @@ _REMEDIES = (
 )
 
 
+_BY_SQLSTATE = (
+    (("55P03", "57014"), _REMEDIES[1][1]),
+    (("53100",), "no room is left on the disk of the database server; what was committed before stays readable"),
+    (("25006",), "it may not be written: the server is read-only, perhaps a standby"),
+    (("28",), "the server refused the login: check user and password (PGPASSWORD, ~/.pgpass)"),
+    (("3D000",), "the server has no such database: createdb"),
+    (("42501",), "the account may not do that there: make it the owner of the database"),
+    (("57P", "08"), "the line to the server broke; nothing half is kept: try again"),
+)
+"""PostgreSQL's SQLSTATE, or its class, and what to do."""
+
+
 @contextlib.contextmanager
 def translated(attempt: str, where: str, busy_s: float) -> Iterator[None]:
     """Turn anything that the database raises into :class:`StorageError`: attempt, place, reason, remedy."""
@@ -45,6 +57,10 @@ def _remedy(fault: sa.exc.SQLAlchemyError) -> str:
         name = getattr(getattr(cause, "orig", None), "sqlite_errorname", "")
         for names, remedy in _REMEDIES:
             if name.startswith(names):
+                return remedy
+        state = getattr(getattr(cause, "orig", None), "sqlstate", None) or ""
+        for states, remedy in _BY_SQLSTATE:
+            if state.startswith(states):
                 return remedy
     origin = getattr(fault, "orig", None)
     first_line = (str(origin if origin is not None else fault).splitlines() or [type(fault).__name__])[0]

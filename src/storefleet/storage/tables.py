@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -91,6 +91,9 @@ findings = sa.Table(
     sa.Column("reopened", sa.Integer, nullable=False),
     sa.Index("findings_of_host", "host", "audit", "control"),
 )
+
+closed_findings = sa.Index("closed_findings", findings.c.closed_at)
+"""Since schema 2: retention looks for what closed long ago."""
 
 sa.Index(
     "one_open_finding",

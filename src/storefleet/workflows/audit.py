@@ -8,7 +8,6 @@ from storefleet.audit.language import Audit
 from storefleet.errors import InputError
 from storefleet.model.report import RunInfo
 from storefleet.model.verdict import VerdictRules
-from storefleet.storage.database import Database
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
 from storefleet.workflows.judging import Judging
@@ -51,7 +50,7 @@ def _run(
     passes = request.all_results or request.keep_passes
     judging = Judging(workspace, audits, rules.waivers, diffs=request.diffs, all_results=passes)
     judges = processes_for(len(chosen.contacted), workspace.settings.audit.processes)
-    with Panel(judging, judges) as panel, Database.open(workspace.database_url) as database:
+    with Panel(judging, judges) as panel, workspace.open_database() as database:
         judge = Judge(
             workspace, rules, audits, database, info, request.all_results, request.keep_passes, panel, judging
         )

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from storefleet.documents.ownership import Ownership
 from storefleet.errors import BusyError, InputError, StorageError
 from storefleet.model.report import RunInfo
 from storefleet.workflows.workspace import Workspace
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-LOCK_MODE = 0o660
 
 
 @contextlib.contextmanager
@@ -30,7 +30,7 @@ def exclusively(workspace: Workspace, name: str | None, info: RunInfo) -> Iterat
     if not NAME.fullmatch(name):
         raise InputError(f"--name {name!r}: letters, digits, - and _, at most 63, beginning with a letter or digit")
     path = workspace.var / "locks" / f"{name}.lock"
-    descriptor = _opened(path)
+    descriptor = _opened(path, workspace.ownership)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,12 +44,16 @@ def exclusively(workspace: Workspace, name: str | None, info: RunInfo) -> Iterat
         os.close(descriptor)
 
 
-def _opened(path: Path) -> int:
+def _opened(path: Path, ownership: Ownership) -> int:
     try:
-        path.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, LOCK_MODE)
+        ownership.make_folder(path.parent)
+        fresh = not path.exists()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if fresh:
+            ownership.claim_file(descriptor)
     except OSError as fault:
         raise StorageError(f"the lock {path} cannot be opened: {fault.strerror}") from fault
+    return descriptor
 
 
 def _holder(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from storefleet.audit.compliance import ComplianceDiff
 from storefleet.audit.evaluate import index_paths
 from storefleet.audit.fleet_index import FleetIndex
 from storefleet.audit.language import Audit
+from storefleet.errors import StorageError
 from storefleet.model.outcome import Answer
 from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, Recorded, RunInfo, WaiverUse
 from storefleet.model.state import StateDocument
@@ -21,6 +23,7 @@ from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_repo
 from storefleet.model.verdict import VerdictRules, decide
 from storefleet.reports.trend import TrendPoint
 from storefleet.storage.database import Database
+from storefleet.storage.retention import Keep
 from storefleet.workflows import clock
 from storefleet.workflows.again import Again, OnAnswer
 from storefleet.workflows.judging import Judged, Judging
@@ -71,6 +74,7 @@ class AuditOutcome:
     interrupt: KeyboardInterrupt | None = None
     trend: tuple[TrendPoint, ...] = ()
     full: AuditDocument | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -94,6 +98,7 @@ class Judge:
     diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
     bugs: list[BaseException] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
+    warnings: list[str] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     """Host → the instant at which it answered, which is when its findings were seen, whenever they are judged."""
@@ -148,7 +153,7 @@ class Judge:
         """Judge the last documents; nothing is recorded, since nothing was seen."""
         self._index_what_is_known(())
         self._judge_kept([host.name for host in chosen.contacted], record=False)
-        self._without_document(chosen, "never read; there is no document to judge")
+        self._without_document(chosen, "there is no document of it to judge: never read, or older than keep.documents")
 
     def _without_document(self, chosen: Scope, reason: str) -> None:
         for host in chosen.contacted:
@@ -255,10 +260,21 @@ class Judge:
         document = full if self.all_results else without_passes(full)
         if keep:
             self.database.finish_run(document)
+            self._let_go(now)
         diffs = {host.name: self.diffs[host.name] for host in chosen.hosts if host.name in self.diffs}
         past = trend(self.database, document)
         kept = full if self.keep_passes else None
-        return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt, past, kept)
+        return AuditOutcome(
+            document, diffs, tuple(self.bugs), self.interrupt, past, kept, warnings=tuple(self.warnings)
+        )
+
+    def _let_go(self, now: datetime.datetime) -> None:
+        """Let go of what was kept long enough; a failure is no failure of the night, which is recorded by now."""
+        keep = self.workspace.settings.keep
+        try:
+            self.database.prune(now, Keep(keep.results_s, keep.documents_s))
+        except StorageError as fault:
+            self.warnings.append(f"old results were not let go of: {fault}")
 
     def _waivers(self, hosts: Sequence[HostReport]) -> tuple[WaiverUse, ...]:
         used = {

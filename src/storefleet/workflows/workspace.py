@@ -18,6 +18,7 @@ import msgspec
 from storefleet.audit.load import load_audits
 from storefleet.audit.typed import check_audits
 from storefleet.documents.files import write_atomically
+from storefleet.documents.ownership import Ownership, of_group
 from storefleet.errors import InputError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.inventory.fleet import Fleet
@@ -27,6 +28,7 @@ from storefleet.model.report import Actor, Inputs, RunInfo
 from storefleet.model.store import Host, Store
 from storefleet.settings.load import load_settings
 from storefleet.settings.settings import Settings
+from storefleet.storage.database import Database
 from storefleet.workflows import clock
 from storefleet.workflows.gathering import Gathering
 
@@ -73,6 +75,15 @@ class Workspace:
         limits = self.settings.network
         limits = msgspec.structs.replace(limits, workers=workers) if workers else limits
         return msgspec.structs.replace(limits, retries=retries) if retries is not None else limits
+
+    @property
+    def ownership(self) -> Ownership:
+        """Return modes and group of everything in ``var/``."""
+        return of_group(self.settings.var_group)
+
+    def open_database(self) -> Database:
+        """Open where runs are kept; everything that is made there has our modes."""
+        return Database.open(self.database_url, ownership=self.ownership)
 
     @property
     def database_url(self) -> str:
@@ -166,14 +177,14 @@ def utc(instant: datetime.datetime) -> str:
 def redaction_key(workspace: Workspace) -> bytes:
     """Return the fleet's own key, made once, by which redacted values show that they changed and nothing else.
 
-    It lives in ``var/redaction.key``, readable by its owner alone. Whoever replaces it makes every redacted value look
-    changed once.
+    It lives in ``var/redaction.key``, readable by its owner alone, or by ``var.group``. Whoever replaces it makes every
+    redacted value look changed once.
     """
     path = workspace.var / "redaction.key"
     try:
-        workspace.var.mkdir(mode=0o750, exist_ok=True)
+        workspace.ownership.make_folder(workspace.var)
         if not path.exists():
-            write_atomically(path, secrets.token_hex(32), 0o600)
+            write_atomically(path, secrets.token_hex(32), workspace.ownership.secret_mode)
         return path.read_bytes()
     except OSError as fault:
         raise StorageError(f"{path} cannot be read: {fault.strerror}") from fault

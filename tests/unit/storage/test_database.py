@@ -48,7 +48,7 @@ def test_sqlite_is_in_wal_mode_with_foreign_keys(database, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "words"), [(2, "newer than this storefleet"), (0, "run `storefleet db upgrade`"), (None, "older")]
+    ("version", "words"), [(3, "newer than this storefleet"), (1, "run `storefleet db upgrade`"), (None, "older")]
 )
 def test_another_schema_is_refused_with_what_to_do(tmp_path, version, words):
     path = tmp_path / "x.db"

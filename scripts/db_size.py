@@ -23,6 +23,7 @@ from storefleet.storage import Database
 FIRST = datetime.datetime(2026, 1, 1, 1, tzinfo=datetime.UTC)
 ROOT = Path(__file__).resolve().parent.parent
 CONTROLS = 30
+RUNS = Expected("", "active", has_value=True)
 DEVICES = ("router", "pos1", "pos2", "pos3", "kiosk1")
 
 
@@ -52,7 +53,7 @@ class Fleet:
             Result(
                 f"T-CTL-{number:02}", "till-nightly", "Something of the till is as it should be",
                 "fail" if number in self.open[host] else "pass", "medium",
-                findings=(Finding(f"/services/unit{number}.service/active", Expected("", "active", has_value=True), "failed"),)
+                findings=(Finding(f"/services/unit{number}.service/active", RUNS, "failed"),)
                 if number in self.open[host] else (),
                 cause="software/service",
             )

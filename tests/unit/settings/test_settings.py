@@ -90,7 +90,7 @@ def test_every_setting_is_explained_in_the_spelling_of_the_file(tmp_path: Path):
         "change.require": "reason, ticket",
     }
     assert rows["network.host_deadline"].value == "3m"
-    assert rows["var.group"].source == "storefleet.yaml:5 (not used yet by this version)"
+    assert rows["var.group"].source == "storefleet.yaml:5"
 
 
 def test_what_is_explained_can_be_read_again(tmp_path: Path):

@@ -38,6 +38,7 @@ from storefleet.reports.writer import Extras
 from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
 from storefleet.workflows.judge import AuditOutcome, AuditRequest
+from storefleet.workflows.notify import load_routes, notify_run
 from storefleet.workflows.sessions import make_folder
 from storefleet.workflows.workspace import open_workspace
 
@@ -61,6 +62,9 @@ DiffToOption = Annotated[
     typer.Option("--diff-to", metavar="DIR", help="Write HOST.observed and HOST.diff there, and STORE.diff."),
 ]
 EverythingOption = Annotated[bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")]
+NotifyOption = Annotated[
+    bool, typer.Option("--notify", help="Tell whom inventory/notify.yaml names, after the reports are out.")
+]
 NameOption = Annotated[
     str | None,
     typer.Option("--name", metavar="NAME", help="Refuse (exit 5) while another run of this name goes on."),
@@ -92,6 +96,7 @@ def audit(
     workers: WorkersOption = None,
     name: NameOption = None,
     retries: RetriesOption = None,
+    notify: NotifyOption = False,
     no_color: NoColorOption = False,
     verbose: VerboseOption = 0,
 ) -> int:
@@ -106,6 +111,7 @@ def audit(
     if diff_to is not None:
         make_folder(diff_to, "--diff-to")
     workspace = open_workspace(fleet)
+    routes = load_routes(workspace) if notify else None
     request = AuditRequest(
         audits=tuple(audits or ()),
         limit=limit,
@@ -138,6 +144,8 @@ def audit(
         emit(audit_json(outcome.document))
     else:
         emit(audit_text(outcome.document, width=width(), timezone=shown.timezone, diffs=shown.diffs, **style))
+    for complaint in notify_run(workspace, routes, outcome.document, outcome.trend) if routes else ():
+        write(f"notify: {visible(complaint, limit=400)}\n", err=True)
     return _end(outcome, unwritten)
 
 

@@ -13,6 +13,7 @@ from storefleet.errors import InputError
 from storefleet.reports.schedule import CLOCK, Night, schedule_text
 from storefleet.reports.times import is_zone
 from storefleet.workflows.exclusive import NAME
+from storefleet.workflows.notify import notify_file
 from storefleet.workflows.workspace import open_workspace
 
 MoreArgument = Annotated[
@@ -61,6 +62,8 @@ def schedule(
     own = str(Path(sys.argv[0]).absolute())
     folder = str(workspace.folder.absolute())
     extra = [] if any(word.startswith("--retries") for word in words) else ["--retries", "2"]
+    if notify_file(workspace).exists() and "--notify" not in words:
+        extra.append("--notify")
     command = (own, "audit", "--fleet", folder, "--name", name, *extra, *words)
     emit(
         schedule_text(

@@ -10,6 +10,7 @@ from storefleet.errors import Complaint
 from storefleet.inventory.lint import lint
 from storefleet.workflows.gathering import Gathering
 from storefleet.workflows.machine import Lack, lacks
+from storefleet.workflows.notify import load_routes
 from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, open_workspace
 
@@ -28,6 +29,7 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     workspace = open_workspace(fleet)
     gathering = Gathering()
     gathering.attempt(lambda: workspace.ownership)
+    gathering.attempt(lambda: load_routes(workspace))
     rules = gathering.attempt(lambda: validated_rules(workspace))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))
     gathering.finish()

@@ -1,0 +1,127 @@
+"""The ways out: Apprise (mail services, chats, pagers, webhooks), a mail server, a command of one's own.
+
+A fault names the channel and a kind of trouble, never a URL or what a library said of it: both may hold a secret.
+"""
+
+from __future__ import annotations
+
+import email.message
+import json
+import logging
+import os
+import smtplib
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from storefleet.errors import StorefleetError
+from storefleet.model.credentials import SecretSource
+from storefleet.notify.config import Channel
+from storefleet.notify.escape import plain
+from storefleet.notify.events import Event
+
+CUT = "\n… (cut)"
+
+
+class ChannelFault(StorefleetError):
+    """A channel did not take a message; the text is fit for a log."""
+
+
+Secrets = Callable[[SecretSource], str]
+"""Resolves the source of a secret; raises when it gives nothing."""
+
+
+def deliver(channel: Channel, event: Event, attached: Path | None, secret: Secrets) -> str | None:
+    """Hand one event to a channel and return the ticket that it made, if any; raises :class:`ChannelFault`."""
+    if channel.apprise is not None:
+        _apprise(channel, event, attached, secret)
+        return None
+    if channel.mail:
+        _mail(channel, event, attached)
+        return None
+    return _command(channel, event)
+
+
+def fitted(text: str, most: int) -> str:
+    """Return a text that takes at most so many bytes of UTF-8, cut at a line where there is one, and saying so."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= most:
+        return data.decode("utf-8")
+    room = data[: most - len(CUT.encode())].decode("utf-8", "ignore")
+    at_line = room.rfind("\n")
+    return (room[:at_line] if at_line > len(room) // 2 else room) + CUT
+
+
+def _words(channel: Channel, event: Event) -> tuple[str, str]:
+    title = fitted(plain(event.title), min(200, channel.max_bytes // 4)).replace("\n", " ")
+    return title, fitted(plain(event.text), channel.max_bytes - len(title.encode()))
+
+
+def _apprise(channel: Channel, event: Event, attached: Path | None, secret: Secrets) -> None:
+    import apprise  # noqa: PLC0415 - a third of a second of imports
+
+    logging.getLogger("apprise").disabled = True  # it logs URLs
+    assert channel.apprise is not None
+    try:
+        url = secret(channel.apprise)
+    except StorefleetError as fault:
+        raise ChannelFault(f"{channel.name}: the source of its URL gives nothing") from fault
+    sender = apprise.Apprise()
+    if not sender.add(url):
+        raise ChannelFault(f"{channel.name}: its URL is none that Apprise knows")
+    title, body = _words(channel, event)
+    kind = apprise.NotifyType.WARNING if event.severity in ("high", "critical") else apprise.NotifyType.INFO
+    try:
+        taken = sender.notify(
+            body=body, title=title, notify_type=kind, body_format="text", attach=str(attached) if attached else None
+        )
+    except Exception as fault:  # noqa: BLE001 - a plugin of somebody else, whose words may hold the URL
+        raise ChannelFault(f"{channel.name}: {type(fault).__name__}") from None
+    if not taken:
+        raise ChannelFault(f"{channel.name}: the other side did not take it")
+
+
+def _mail(channel: Channel, event: Event, attached: Path | None) -> None:
+    title, body = _words(channel, event)
+    message = email.message.EmailMessage()
+    message["Subject"] = title
+    message["From"] = channel.sender or ""
+    message["To"] = ", ".join(channel.mail)
+    message["X-Storefleet-Event"] = plain(event.id)[:200].encode("ascii", "replace").decode()
+    message.set_content(body)
+    if attached is not None:
+        message.add_attachment(attached.read_text(encoding="utf-8"), subtype="html", filename=attached.name)
+    host, _, port = channel.smtp.rpartition(":") if ":" in channel.smtp else (channel.smtp, "", "25")
+    try:
+        with smtplib.SMTP(host.strip("[]"), int(port), timeout=channel.timeout_s) as server:
+            server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls()
+                server.ehlo()
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException) as fault:
+        raise ChannelFault(f"{channel.name}: mail server {channel.smtp}: {type(fault).__name__}") from None
+
+
+def _command(channel: Channel, event: Event) -> str | None:
+    """Run the command with the event on its standard input; the first line that it prints is the ticket."""
+    body = json.dumps(event.to_json(), ensure_ascii=True).encode()
+    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            list(channel.command),
+            input=body,
+            capture_output=True,
+            timeout=channel.timeout_s,
+            check=False,
+            env=environment,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise ChannelFault(f"{channel.name}: {channel.command[0]} did not end within {channel.timeout_s} s") from None
+    except OSError as fault:
+        raise ChannelFault(f"{channel.name}: {channel.command[0]}: {fault.strerror}") from None
+    if done.returncode:
+        raise ChannelFault(f"{channel.name}: {channel.command[0]} ended with {done.returncode}")
+    first = done.stdout[:400].decode("utf-8", "replace").splitlines()
+    return plain(first[0].strip())[:100] if first and first[0].strip() else None

@@ -1,0 +1,160 @@
+"""Messages on disk until they are delivered: a run that dies has lost none, and a channel that is down delays none.
+
+A message is a file, written whole and removed when its channel took it. Killed between the two, it is sent twice:
+rather twice than never.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from storefleet.documents.files import write_atomically
+from storefleet.documents.ownership import Ownership
+from storefleet.errors import StorageError
+from storefleet.model.base import Value
+from storefleet.notify.config import Attachment
+from storefleet.notify.events import EVENT_FORMAT, Event
+from storefleet.notify.routing import Message
+
+MOST = 10_000
+"""Files at most; the oldest go first, counted: a channel that is down for weeks must not fill a disk."""
+
+GIVEN_UP_S = 86_400.0
+FORGET_S = 30 * 86_400.0
+
+
+class Waiting(Value, frozen=True):
+    """One message that waits; instants are seconds since 1970."""
+
+    channel: str
+    event: Event
+    made: float
+    not_before: float
+    attempts: int = 0
+    attach: tuple[Attachment, ...] = ()
+
+
+class Memory(Value, frozen=True):
+    """What was sent: event and channel → when; when each channel sent lately; what was lost since the last digest."""
+
+    sent: Mapping[str, float] = {}
+    lately: Mapping[str, list[float]] = {}
+    lost: int = 0
+
+
+class Spool:
+    """The folder of the messages, and the memory beside it."""
+
+    def __init__(self, folder: Path, ownership: Ownership) -> None:
+        self.folder = folder
+        self._ownership = ownership
+        self._memory = folder / "memory.json"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[bool]:
+        """Hold the spool; ``False`` when another process has it, which then sends what we have put there."""
+        self._ownership.make_folder(self.folder)
+        path = self.folder / "lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with contextlib.suppress(OSError):  # another user's file has its mode already
+                self._ownership.claim_file(descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(descriptor)
+
+    def put(self, messages: Iterable[Message], now: datetime.datetime, quiet_s: float) -> int:
+        """Write the messages that were not told within ``quiet_s``, or wait already; return how many."""
+        self._ownership.make_folder(self.folder)
+        memory = self.memory()
+        at = now.timestamp()
+        waiting = {key_of(one.channel, one.event) for _, one in self.waiting()}
+        count = 0
+        for message in messages:
+            key = key_of(message.channel, message.event)
+            told = memory.sent.get(key)
+            if key in waiting or (told is not None and at - told < quiet_s):
+                continue
+            waiting.add(key)
+            self._write(self._name(at, count), Waiting(message.channel, message.event, at, at, attach=message.attach))
+            count += 1
+        return count
+
+    def waiting(self) -> list[tuple[Path, Waiting]]:
+        """Return what waits, the oldest first; a file that nobody can read is set aside by its name."""
+        found: list[tuple[Path, Waiting]] = []
+        for path in sorted(self.folder.glob("*.msg")):
+            try:
+                found.append((path, _read(path)))
+            except (OSError, ValueError, msgspec.ValidationError):
+                with contextlib.suppress(OSError):
+                    path.rename(path.with_suffix(".broken"))
+        return found
+
+    def trim(self) -> int:
+        """Remove the oldest files above :data:`MOST`; return how many."""
+        surplus = sorted(self.folder.glob("*.msg"))[:-MOST]
+        for path in surplus:
+            path.unlink(missing_ok=True)
+        return len(surplus)
+
+    def again(self, path: Path, waiting: Waiting, not_before: float) -> None:
+        """Note one more attempt, and when the next may be."""
+        self._write(path, msgspec.structs.replace(waiting, attempts=waiting.attempts + 1, not_before=not_before))
+
+    def memory(self) -> Memory:
+        """Return what was sent; a memory that cannot be read is none."""
+        try:
+            return msgspec.convert(json.loads(self._memory.read_text(encoding="utf-8")), Memory)
+        except (OSError, ValueError, msgspec.ValidationError):
+            return Memory()
+
+    def remember(self, memory: Memory, now: float) -> None:
+        """Write the memory, without what is too old to matter."""
+        sent = {key: at for key, at in memory.sent.items() if now - at < FORGET_S}
+        lately = {name: [at for at in times if now - at < 60] for name, times in memory.lately.items()}
+        kept = Memory(sent, {name: times for name, times in lately.items() if times}, memory.lost)
+        self._store(self._memory, msgspec.to_builtins(kept))
+
+    def forget_lost(self, now: datetime.datetime) -> None:
+        """Note that what was lost has been told."""
+        memory = self.memory()
+        self.remember(Memory(memory.sent, memory.lately), now.timestamp())
+
+    def _name(self, at: float, number: int) -> Path:
+        return self.folder / f"{at:017.3f}-{number:05}-{secrets.token_hex(3)}.msg"
+
+    def _write(self, path: Path, waiting: Waiting) -> None:
+        body = msgspec.to_builtins(waiting)
+        self._store(path, {**body, "event": {"format": EVENT_FORMAT, **body["event"]}})
+
+    def _store(self, path: Path, body: dict[str, Any]) -> None:
+        write_atomically(path, json.dumps(body, ensure_ascii=True), self._ownership.file_mode)
+
+
+def key_of(channel: str, event: Event) -> str:
+    """Return the name under which an event was told to a channel."""
+    return f"{channel} {event.event} {event.id}"
+
+
+def _read(path: Path) -> Waiting:
+    body = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(body, dict) or not isinstance(body.get("event"), dict):
+        raise StorageError(f"{path} is no message")
+    body["event"].pop("format", None)
+    return msgspec.convert(body, Waiting)

@@ -1,0 +1,81 @@
+"""After a run: who is told what. Nothing here can fail or hold up the run, whose reports are out by now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from storefleet.connections.credentials import Wallet
+from storefleet.documents.files import write_atomically
+from storefleet.documents.reader import read
+from storefleet.errors import StorefleetError
+from storefleet.model.credentials import SecretSource
+from storefleet.model.report import AuditDocument
+from storefleet.notify.config import Notify, load_notify
+from storefleet.notify.routing import Message, messages
+from storefleet.notify.send import Sender, Sent
+from storefleet.notify.spool import Spool
+from storefleet.reports.message import message_text
+from storefleet.reports.times import zone_for
+from storefleet.reports.trend import TrendPoint
+from storefleet.reports.writer import FORMATS, Extras
+from storefleet.workflows import clock
+from storefleet.workflows.workspace import Workspace
+
+
+def notify_file(workspace: Workspace) -> Path:
+    """Return where channels and routes stand."""
+    return workspace.folder / "inventory" / "notify.yaml"
+
+
+def load_routes(workspace: Workspace) -> Notify:
+    """Read ``notify.yaml``; raises :class:`InputError` with every complaint. Without the file nobody is told."""
+    path = notify_file(workspace)
+    if not path.exists():
+        return Notify()
+    return load_notify(read(path, workspace.shown(path)))
+
+
+def notify_run(
+    workspace: Workspace, notify: Notify, document: AuditDocument, trend: tuple[TrendPoint, ...] = ()
+) -> list[str]:
+    """Spool what the run has to tell, send what may leave now, and return what went wrong, fit for a log."""
+    try:
+        sent = _notify(workspace, notify, document, trend)
+    except (StorefleetError, OSError) as fault:
+        return [f"nobody was told: {fault}"]
+    told = [f"not told yet, the next run tries again: {fault}" for fault in sent.faults]
+    lost = [f"{sent.lost} messages were given up: they could not be delivered for a day, or were too many"]
+    return told + (lost if sent.lost else [])
+
+
+def _notify(workspace: Workspace, notify: Notify, document: AuditDocument, trend: tuple[TrendPoint, ...]) -> Sent:
+    now = clock.now()
+    spool = Spool(workspace.var / "spool" / "notify", workspace.ownership)
+    local = now.astimezone(zone_for(workspace.settings.display.timezone, {store.timezone for store in document.stores}))
+    digest = message_text(document, timezone=workspace.settings.display.timezone)
+    lost = spool.memory().lost
+    if lost:
+        digest += f"lost       {lost} earlier messages could not be delivered\n"
+    told = messages(document, notify, digest, local)
+    spool.put(told, now, notify.quiet_s)
+    wallet = Wallet()
+
+    def secret(source: SecretSource) -> str:
+        return wallet.secret(source).reveal()
+
+    attached = _attached(workspace, told, document, trend)
+    sent = Sender(spool, notify, secret, attached, clock=lambda: clock.now().timestamp()).send()
+    if lost and sent.delivered:
+        spool.forget_lost(now)
+    return sent
+
+
+def _attached(
+    workspace: Workspace, told: list[Message], document: AuditDocument, trend: tuple[TrendPoint, ...]
+) -> Path | None:
+    """Write the page that some message carries; the newest one is kept for those that go later."""
+    path = workspace.var / "spool" / "notify" / "report.html"
+    if any(message.attach for message in told):
+        extras = Extras(timezone=workspace.settings.display.timezone, trend=trend)
+        write_atomically(path, FORMATS["html"](document, extras), workspace.ownership.file_mode)
+    return path if path.exists() else None

@@ -1,0 +1,287 @@
+"""Messages really leave: a webhook, a mail server and a command on this machine, well or ill, and a death in between."""
+
+import contextlib
+import datetime
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import audit_factory as factory
+import pytest
+from aiosmtpd.controller import Controller
+from command_line import RECORDINGS, storefleet
+
+from storefleet.documents.ownership import PRIVATE
+from storefleet.documents.published import problems
+from storefleet.model.credentials import SecretSource
+from storefleet.notify.config import Channel, Notify
+from storefleet.notify.events import events_of
+from storefleet.notify.routing import Message
+from storefleet.notify.send import Sender
+from storefleet.notify.spool import MOST, Spool
+
+SECRET = "canary-token-4711"
+NOW = datetime.datetime(2026, 11, 22, 9, 14, tzinfo=datetime.UTC)
+
+
+class Webhook(http.server.ThreadingHTTPServer):
+    """Keeps what it is sent; ``answer`` is its status, ``wait_s`` how long it takes to think."""
+
+    answer, wait_s = 200, 0.0
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.taken = []
+
+    @property
+    def url(self):
+        return f"json://user:{SECRET}@127.0.0.1:{self.server_address[1]}/"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(self.server.wait_s)
+        if self.server.answer == 200:
+            self.server.taken.append(json.loads(body))
+        self.send_response(self.server.answer)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def webhook():
+    server = Webhook()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def mailbox():
+    class Box:
+        taken = []
+
+        async def handle_DATA(self, _server, _session, envelope):
+            self.taken.append(envelope)
+            return "250 kept"
+
+    box = Box()
+    controller = Controller(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    box.port = controller.server.sockets[0].getsockname()[1]
+    yield box
+    controller.stop()
+
+
+def events(count=1):
+    (event, *_) = events_of(factory.first_store(), "the digest\nof the night\n")
+    return [
+        type(event)(**{**{name: getattr(event, name) for name in event.__struct_fields__}, "id": f"e{n}"})
+        for n in range(count)
+    ]
+
+
+def sender(tmp_path, channels, **more):
+    spool = Spool(tmp_path / "spool", PRIVATE)
+    found = Sender(spool, Notify({one.name: one for one in channels}), lambda source: os.environ[source.env], **more)
+    return spool, found
+
+
+HOOK = Channel("hook", apprise=SecretSource(env="SF_HOOK"), timeout_s=3)
+
+
+def put(spool, *channels, count=1):
+    return spool.put([Message(name, event) for event in events(count) for name in channels], NOW, 86_400)
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch, request):
+    if "webhook" in request.fixturenames:
+        monkeypatch.setenv("SF_HOOK", request.getfixturevalue("webhook").url)
+
+
+def at(seconds=0.0):
+    return lambda: NOW.timestamp() + seconds
+
+
+def test_a_webhook_gets_title_and_text_once(webhook, tmp_path):
+    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    assert put(spool, "hook") == 1
+    assert put(spool, "hook") == 0, "it waits already"
+    assert ours.send().delivered == 1
+    assert [one["message"] for one in webhook.taken] == ["the digest\nof the night"]
+    assert put(spool, "hook") == 0, "the same event is quiet for a day"
+    assert ours.send().delivered == 0
+
+
+@pytest.mark.parametrize("trouble", ["500", "gone", "slow", "no secret"])
+def test_a_channel_in_trouble_delays_nothing_and_the_message_stays(trouble, webhook, tmp_path, monkeypatch):
+    if trouble == "500":
+        webhook.answer = 500
+    elif trouble == "gone":
+        monkeypatch.setenv("SF_HOOK", "json://127.0.0.1:1/")
+    elif trouble == "slow":
+        webhook.wait_s = 30
+    else:
+        monkeypatch.delenv("SF_HOOK")
+    script = tmp_path / "ticket"
+    script.write_text("#!/bin/sh\ncat >$0.event\necho INC-7\n")
+    script.chmod(0o755)
+    spool, ours = sender(tmp_path, [HOOK, Channel("tickets", command=(str(script),))], clock=at(), budget_s=8)
+    put(spool, "hook", "tickets")
+    began = time.monotonic()
+    sent = ours.send()
+    assert time.monotonic() - began < 12
+    assert (sent.delivered, sent.left) == (1, 1)
+    assert sent.tickets == {"e0": "INC-7"}
+    assert sent.faults[0].startswith("hook:")
+    assert SECRET not in " ".join(sent.faults)
+    (waiting,) = spool.waiting()
+    assert waiting[1].attempts == 1
+    event = json.loads((tmp_path / "ticket.event").read_text())
+    assert problems(event, "event-1") == []
+    for path in (tmp_path / "spool").iterdir():
+        assert SECRET not in path.read_text()
+    monkeypatch.setenv("SF_HOOK", webhook.url)
+    webhook.answer, webhook.wait_s = 200, 0
+    ours.clock = at(10)
+    assert ours.send().delivered == 0, "not before its time"
+    ours.clock = at(200)
+    assert ours.send().delivered == 1
+
+
+def test_what_could_not_be_delivered_for_a_day_is_given_up_and_counted(webhook, tmp_path):
+    webhook.answer = 500
+    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    put(spool, "hook")
+    ours.send()
+    ours.clock = at(90_000)
+    assert ours.send().lost == 1
+    assert spool.waiting() == []
+    assert spool.memory().lost == 1
+
+
+def test_no_more_than_so_many_a_minute(webhook, tmp_path):
+    spool, ours = sender(tmp_path, [Channel("hook", apprise=SecretSource(env="SF_HOOK"), per_minute=3)], clock=at())
+    put(spool, "hook", count=10)
+    assert (ours.send().delivered, len(webhook.taken)) == (3, 3)
+    ours.clock = at(30)
+    assert ours.send().delivered == 0
+    ours.clock = at(61)
+    assert ours.send().delivered == 3
+
+
+def test_a_mail_has_a_subject_a_text_and_the_page(mailbox, tmp_path):
+    channel = Channel("boss", mail=("it@example.com",), sender="sf@example.com", smtp=f"127.0.0.1:{mailbox.port}")
+    (tmp_path / "report.html").write_text("<p>page</p>")
+    spool, ours = sender(tmp_path, [channel], clock=at(), attached=tmp_path / "report.html")
+    spool.put([Message("boss", events()[0], ("html",))], NOW, 0)
+    assert ours.send().delivered == 1
+    (envelope,) = mailbox.taken
+    text = envelope.content.decode()
+    assert envelope.rcpt_tos == ["it@example.com"]
+    assert "Subject: grocery-de" in text
+    assert "of the night" in text
+    assert "report.html" in text
+
+
+@pytest.mark.parametrize("body", ["exit 3", "sleep 30", "kill -9 $$", "echo nothing >&2; exit 1"])
+def test_a_command_that_fails_or_hangs_leaves_the_message(body, tmp_path):
+    script = tmp_path / "ticket"
+    script.write_text(f"#!/bin/sh\n{body}\n")
+    script.chmod(0o755)
+    spool, ours = sender(tmp_path, [Channel("tickets", command=(str(script),), timeout_s=1)], clock=at())
+    put(spool, "tickets")
+    sent = ours.send()
+    assert (sent.delivered, sent.left) == (0, 1)
+    assert str(script) in sent.faults[0]
+
+
+def test_the_spool_is_bounded_and_what_nobody_can_read_is_set_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr("storefleet.notify.spool.MOST", 5)
+    assert MOST == 10_000
+    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    put(spool, "hook", count=9)
+    (tmp_path / "spool" / "0.msg").write_text("{")
+    assert spool.trim() == 5
+    assert len(spool.waiting()) == 5
+    (tmp_path / "spool" / "9.msg").write_text("{")
+    assert len(spool.waiting()) == 5
+    assert (tmp_path / "spool" / "9.broken").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import storefleet.notify.send as send
+real = send.deliver
+def dies(*arguments):
+    real(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+send.deliver = dies
+from storefleet.documents.ownership import PRIVATE
+from storefleet.model.credentials import SecretSource
+from storefleet.notify.config import Channel, Notify
+from storefleet.notify.spool import Spool
+channel = Channel("hook", apprise=SecretSource(env="SF_HOOK"))
+send.Sender(Spool(Path(sys.argv[1]), PRIVATE), Notify({"hook": channel}), lambda source: os.environ["SF_HOOK"], clock=lambda: float(sys.argv[2])).send()
+"""
+
+
+def test_a_death_while_sending_loses_nothing_and_repeats_at_most_what_was_under_way(webhook, tmp_path):
+    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    put(spool, "hook", count=3)
+    argv = [sys.executable, "-c", KILLED, str(tmp_path / "spool"), str(NOW.timestamp())]
+    done = subprocess.run(argv, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(spool.waiting()) == 3
+    assert ours.send().delivered == 3
+    assert len(webhook.taken) == 4
+    assert spool.waiting() == []
+
+
+def test_two_processes_never_send_the_same(webhook, tmp_path):
+    webhook.wait_s = 1
+    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    put(spool, "hook")
+    thread = threading.Thread(target=ours.send)
+    thread.start()
+    time.sleep(0.4)
+    _, second = sender(tmp_path, [HOOK], clock=at())
+    assert second.send().delivered == 0
+    thread.join()
+    assert len(webhook.taken) == 1
+
+
+def test_a_night_is_told_after_its_reports_and_its_exit_code_is_its_own(webhook, tmp_path, monkeypatch):
+    from command_line import practice_fleet
+
+    fleet = practice_fleet(tmp_path / "fleet")
+    routes = "channels: {hook: {apprise: {env: SF_HOOK}}}\nroutes: [{on: nightly, to: [hook]}, {on: finding.new, to: [hook]}]\n"
+    (fleet / "inventory" / "notify.yaml").write_text(routes)
+    words = ("audit", "--fleet", fleet, "--replay", RECORDINGS / "broken", "--notify")
+    ended = storefleet(*words)
+    assert ended.code == 1
+    assert "notify:" not in ended.err
+    assert len(webhook.taken) >= 5, "the digest, and one for each cause in each store"
+    assert "new" in webhook.taken[0]["message"]
+    webhook.answer = 500
+    with contextlib.suppress(FileNotFoundError):
+        (fleet / "var" / "spool" / "notify" / "memory.json").unlink()
+    ended = storefleet(*words)
+    assert ended.code == 1, "findings are still open"
+    assert "notify: not told yet, the next run tries again: hook" in ended.err
+    assert SECRET not in ended.err
+    (fleet / "inventory" / "notify.yaml").write_text("channels: {hook: {apprise: json://x}}\n")
+    ended = storefleet(*words)
+    assert ended.code == 2
+    assert "inventory/notify.yaml:1" in ended.err
+    assert storefleet("check", "--fleet", fleet).code == 2

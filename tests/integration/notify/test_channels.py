@@ -1,4 +1,4 @@
-"""Messages really leave: a webhook, a mail server and a command on this machine, well or ill, and a death in between."""
+"""Messages really leave: a webhook, a mail server and a command here, well or ill, and a death in between."""
 
 import contextlib
 import datetime
@@ -6,15 +6,17 @@ import http.server
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 
 import audit_factory as factory
+import msgspec
 import pytest
 from aiosmtpd.controller import Controller
-from command_line import RECORDINGS, storefleet
+from command_line import RECORDINGS, practice_fleet, storefleet
 
 from storefleet.documents.ownership import PRIVATE
 from storefleet.documents.published import problems
@@ -67,26 +69,25 @@ def webhook():
 @pytest.fixture
 def mailbox():
     class Box:
-        taken = []
+        def __init__(self):
+            self.taken = []
 
-        async def handle_DATA(self, _server, _session, envelope):
+        async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - aiosmtpd's name
             self.taken.append(envelope)
             return "250 kept"
 
     box = Box()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        box.port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=box.port)
     controller.start()
-    box.port = controller.server.sockets[0].getsockname()[1]
     yield box
     controller.stop()
 
 
 def events(count=1):
     (event, *_) = events_of(factory.first_store(), "the digest\nof the night\n")
-    return [
-        type(event)(**{**{name: getattr(event, name) for name in event.__struct_fields__}, "id": f"e{n}"})
-        for n in range(count)
-    ]
+    return [msgspec.structs.replace(event, id=f"e{number}") for number in range(count)]
 
 
 def sender(tmp_path, channels, **more):
@@ -208,7 +209,7 @@ def test_a_command_that_fails_or_hangs_leaves_the_message(body, tmp_path):
 def test_the_spool_is_bounded_and_what_nobody_can_read_is_set_aside(tmp_path, monkeypatch):
     monkeypatch.setattr("storefleet.notify.spool.MOST", 5)
     assert MOST == 10_000
-    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    spool, _ = sender(tmp_path, [HOOK], clock=at())
     put(spool, "hook", count=9)
     (tmp_path / "spool" / "0.msg").write_text("{")
     assert spool.trim() == 5
@@ -232,7 +233,9 @@ from storefleet.model.credentials import SecretSource
 from storefleet.notify.config import Channel, Notify
 from storefleet.notify.spool import Spool
 channel = Channel("hook", apprise=SecretSource(env="SF_HOOK"))
-send.Sender(Spool(Path(sys.argv[1]), PRIVATE), Notify({"hook": channel}), lambda source: os.environ["SF_HOOK"], clock=lambda: float(sys.argv[2])).send()
+spool = Spool(Path(sys.argv[1]), PRIVATE)
+secret, clock = lambda source: os.environ["SF_HOOK"], lambda: float(sys.argv[2])
+send.Sender(spool, Notify({"hook": channel}), secret, clock=clock).send()
 """
 
 
@@ -262,10 +265,9 @@ def test_two_processes_never_send_the_same(webhook, tmp_path):
 
 
 def test_a_night_is_told_after_its_reports_and_its_exit_code_is_its_own(webhook, tmp_path, monkeypatch):
-    from command_line import practice_fleet
-
     fleet = practice_fleet(tmp_path / "fleet")
-    routes = "channels: {hook: {apprise: {env: SF_HOOK}}}\nroutes: [{on: nightly, to: [hook]}, {on: finding.new, to: [hook]}]\n"
+    routes = "channels: {hook: {apprise: {env: SF_HOOK}}}\n"
+    routes += "routes: [{on: nightly, to: [hook]}, {on: finding.new, to: [hook]}]\n"
     (fleet / "inventory" / "notify.yaml").write_text(routes)
     words = ("audit", "--fleet", fleet, "--replay", RECORDINGS / "broken", "--notify")
     ended = storefleet(*words)

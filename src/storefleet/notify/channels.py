@@ -17,7 +17,7 @@ from pathlib import Path
 from storefleet.errors import StorefleetError
 from storefleet.model.credentials import SecretSource
 from storefleet.notify.config import Channel
-from storefleet.notify.escape import plain
+from storefleet.notify.escape import calm, plain
 from storefleet.notify.events import Event
 
 CUT = "\n… (cut)"
@@ -69,7 +69,7 @@ def _apprise(channel: Channel, event: Event, attached: Path | None, secret: Secr
     sender = apprise.Apprise()
     if not sender.add(url):
         raise ChannelFault(f"{channel.name}: its URL is none that Apprise knows")
-    title, body = _words(channel, event)
+    title, body = (calm(part) for part in _words(channel, event))
     kind = apprise.NotifyType.WARNING if event.severity in ("high", "critical") else apprise.NotifyType.INFO
     try:
         taken = sender.notify(

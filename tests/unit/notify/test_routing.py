@@ -17,7 +17,7 @@ from storefleet.model.summary import host_report
 from storefleet.notify.channels import CUT, fitted
 from storefleet.notify.condition import ConditionFault, parse_condition
 from storefleet.notify.config import load_notify
-from storefleet.notify.escape import plain
+from storefleet.notify.escape import calm, plain
 from storefleet.notify.events import INCIDENT_STORES, events_of
 from storefleet.notify.routing import messages
 
@@ -189,3 +189,11 @@ def test_equal_nights_are_told_equally(tmp_path):
     assert once == again
     assert {one.event.severity for one in once} <= set(SEVERITIES)
     assert msgspec.to_builtins(once[0]) == msgspec.to_builtins(again[0])
+
+
+@pytest.mark.parametrize("text", ["@all", "@Here now", "<!channel>", "x@everyone", "@所有人"])
+def test_a_till_calls_nobody_by_its_name(text):
+    shown = calm(text)
+    assert shown != text
+    assert shown.replace(" ", "") == text.replace(" ", "")
+    assert calm("mail op-a@example.com, 3 < 4") == "mail op-a@example.com, 3 < 4"

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from storefleet.notify.channels import ChannelFault, Secrets, deliver
 from storefleet.notify.config import Notify
 from storefleet.notify.spool import GIVEN_UP_S, Memory, Spool, Waiting, key_of
@@ -61,7 +63,7 @@ class Sender:
                 else:
                     memory = self._one(path, waiting, memory, sent, broken, ends)
             sent.lost = lost
-            self.spool.remember(Memory(memory.sent, memory.lately, memory.lost + lost), self.clock())
+            self.spool.remember(msgspec.structs.replace(memory, lost=memory.lost + lost), self.clock())
         return sent
 
     def _must_wait(self, waiting: Waiting, memory: Memory, now: float) -> bool:
@@ -79,12 +81,17 @@ class Sender:
             broken.add(waiting.channel)
             sent.left += 1
             sent.faults.append(str(fault))
-            return Memory(memory.sent, lately, memory.lost)
+            return msgspec.structs.replace(memory, lately=lately)
         path.unlink(missing_ok=True)
         sent.delivered += 1
         if ticket:
             sent.tickets[waiting.event.id] = ticket
-        told = Memory({**memory.sent, key_of(waiting.channel, waiting.event): now}, lately, memory.lost)
+        told = Memory(
+            {**memory.sent, key_of(waiting.channel, waiting.event): now},
+            lately,
+            memory.lost,
+            {**memory.tickets, **sent.tickets},
+        )
         self.spool.remember(told, now)
         return told
 

@@ -45,11 +45,15 @@ class Waiting(Value, frozen=True):
 
 
 class Memory(Value, frozen=True):
-    """What was sent: event and channel → when; when each channel sent lately; what was lost since the last digest."""
+    """What was sent: event and channel → when; when each channel sent lately; what was lost since the last digest.
+
+    ``tickets`` are event → the ticket that a command made of it.
+    """
 
     sent: Mapping[str, float] = {}
     lately: Mapping[str, list[float]] = {}
     lost: int = 0
+    tickets: Mapping[str, str] = {}
 
 
 class Spool:
@@ -128,13 +132,15 @@ class Spool:
         """Write the memory, without what is too old to matter."""
         sent = {key: at for key, at in memory.sent.items() if now - at < FORGET_S}
         lately = {name: [at for at in times if now - at < 60] for name, times in memory.lately.items()}
-        kept = Memory(sent, {name: times for name, times in lately.items() if times}, memory.lost)
+        told = {key.split(" ", 2)[2] for key in sent}
+        tickets = {event: ticket for event, ticket in memory.tickets.items() if event in told}
+        kept = Memory(sent, {name: times for name, times in lately.items() if times}, memory.lost, tickets)
         self._store(self._memory, msgspec.to_builtins(kept))
 
     def forget_lost(self, now: datetime.datetime) -> None:
         """Note that what was lost has been told."""
         memory = self.memory()
-        self.remember(Memory(memory.sent, memory.lately), now.timestamp())
+        self.remember(msgspec.structs.replace(memory, lost=0), now.timestamp())
 
     def _name(self, at: float, number: int) -> Path:
         return self.folder / f"{at:017.3f}-{number:05}-{secrets.token_hex(3)}.msg"

@@ -12,6 +12,7 @@ from storefleet.settings.parsers import Parsed
 from storefleet.settings.table import SETTINGS, Setting
 
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
+_URL_SECRET = re.compile(r"([?&][^=&\s]*(?:pass|secret|token|key)[^=&\s]*=)[^&\s]+", re.IGNORECASE)
 
 
 class Display(Value, frozen=True):
@@ -138,7 +139,7 @@ def shown(name: str, value: Parsed) -> str:
         return ", ".join(value) or "-"
     if isinstance(value, float):
         return f"{value * 100:g}%" if name == "audit.coverage.hosts" else _duration(int(value))
-    return _URL_PASSWORD.sub(r"\1***", str(value))
+    return _URL_SECRET.sub(r"\1***", _URL_PASSWORD.sub(r"\1***", str(value)))
 
 
 def _duration(seconds: int) -> str:

@@ -38,14 +38,18 @@ def load_routes(workspace: Workspace) -> Notify:
 def notify_run(
     workspace: Workspace, notify: Notify, document: AuditDocument, trend: tuple[TrendPoint, ...] = ()
 ) -> list[str]:
-    """Spool what the run has to tell, send what may leave now, and return what went wrong, fit for a log."""
+    """Spool what the run has to tell, send what may leave now, and return in words what came of it, fit for a log.
+
+    Only tickets and troubles are worth words: a message that left is where its reader is.
+    """
     try:
         sent = _notify(workspace, notify, document, trend)
     except (StorefleetError, OSError) as fault:
         return [f"nobody was told: {fault}"]
     told = [f"not told yet, the next run tries again: {fault}" for fault in sent.faults]
     lost = [f"{sent.lost} messages were given up: they could not be delivered for a day, or were too many"]
-    return told + (lost if sent.lost else [])
+    made = [f"ticket {ticket} for {event}" for event, ticket in sent.tickets.items()]
+    return made + told + (lost if sent.lost else [])
 
 
 def _notify(workspace: Workspace, notify: Notify, document: AuditDocument, trend: tuple[TrendPoint, ...]) -> Sent:

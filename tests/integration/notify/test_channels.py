@@ -142,7 +142,7 @@ def test_a_channel_in_trouble_delays_nothing_and_the_message_stays(trouble, webh
     sent = ours.send()
     assert time.monotonic() - began < 12
     assert (sent.delivered, sent.left) == (1, 1)
-    assert sent.tickets == {"e0": "INC-7"}
+    assert sent.tickets == spool.memory().tickets == {"e0": "INC-7"}
     assert sent.faults[0].startswith("hook:")
     assert SECRET not in " ".join(sent.faults)
     (waiting,) = spool.waiting()

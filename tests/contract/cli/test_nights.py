@@ -70,3 +70,14 @@ def test_with_full_the_link_is_told_and_everything_is_read(fleet):
     ended = on_backup(fleet, "full")
     assert ended.code == 0
     assert {store["link"] for store in ended.document["stores"]} == {"backup"}
+
+
+def test_with_light_the_payment_is_judged_and_what_was_not_asked_is_unknown(fleet):
+    ended = on_backup(fleet, "light")
+    assert ended.code == 0, "unknown controls of a judged host never make an exit code"
+    (till,) = [host for host in ended.document["hosts"] if host["host"] == "S0001-pos1"]
+    states = {result["control"]: (result["state"], result["reason"]) for result in till["results"]}
+    assert states["T-PKG-01"] == ("unknown", "left out of a light collection")
+    assert "T-PAY-01" not in states, "it passed"
+    (router,) = [host for host in ended.document["hosts"] if host["host"] == "S0001-router"]
+    assert "left out of a light collection" not in str(router["results"])

@@ -161,7 +161,7 @@ def test_the_password_of_a_url_is_not_shown(tmp_path):
 
 def test_no_secret_of_a_database_url_is_printed(tmp_path: Path):
     url = "postgresql://u:hunter2@db/x?sslmode=require&sslpassword=hunter3&password=hunter4"
-    settings = load_settings(folder(tmp_path, f'fleet: a\ndatabase: "{url}"\n'), {})
+    settings = load_settings(folder(tmp_path, "fleet: a\n"), {"STOREFLEET_DATABASE": url})
     (row,) = [row for row in settings.explain() if row.name == "database"]
     assert "hunter" not in row.value
     assert "sslmode=require" in row.value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,9 +9,7 @@ from storefleet.model.base import Value
 from storefleet.model.limits import Limits
 from storefleet.settings.parsers import Parsed
 from storefleet.settings.table import SETTINGS, Setting
-
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
-
+from storefleet.settings.urls import masked_url
 
 class Display(Value, frozen=True):
     """How times are printed: ``store`` (each store's own), ``UTC`` or an IANA name."""
@@ -138,7 +135,7 @@ def shown(name: str, value: Parsed) -> str:
         return ", ".join(value) or "-"
     if isinstance(value, float):
         return f"{value * 100:g}%" if name == "audit.coverage.hosts" else _duration(int(value))
-    return _URL_PASSWORD.sub(r"\1***", str(value))
+    return masked_url(str(value)) if "://" in str(value) else str(value)
 
 
 def _duration(seconds: int) -> str:

@@ -15,9 +15,10 @@ from storefleet.model.report import AuditDocument, Recorded, RunInfo
 from storefleet.model.runs import Run
 from storefleet.model.state import StateDocument
 from storefleet.storage import bodies, documents, history
-from storefleet.storage.engine import WRITE, open_engine, shown
+from storefleet.storage.address import shown
+from storefleet.storage.engine import WRITE, open_engine
 from storefleet.storage.faults import translated
-from storefleet.storage.intervals import Scope
+from storefleet.storage.intervals import Scope, storable
 from storefleet.storage.recording import HostRecorder
 from storefleet.storage.tables import runs, store_totals
 
@@ -27,10 +28,10 @@ T = TypeVar("T")
 class Recorder:
     """Records hosts inside one transaction of the caller; each host is written whole or not at all."""
 
-    def __init__(self, connection: sa.Connection, hosts: HostRecorder, where: str, busy_s: float) -> None:
+    def __init__(self, connection: sa.Connection, hosts: HostRecorder, address: sa.URL, busy_s: float) -> None:
         self._connection = connection
         self._hosts = hosts
-        self._where = where
+        self._address = address
         self._busy_s = busy_s
         self.fault: StorageError | None = None
         """The error after which the transaction is gone: a full disk makes SQLite roll all of it back by itself."""
@@ -49,7 +50,7 @@ class Recorder:
         if self.fault is not None:
             raise self.fault
         try:
-            with translated(f"recording {host}", self._where, self._busy_s), self._connection.begin_nested():
+            with translated(f"recording {host}", self._address, self._busy_s), self._connection.begin_nested():
                 return record()
         except StorageError as fault:
             if isinstance(fault.__cause__, sa.exc.OperationalError):
@@ -66,6 +67,7 @@ class Database:
     def __init__(self, engine: sa.Engine, busy_s: float) -> None:
         self._engine = engine
         self._busy_s = busy_s
+        self._address = engine.url
         self._where = shown(engine.url)
 
     @classmethod
@@ -110,7 +112,7 @@ class Database:
             if row is None or row.finished_at is not None:
                 message = f"{self._where}: run {run_id} {'was never begun' if row is None else 'is finished'}"
                 raise StorageError(message)
-            recorder = Recorder(connection, HostRecorder(connection, run_id, row.scope), self._where, self._busy_s)
+            recorder = Recorder(connection, HostRecorder(connection, run_id, row.scope), self._address, self._busy_s)
             yield recorder
             if recorder.fault is not None:
                 raise recorder.fault
@@ -133,7 +135,7 @@ class Database:
             "finished_at": document.run.finished_at or document.run.started_at,
             "info": bodies.text_of(document.run),
             "exit": document.verdict.exit,
-            "words": document.verdict.words,
+            "words": storable(document.verdict.words),
             "totals": bodies.text_of(document.totals),
             "changes": bodies.text_of(document.changes),
             "document": bodies.pack_text(document.json_pieces()),
@@ -191,12 +193,12 @@ class Database:
 
     @contextlib.contextmanager
     def _write(self, attempt: str) -> Iterator[sa.Connection]:
-        with translated(attempt, self._where, self._busy_s), self._engine.connect() as plain:
+        with translated(attempt, self._address, self._busy_s), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITE: True})
             with connection.begin():
                 yield connection
 
     @contextlib.contextmanager
     def _read(self, attempt: str) -> Iterator[sa.Connection]:
-        with translated(attempt, self._where, self._busy_s), self._engine.connect() as connection:
+        with translated(attempt, self._address, self._busy_s), self._engine.connect() as connection:
             yield connection

@@ -30,9 +30,9 @@ def lacks(workspace: Workspace) -> tuple[Lack, ...]:
     elif not (workspace.folder / ".git").exists() and not _inside_repository(workspace):
         missing = "the fleet folder is in no git repository, so no run can name its commit"
         found.append(Lack("fleet commit in every run", missing, "git init && git add . && git commit"))
-    if (workspace.settings.database or "").startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+    if (workspace.settings.database or "").startswith("postgres") and importlib.util.find_spec("psycopg") is None:
         found.append(
-            Lack("database", "psycopg, the driver for PostgreSQL, is missing", "pip install 'psycopg[binary]'")
+            Lack("database", "psycopg, the driver for PostgreSQL, is missing", "pip install 'storefleet[postgresql]'")
         )
     if shutil.which("systemd-run") is None and shutil.which("crontab") is None:
         found.append(Lack("schedule", "neither systemd nor cron is here", "start `storefleet audit` by other means"))

@@ -98,9 +98,9 @@ def audit(
     storefleet audit --offline --diff              judge last night's documents again, with the diffs
     """
     targets = parse_targets(report or [])
-    if diff_to is not None:
-        make_folder(diff_to, "--diff-to")
     workspace = open_workspace(fleet)
+    if diff_to is not None:
+        make_folder(diff_to, "--diff-to", workspace.owner_of(diff_to))
     request = AuditRequest(
         audits=tuple(audits or ()),
         limit=limit,
@@ -122,9 +122,9 @@ def audit(
     extras = Extras(diffs, workspace.settings.display.timezone, outcome.trend)
     if diff_to is not None:
         stores = {host.host: host.store or host.host for host in outcome.document.hosts}
-        write_diffs(diff_to, outcome.diffs, stores)
+        write_diffs(diff_to, outcome.diffs, stores, workspace.owner_of(diff_to))
     for target in targets:
-        write_report(target, outcome.document, extras)
+        write_report(target, outcome.document, extras, workspace.owner_of(target.path))
     shown = extras if diff else Extras(timezone=extras.timezone)
     style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
     if output is OutputFormat.json:

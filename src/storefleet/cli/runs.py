@@ -114,7 +114,7 @@ def report(
     document, trend = past_document(workspace, run)
     timezone = workspace.settings.display.timezone
     for target in targets:
-        write_report(target, document, Extras(timezone=timezone, trend=trend))
+        write_report(target, document, Extras(timezone=timezone, trend=trend), workspace.owner_of(target.path))
     if output is OutputFormat.json:
         emit(audit_json(document))
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from storefleet.documents.files import write_atomically
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import Complaint, InputError, StorageError
 from storefleet.model.report import AuditDocument
 from storefleet.reports.html import folder_pages, single_page
@@ -118,16 +119,18 @@ def _is_ours(folder: Path) -> bool:
     return not names or ("index.html" in names and all(name.endswith(".html") for name in names))
 
 
-def write_report(target: Target, document: AuditDocument, extras: Extras | None = None) -> None:
-    """Write one report atomically with mode 0640; raises :class:`StorageError` when the disk refuses."""
+def write_report(
+    target: Target, document: AuditDocument, extras: Extras | None = None, owner: Ownership = PRIVATE
+) -> None:
+    """Write one report atomically with mode 0640, or for the group of ``owner``; raises :class:`StorageError` when the disk refuses."""
     if target.folder:
-        _write_folder(target.path, FOLDERS[target.format](document, extras or Extras()))
+        _write_folder(target.path, FOLDERS[target.format](document, extras or Extras()), owner)
         return
     content = FORMATS[target.format](document, extras or Extras())
-    write_atomically(target.path, content, REPORT_MODE)
+    write_atomically(target.path, content, REPORT_MODE, owner)
 
 
-def _write_folder(path: Path, pages: Iterator[tuple[str, str]]) -> None:
+def _write_folder(path: Path, pages: Iterator[tuple[str, str]], owner: Ownership) -> None:
     """Write all pages beside the folder, then put them in its place: a reader finds the old ones or the new.
 
     The two renames are not one: between them there is no folder for an instant, and the old one stays beside it if the
@@ -135,10 +138,9 @@ def _write_folder(path: Path, pages: Iterator[tuple[str, str]]) -> None:
     """
     new, old = (path.with_name(f".{path.name}.{secrets.token_hex(6)}.{kind}") for kind in ("tmp", "old"))
     try:
-        new.mkdir(mode=FOLDER_MODE)
-        new.chmod(FOLDER_MODE)
+        owner.make_folder(new, FOLDER_MODE)
         for name, content in pages:
-            write_atomically(new / name, content, REPORT_MODE)
+            write_atomically(new / name, content, REPORT_MODE, owner)
         if path.exists():
             path.rename(old)
         new.rename(path)

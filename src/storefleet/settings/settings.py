@@ -11,6 +11,7 @@ from storefleet.settings.parsers import Parsed
 from storefleet.settings.table import SETTINGS, Setting
 from storefleet.settings.urls import masked_url
 
+
 class Display(Value, frozen=True):
     """How times are printed: ``store`` (each store's own), ``UTC`` or an IANA name."""
 

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import StorageError
 from storefleet.model.findings import Result
 from storefleet.model.report import AuditDocument, Recorded, RunInfo
@@ -71,9 +72,9 @@ class Database:
         self._where = shown(engine.url)
 
     @classmethod
-    def open(cls, url: str, *, busy_s: float = 30.0, file_mode: int = 0o640, dir_mode: int = 0o750) -> Database:
+    def open(cls, url: str, *, busy_s: float = 30.0, owner: Ownership = PRIVATE) -> Database:
         """Open ``url``, creating an SQLite file, its folder and the tables where there are none."""
-        return cls(open_engine(url, busy_s=busy_s, file_mode=file_mode, dir_mode=dir_mode), busy_s)
+        return cls(open_engine(url, busy_s=busy_s, owner=owner), busy_s)
 
     @property
     def url(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storefleet.documents.ownership import Ownership, refused
 from storefleet.errors import StorageError
 from storefleet.storage.address import is_sqlite, shown, sqlite_file, understood
 from storefleet.storage.faults import translated
@@ -24,12 +25,12 @@ _WRITERS = 0x73746F72
 """PostgreSQL's name of our write lock, beside the schema's, since several fleets may share one database."""
 
 
-def open_engine(url: str, *, busy_s: float, file_mode: int, dir_mode: int) -> sa.Engine:
+def open_engine(url: str, *, busy_s: float, owner: Ownership) -> sa.Engine:
     """Return an engine on a database with our schema, creating file and tables where there are none."""
     address = understood(url)
     path = sqlite_file(address)
     if path is not None:
-        _create_file(Path(path), file_mode, dir_mode)
+        _create_file(Path(path), owner)
     engine = bare_engine(address, busy_s)
     with translated("opening the database", address, busy_s):
         _ensure_schema(engine, shown(address))
@@ -59,17 +60,20 @@ def _connect_args(address: sa.URL, busy_s: float) -> dict[str, Any]:
     return {key: value for key, value in ours.items() if key not in address.query}
 
 
-def _create_file(path: Path, file_mode: int, dir_mode: int) -> None:
+def _create_file(path: Path, owner: Ownership) -> None:
     """Create the file before SQLite does, so that its mode (and that of the WAL beside it) is ours, not the umask's."""
     try:
         if not path.parent.exists():
-            path.parent.mkdir(parents=True, mode=dir_mode)
-            path.parent.chmod(dir_mode)
+            owner.make_folder(path.parent)
+        for beside in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            owner.adopt(beside)
         if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, file_mode)
-            os.fchmod(descriptor, file_mode)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            owner.claim(descriptor)
             os.close(descriptor)
     except OSError as fault:
+        if not owner.is_member:
+            raise refused(path, fault, owner) from fault
         message = f"opening the database: {path}: {fault.strerror}; give `database:` a place that we may write"
         raise StorageError(message) from fault
 

@@ -13,7 +13,9 @@ from storefleet.storage.address import shown, without_secrets
 
 _BUSY = "another process kept it locked for {busy_s:g} s: wait for it to end, then try again"
 _LOST = "the connection to the server was lost ({reason}); what was committed before stays; try again when it is back"
-_LOGIN = "the server refuses the login ({reason}): check the user, PGPASSWORD or ~/.pgpass, and the server's pg_hba.conf"
+_LOGIN = (
+    "the server refuses the login ({reason}): check the user, PGPASSWORD or ~/.pgpass, and the server's pg_hba.conf"
+)
 
 _REMEDIES = (
     (("SQLITE_FULL",), "no room is left on the disk: free some; what was committed before stays readable"),

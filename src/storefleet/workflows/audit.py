@@ -8,7 +8,6 @@ from storefleet.audit.language import Audit
 from storefleet.errors import InputError
 from storefleet.model.report import RunInfo
 from storefleet.model.verdict import VerdictRules
-from storefleet.storage.database import Database
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
 from storefleet.workflows.judging import Judging
@@ -23,7 +22,7 @@ from storefleet.workflows.workspace import Workspace, run_info
 
 def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress) -> AuditOutcome:
     """Run the audit. Everything wrong with the input is said before any device is touched."""
-    check_folders(request.record, request.replay, offline=request.offline)
+    check_folders(workspace, request.record, request.replay, offline=request.offline)
     rules = validated_rules(workspace)
     audits = chosen_audits(rules, request.audits)
     chosen = scope(workspace.select(request.limit), workspace.store)
@@ -50,7 +49,7 @@ def _run(
 ) -> AuditOutcome:
     judging = Judging(workspace, audits, rules.waivers, diffs=request.diffs, all_results=request.all_results)
     judges = processes_for(len(chosen.contacted), workspace.settings.audit.processes)
-    with Panel(judging, judges) as panel, Database.open(workspace.database_url) as database:
+    with Panel(judging, judges) as panel, workspace.open_database() as database:
         judge = Judge(workspace, rules, audits, database, info, request.all_results, panel, judging)
         if request.offline:
             judge.offline(chosen)

@@ -19,7 +19,7 @@ _LOOK_BACK = 1000
 
 def past_runs(workspace: Workspace, limit: int) -> tuple[Run, ...]:
     """Return the newest runs first."""
-    with Database.open(workspace.database_url) as database:
+    with workspace.open_database() as database:
         return database.runs(limit)
 
 
@@ -45,13 +45,13 @@ def _means(run: Run, name: str) -> bool:
 
 def past_run(workspace: Workspace, name: str) -> Run:
     """Return one run; raises :class:`InputError` where the name means none, or several."""
-    with Database.open(workspace.database_url) as database:
+    with workspace.open_database() as database:
         return find_run(database, name)
 
 
 def past_document(workspace: Workspace, name: str) -> tuple[AuditDocument, tuple[TrendPoint, ...]]:
     """Return the document of an earlier run, and the trend up to it; raises :class:`InputError` where it left none."""
-    with Database.open(workspace.database_url) as database:
+    with workspace.open_database() as database:
         run = find_run(database, name)
         document = database.audit_document(run.info.id)
         if document is None:

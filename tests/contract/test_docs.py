@@ -18,7 +18,7 @@ from storefleet.cli.app import COMMANDS, GROUPS, build
 from storefleet.connections.recording import ReplaySession
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-PLANNED = frozenset({"drift", "plan", "push", "apply", "undo", "wave", "diagnose", "watch", "freeze", "db"})
+PLANNED = frozenset({"drift", "plan", "push", "apply", "undo", "wave", "diagnose", "watch", "freeze"})
 """Verbs of later issues: prose may name them, a block to be typed may not."""
 
 

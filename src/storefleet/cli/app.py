@@ -23,7 +23,12 @@ COMMANDS = {
 }
 """Verb → the module of this package that has a function of its name."""
 
-GROUPS = {"runs": "storefleet.cli.runs", "hostkeys": "storefleet.cli.hostkeys", "lab": "storefleet.lab.commands"}
+GROUPS = {
+    "runs": "storefleet.cli.runs",
+    "db": "storefleet.cli.db",
+    "hostkeys": "storefleet.cli.hostkeys",
+    "lab": "storefleet.lab.commands",
+}
 """Verb → the module with its ``app``."""
 
 

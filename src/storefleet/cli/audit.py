@@ -27,6 +27,8 @@ from storefleet.cli.options import (
 )
 from storefleet.cli.progress import HostProgress
 from storefleet.cli.signals import ended_by
+from storefleet.cli.streams import write
+from storefleet.reports.escape import visible
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import WITH_DIFFS, Extras, parse_targets, write_report
@@ -118,6 +120,8 @@ def audit(
         retries=retries,
     )
     outcome = audit_fleet(workspace, request, HostProgress)
+    for warning in outcome.warnings:
+        write(f"warning: {visible(warning, limit=2000)}\n", err=True)
     diffs = {host: found.diff for host, found in outcome.diffs.items()}
     extras = Extras(diffs, workspace.settings.display.timezone, outcome.trend)
     if diff_to is not None:

@@ -17,7 +17,7 @@ SHARED_FILE_MODE, SHARED_FOLDER_MODE = 0o660, 0o2770
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """With a ``group`` (its number) files are 0660 and folders 2770 and belong to it; without, each keeps its own mode."""
+    """With a ``group``, by number, files are 0660 and folders 2770, and its; without, each keeps its own mode."""
 
     group: int | None = None
 

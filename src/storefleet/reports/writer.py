@@ -122,7 +122,7 @@ def _is_ours(folder: Path) -> bool:
 def write_report(
     target: Target, document: AuditDocument, extras: Extras | None = None, owner: Ownership = PRIVATE
 ) -> None:
-    """Write one report atomically with mode 0640, or for the group of ``owner``; raises :class:`StorageError` when the disk refuses."""
+    """Write one report atomically, 0640 or for a group; raises :class:`StorageError` when the disk refuses."""
     if target.folder:
         _write_folder(target.path, FOLDERS[target.format](document, extras or Extras()), owner)
         return

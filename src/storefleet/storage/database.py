@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
@@ -15,11 +16,13 @@ from storefleet.model.findings import Result
 from storefleet.model.report import AuditDocument, Recorded, RunInfo
 from storefleet.model.runs import Run
 from storefleet.model.state import StateDocument
+from storefleet.settings.settings import KeepSettings
 from storefleet.storage import bodies, documents, history
 from storefleet.storage.address import shown
 from storefleet.storage.engine import WRITE, open_engine
 from storefleet.storage.faults import translated
 from storefleet.storage.intervals import Scope, storable
+from storefleet.storage.prune import Pruned, prune
 from storefleet.storage.recording import HostRecorder
 from storefleet.storage.tables import runs, store_totals
 
@@ -153,6 +156,15 @@ class Database:
             connection.execute(store_totals.delete().where(store_totals.c.run == document.run.id))
             if rows:
                 connection.execute(store_totals.insert(), rows)
+
+    def prune(self, now: datetime.datetime, keep: KeepSettings) -> Pruned:
+        """Let go of what is older than ``keep`` says; open findings and what a run in progress needs stay."""
+        return prune(self._write, now, keep)
+
+    def pruned_at(self, host: str) -> str | None:
+        """Return when the last document of a host was let go of; ``None`` while it has one, or never had."""
+        with self._read("reading the state of hosts") as connection:
+            return documents.pruned_at(connection, host)
 
     def last_document(self, host: str) -> StateDocument | None:
         """Return the last facts of a host, or ``None`` when it was never read."""

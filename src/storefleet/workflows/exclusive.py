@@ -51,9 +51,9 @@ def _opened(path: Path, owner: Ownership) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         if os.fstat(descriptor).st_uid == os.geteuid():
             owner.claim(descriptor, LOCK_MODE)
-        return descriptor
     except OSError as fault:
         raise StorageError(f"the lock {path} cannot be opened: {fault.strerror}") from fault
+    return descriptor
 
 
 def _holder(path: Path) -> str:

@@ -63,6 +63,7 @@ class AuditOutcome:
     bugs: tuple[BaseException, ...] = ()
     interrupt: KeyboardInterrupt | None = None
     trend: tuple[TrendPoint, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -139,12 +140,18 @@ class Judge:
         """Judge the last documents; nothing is recorded, since nothing was seen."""
         self._index_what_is_known(())
         self._judge_kept([host.name for host in chosen.contacted], record=False)
-        self._without_document(chosen, "never read; there is no document to judge")
+        self._without_document(chosen)
 
-    def _without_document(self, chosen: Scope, reason: str) -> None:
+    def _without_document(self, chosen: Scope, reason: str | None = None) -> None:
         for host in chosen.contacted:
             if host.name not in self.reports:
-                self._unseen(host, reason, self.database.dark_since(host.name))
+                self._unseen(host, reason or self._why_none(host), self.database.dark_since(host.name))
+
+    def _why_none(self, host: Host) -> str:
+        removed = self.database.pruned_at(host.name)
+        if removed is None:
+            return "never read; there is no document to judge"
+        return f"its last document was let go of on {removed} (keep.documents); there is none to judge"
 
     def _index_what_is_known(self, seen: Collection[str]) -> None:
         """Add the last documents of the hosts that this run did not see; the older ones of those seen mean nothing."""

@@ -195,8 +195,8 @@ def utc(instant: datetime.datetime) -> str:
 def redaction_key(workspace: Workspace) -> bytes:
     """Return the fleet's own key, made once, by which redacted values show that they changed and nothing else.
 
-    It lives in ``var/redaction.key``, readable by its owner alone, or by the group of ``var.group``. Whoever replaces it makes every redacted value look
-    changed once.
+    It lives in ``var/redaction.key``, readable by its owner alone, or by the group of ``var.group``. Whoever replaces
+    it makes every redacted value look changed once.
     """
     path = workspace.var / "redaction.key"
     try:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from storefleet.storage import upgrade as module
 
-url, left = sys.argv[1], int(sys.argv[2])
+url, left = sys.argv[1], [int(sys.argv[2])]
 plain = module.bare_engine
 
 
@@ -17,9 +17,8 @@ def watched(*arguments):
 
     @sa.event.listens_for(engine, "before_cursor_execute")
     def count(*_arguments):
-        global left
-        left -= 1
-        if left < 0:
+        left[0] -= 1
+        if left[0] < 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return engine
@@ -27,4 +26,3 @@ def watched(*arguments):
 
 module.bare_engine = watched
 module.upgrade(url, None)
-print("done")

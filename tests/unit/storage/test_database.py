@@ -1,4 +1,4 @@
-"""The conformance suite of the database: what asks for ``url`` or ``database`` runs over SQLite and PostgreSQL alike."""
+"""The conformance suite of the database: what asks for ``url`` or ``database`` runs over both kinds alike."""
 
 import os
 import stat

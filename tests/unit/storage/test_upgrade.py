@@ -51,10 +51,8 @@ def old_url(url, request):
         indexes = [line for line in re.findall(r"CREATE [^;]*INDEX[^;]*;", rest) if "one_open_finding" not in line]
         server = request.getfixturevalue("postgresql")
         server.sql(url, "\n".join([*tables, *rows, *indexes]))
-        server.sql(
-            url, "SELECT setval('findings_id_seq', (SELECT max(id) FROM findings)); CREATE UNIQUE INDEX one_open_finding"
-            " ON findings (host, audit, control, key) WHERE closed_at IS NULL;",
-        )  # fmt: skip
+        unique = "CREATE UNIQUE INDEX one_open_finding ON findings (host, audit, control, key) WHERE closed_at IS NULL;"
+        server.sql(url, f"SELECT setval('findings_id_seq', (SELECT max(id) FROM findings)); {unique}")
     return url
 
 
@@ -246,6 +244,6 @@ def test_the_password_of_the_url_is_on_no_command_line(postgresql, tmp_path, mon
         backup(url, tmp_path / "other", PRIVATE)
     tool.unlink()
     monkeypatch.setenv("PATH", str(tool.parent))
-    with pytest.raises(StorageError, match="install postgresql-client.*--no-backup"):
+    with pytest.raises(StorageError, match=r"install postgresql-client.*--no-backup"):
         backup(url, tmp_path / "other", PRIVATE)
     assert not (tmp_path / "other").exists()

@@ -52,7 +52,7 @@ def var_owner(folder: Path) -> Ownership:
     """Return whose ``var/`` is, for one who cannot stop to complain: ours alone where the settings cannot be read."""
     try:
         return Ownership.of(load_settings(folder, os.environ).var_group)
-    except InputError:
+    except (InputError, OSError):
         return PRIVATE
 
 

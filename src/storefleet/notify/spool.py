@@ -72,7 +72,7 @@ class Spool:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with contextlib.suppress(OSError):  # another user's file has its mode already
-                self._ownership.claim_file(descriptor)
+                self._ownership.claim(descriptor)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -150,7 +150,7 @@ class Spool:
         self._store(path, {**body, "event": {"format": EVENT_FORMAT, **body["event"]}})
 
     def _store(self, path: Path, body: dict[str, Any]) -> None:
-        write_atomically(path, json.dumps(body, ensure_ascii=True), self._ownership.file_mode)
+        write_atomically(path, json.dumps(body, ensure_ascii=True), owner=self._ownership)
 
 
 def key_of(channel: str, event: Event) -> str:

@@ -69,19 +69,6 @@ def test_two_users_share_one_history(shared_fleet, tmp_path):
         assert (mode, path.stat().st_gid) == (0o2770 if path.is_dir() else 0o660, gid), path
 
 
-def test_who_is_not_in_the_group_is_told_so_before_anything(shared_fleet, tmp_path):
-    ended = run_as(60003, shared_fleet, "audit", "--replay", tmp_path / "mended", groups=False)
-    assert ended.returncode == 2
-    assert f"not in the group '{GROUP}'" in ended.stderr
-
-
-def test_a_group_that_does_not_exist_is_a_complaint_of_check(shared_fleet):
-    (shared_fleet / "storefleet.yaml").write_text("fleet: practice\nvar: {group: nobody-has-this}\n")
-    ended = run_as(60001, shared_fleet, "check")
-    assert ended.returncode == 2
-    assert "no group 'nobody-has-this'" in ended.stderr
-
-
 def test_a_fleet_that_this_account_may_not_read_is_bad_input_and_no_bug(shared_fleet):
     shared_fleet.chmod(0o700)
     ended = run_as(60001, shared_fleet, "check")

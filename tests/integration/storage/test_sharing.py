@@ -7,6 +7,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,17 +24,23 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Path:
-    """Give a fleet whose ``var/`` the first user may make; everyone may read the rest and the code."""
-    fleet = practice_fleet(tmp_path / "fleet")
+def fleet() -> Iterator[Path]:
+    """Give a fleet whose ``var/`` the first user may make; everyone may read the rest and the code.
+
+    It stands in a folder of its own: any other run of the tests closes pytest's again.
+    """
+    with tempfile.TemporaryDirectory(prefix="storefleet-shared-") as folder:
+        Path(folder).chmod(0o711)
+        yield made(Path(folder))
+
+
+def made(folder: Path) -> Path:
+    fleet = practice_fleet(folder / "fleet")
     with (fleet / "storefleet.yaml").open("a", encoding="utf-8") as stream:
         stream.write(f"\nvar: {{group: {GROUP}}}\n")
     for path in (fleet, *fleet.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() else 0o644)
-    for folder in (tmp_path, *tmp_path.parents):
-        if not folder.stat().st_mode & stat.S_IXOTH:
-            folder.chmod(0o711)
     os.chown(fleet, FIRST, FIRST)
     if as_user(FIRST, "settings", fleet=fleet).returncode != 0:
         pytest.skip("another user cannot read this Python or this repository")
@@ -121,3 +129,10 @@ def test_two_users_at_once_lose_nothing(fleet):
     with Database.open(url) as database:
         names = [f"S{user % 10:04}-pos{number}" for user in (FIRST, SECOND) for number in range(40)]
         assert len(database.last_documents(names)) == 80
+
+
+def test_a_fleet_that_this_account_may_not_read_is_bad_input_and_no_bug(fleet):
+    fleet.parent.chmod(0o700)
+    ended = as_user(FIRST, "check", fleet=fleet)
+    assert ended.returncode == 2
+    assert "read" in ended.stderr

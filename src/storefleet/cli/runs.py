@@ -40,7 +40,7 @@ CountOption = Annotated[int, typer.Option("--count", "-n", min=1, max=100_000, h
 
 
 @app.callback()
-def runs(context: typer.Context) -> None:
+def runs(context: typer.Context, fleet: FleetOption = None) -> None:
     """Print what earlier runs were: `runs list` (also without a word), `runs show RUN`.
 
     \b
@@ -48,7 +48,7 @@ def runs(context: typer.Context) -> None:
     storefleet runs show last
     """
     if context.invoked_subcommand is None:
-        _list(None, 20, OutputFormat.text, no_color=False)
+        _list(fleet, 20, OutputFormat.text, no_color=False)
 
 
 @app.command("list")

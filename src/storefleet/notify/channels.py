@@ -28,7 +28,7 @@ class ChannelFault(StorefleetError):
 
 
 Secrets = Callable[[SecretSource], str]
-"""Resolves the source of a secret; raises when it gives nothing."""
+"""Resolves the source of a secret; raises an error in words that name the source when it gives nothing."""
 
 
 def deliver(channel: Channel, event: Event, attached: Path | None, secret: Secrets) -> str | None:
@@ -65,7 +65,7 @@ def _apprise(channel: Channel, event: Event, attached: Path | None, secret: Secr
     try:
         url = secret(channel.apprise)
     except StorefleetError as fault:
-        raise ChannelFault(f"{channel.name}: the source of its URL gives nothing") from fault
+        raise ChannelFault(f"{channel.name}: {fault}") from fault
     sender = apprise.Apprise()
     if not sender.add(url):
         raise ChannelFault(f"{channel.name}: its URL is none that Apprise knows")

@@ -17,10 +17,8 @@ from pathlib import Path
 from storefleet.errors import StorefleetError
 from storefleet.model.credentials import SecretSource
 from storefleet.notify.config import Channel
-from storefleet.notify.escape import calm, plain
+from storefleet.notify.escape import calm, fitted, plain
 from storefleet.notify.events import Event
-
-CUT = "\n… (cut)"
 
 
 class ChannelFault(StorefleetError):
@@ -40,16 +38,6 @@ def deliver(channel: Channel, event: Event, attached: Path | None, secret: Secre
         _mail(channel, event, attached)
         return None
     return _command(channel, event)
-
-
-def fitted(text: str, most: int) -> str:
-    """Return a text that takes at most so many bytes of UTF-8, cut at a line where there is one, and saying so."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= most:
-        return data.decode("utf-8")
-    room = data[: most - len(CUT.encode())].decode("utf-8", "ignore")
-    at_line = room.rfind("\n")
-    return (room[:at_line] if at_line > len(room) // 2 else room) + CUT
 
 
 def _words(channel: Channel, event: Event) -> tuple[str, str]:

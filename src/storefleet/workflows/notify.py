@@ -11,7 +11,7 @@ from storefleet.errors import StorefleetError
 from storefleet.model.credentials import SecretSource
 from storefleet.model.report import AuditDocument
 from storefleet.notify.config import Notify, load_notify
-from storefleet.notify.routing import Message, messages
+from storefleet.notify.routing import LOST, Message, messages
 from storefleet.notify.send import Sender, Sent
 from storefleet.notify.spool import Spool
 from storefleet.reports.message import message_text
@@ -59,7 +59,7 @@ def _notify(workspace: Workspace, notify: Notify, document: AuditDocument, trend
     digest = message_text(document, timezone=workspace.settings.display.timezone)
     lost = spool.memory().lost
     if lost:
-        digest += f"lost       {lost} earlier messages could not be delivered\n"
+        digest += f"{LOST:<11}{lost} earlier messages could not be delivered\n"
     told = messages(document, notify, digest, local)
     spool.put(told, now, notify.quiet_s)
     wallet = Wallet()

@@ -14,10 +14,9 @@ from storefleet.documents.reader import read
 from storefleet.errors import InputError
 from storefleet.model.findings import SEVERITIES, Expected, Finding
 from storefleet.model.summary import host_report
-from storefleet.notify.channels import CUT, fitted
 from storefleet.notify.condition import ConditionFault, parse_condition
 from storefleet.notify.config import load_notify
-from storefleet.notify.escape import calm, plain
+from storefleet.notify.escape import CUT, calm, fitted, plain
 from storefleet.notify.events import INCIDENT_STORES, events_of
 from storefleet.notify.routing import messages
 
@@ -149,7 +148,7 @@ def test_a_route_shows_the_rows_that_it_asks_for(tmp_path):
 
 @pytest.mark.parametrize(
     ("now", "week"),
-    [("2026-11-23T07:29", "2026-W47"), ("2026-11-23T07:30", "2026-W48"), ("2026-11-29T23:00", "2026-W48")],
+    [("2026-11-23T07:29", "2026-W47-1"), ("2026-11-23T07:30", "2026-W48-1"), ("2026-11-29T23:00", "2026-W48-1")],
 )
 def test_the_weekly_message_is_of_the_newest_week_that_is_due(now, week, tmp_path):
     found = notify(tmp_path, CHANNELS + "routes: [{on: weekly, day: mon, at: '07:30', to: [boss]}]\n")

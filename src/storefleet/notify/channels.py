@@ -22,6 +22,9 @@ from storefleet.notify.config import Channel
 from storefleet.notify.escape import calm, fitted, plain
 from storefleet.notify.events import Event
 
+_TALKATIVE = ("apprise", "urllib3", "requests", "requests_oauthlib")
+"""Loggers that write URLs, whole or by path, which for a chat is its secret."""
+
 MOST_TICKET = 100
 """Characters of a ticket."""
 
@@ -53,7 +56,8 @@ def _words(channel: Channel, event: Event) -> tuple[str, str]:
 def _apprise(channel: Channel, event: Event, attached: Path | None, secret: Secrets) -> None:
     import apprise  # noqa: PLC0415 - a third of a second of imports
 
-    logging.getLogger("apprise").disabled = True  # it logs URLs
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     assert channel.apprise is not None
     try:
         url = secret(channel.apprise)

@@ -14,6 +14,8 @@ import smtplib
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from storefleet.errors import StorefleetError
 from storefleet.model.credentials import SecretSource
 from storefleet.model.escape import visible
@@ -67,7 +69,7 @@ def _apprise(channel: Channel, event: Event, attached: Path | None, secret: Secr
     sender = apprise.Apprise(asset=apprise.AppriseAsset(storage_mode=memory))
     if not sender.add(url):
         raise ChannelFault(f"{channel.name}: its URL is none that Apprise knows")
-    title, body = (calm(part) for part in _words(channel, event))
+    title, body = _words(channel, msgspec.structs.replace(event, title=calm(event.title), text=calm(event.text)))
     kind = apprise.NotifyType.WARNING if event.severity in ("high", "critical") else apprise.NotifyType.INFO
     try:
         taken = sender.notify(

@@ -125,6 +125,18 @@ def test_a_webhook_gets_title_and_text_once(webhook, tmp_path):
     assert ours.send().delivered == 0
 
 
+def test_a_message_fits_its_channel_also_after_nobody_is_called(webhook, tmp_path):
+    channel = Channel("hook", apprise=SecretSource(env="SF_HOOK"), max_bytes=1024)
+    spool, ours = sender(tmp_path, [channel], clock=at())
+    loud = msgspec.structs.replace(events()[0], text="@all é\n" * 500, title="@here " * 30)
+    spool.put([Message("hook", loud)], NOW, 1)
+    assert ours.send().delivered == 1
+    (taken,) = webhook.taken
+    assert len((taken["title"] + taken["message"]).encode()) <= 1024
+    assert taken["message"].endswith("@ all é\n… (cut)")
+    assert taken["title"].startswith("@ here @ here")
+
+
 @pytest.mark.parametrize("trouble", ["500", "gone", "slow", "no secret"])
 def test_a_channel_in_trouble_delays_nothing_and_the_message_stays(trouble, webhook, tmp_path, monkeypatch):
     if trouble == "500":

@@ -97,6 +97,34 @@ def test_stores_that_went_dark_together_are_one_message_and_the_others_their_own
     assert "D0001" in events[2].text
 
 
+def test_an_incident_is_the_same_whatever_its_values_and_another_with_another_control():
+    first, again, other = (
+        told(night(*([fault(control, value=value + number)] for number in range(9))))[0].id
+        for control, value in (("T-FS-01", 90), ("T-FS-01", 80), ("T-FS-02", 90))
+    )
+    assert first == again != other
+    assert first.startswith("hardware/disk:2026-11-22:")
+
+
+@pytest.mark.parametrize(("over", "due"), [("3h", 1), ("4h", 1), ("241m", 0)])
+def test_a_store_is_told_of_from_its_time_on_and_not_before(over, due):
+    document = night([], dark=[5])  # the run ended an hour before NOW
+    ended = datetime.datetime.fromisoformat(document.run.finished_at)
+    since = (ended - datetime.timedelta(hours=4)).isoformat()
+    stores = [msgspec.structs.replace(one, dark_since=since) if one.state == "dark" else one for one in document.stores]
+    document = msgspec.structs.replace(document, stores=tuple(stores))
+    seconds = {"3h": 10_800.0, "4h": 14_400.0, "241m": 14_460.0}[over]
+    notify = Notify({"a": Channel("a")}, (Route("store-dark", ("a",), over_s=seconds),))
+    assert len(messages(document, notify, "", NOW)) == due
+
+
+def test_a_channel_hears_an_event_as_the_first_of_its_routes_shows_it():
+    routes = (Route("nightly", ("a",), show=("new",)), Route("nightly", ("a", "b")))
+    notify = Notify({name: Channel(name) for name in "ab"}, routes)
+    found = {one.channel: one.event.text for one in messages(night([]), notify, "new    x\ndark    y\n", NOW)}
+    assert found == {"a": "new    x\n", "b": "new    x\ndark    y\n"}
+
+
 CONDITIONS = ("new > 0", "new(severity>=critical) > 3", "dark = 0", "fixed >= 1")
 ROUTES = st.builds(
     Route,
@@ -118,7 +146,7 @@ NIGHTS = st.one_of(
     st.builds(
         lambda stores, dark: night(*stores, dark=dark),
         st.lists(st.lists(FAULTS, max_size=2, unique_by=lambda one: one.control), min_size=1, max_size=9),
-        st.lists(st.floats(0, 300), max_size=8),
+        st.lists(st.integers(0, 300), max_size=8),
     ),
     st.sampled_from(sorted(HOSTILE)).map(lambda label: factory.hostile_store(label, HOSTILE[label])),
 )
@@ -250,6 +278,25 @@ def test_what_fails_a_second_night_is_given_up_with_all_of_its_channel_and_told_
     assert world.spool.memory().lost == 1, "the digest told of two; the third is for the next one"
 
 
+def test_what_was_lost_is_remembered_until_a_digest_has_told_it(world):
+    world.plan = lambda _: False
+    world.put(event("e1"), event("e2"))
+    world.run()
+    world.now += GIVEN_UP_S + 900
+    world.run()
+    world.run(lost_told=0)
+    assert world.spool.memory().lost == 2
+    world.run(lost_told=1)
+    assert world.spool.memory().lost == 1
+
+
+def test_a_channel_that_failed_is_left_alone_for_this_time(world):
+    world.plan = lambda _: False
+    world.put(event("e1"), event("e2"), event("e3"))
+    assert world.run().left == 3
+    assert len(world.heard) == 1
+
+
 def test_what_only_waits_for_its_turn_is_not_given_up_before_a_week(world):
     world.put(*(event(f"e{number}") for number in range(9)))
     assert world.run().delivered == 3
@@ -303,9 +350,18 @@ def test_a_clock_that_was_wrong_for_a_night_silences_nobody(world):
     world.plan = lambda count: count != 1
     world.put(event("e1"), event("e2"))
     world.run()
+    world.now += 300
+    world.run()
+    world.put(event("e4"))
+    world.plan = lambda _: False
+    world.run()
     world.now -= 400 * DAY_S
-    world.put(event("e1"), event("e2"), event("e3"))
+    world.plan = lambda _: True
+    assert world.put(event("e1"), event("e2"), event("e3")) == 3, "what was told in the future is told again"
     assert world.run().delivered == 3
+    world.now += 61
+    world.run()
+    assert ("a", "e4") in world.taken, "a pause until next year is none"
 
 
 @pytest.mark.parametrize("text", ['{"sent": {"x": 99999999999.0}}', "{", "[]", '{"sent": 3}', '{"lost": -1}'])

@@ -1,127 +1,147 @@
-"""How large the database of a fleet grows: real nights are recorded for a part of it, and what they took is scaled up.
+"""How large the database of a fleet gets: each night of a small fleet is recorded for real, and the size is scaled.
 
-Two parts are measured apart: what grows with the nights (runs, their reports, store totals, intervals of findings) over
-all nights of a part of the fleet, and the last document of each host, of which there is always one.
+The documents are those of a recorded till, changed a little on a share of the nights; findings come and go; each night
+ends as an audit does, letting go of what the default settings keep no longer. The file is measured as it lies there.
 """
+
+from __future__ import annotations
 
 import argparse
 import datetime
 import random
-import sqlite3
+import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from storefleet.connections.transcript import ScriptTurn, Transcript
+from storefleet.cli.main import call
 from storefleet.model.findings import Expected, Finding, Result
-from storefleet.model.report import Actor, Inputs, Recorded, RunInfo
+from storefleet.model.report import Actor, HostReport, Inputs, Recorded, RunInfo
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host, Store
 from storefleet.model.summary import audit_document, host_report, store_report
 from storefleet.model.verdict import VerdictRules, decide
+from storefleet.settings.load import load_settings
 from storefleet.storage import Database
+from storefleet.storage.database import Recorder
 
-FIRST = datetime.datetime(2026, 1, 1, 1, tzinfo=datetime.UTC)
 ROOT = Path(__file__).resolve().parent.parent
-CONTROLS = 30
-RUNS = Expected("", "active", has_value=True)
-DEVICES = ("router", "pos1", "pos2", "pos3", "kiosk1")
+FIRST = datetime.datetime(2026, 1, 1, 1, tzinfo=datetime.UTC)
+PER_STORE, CONTROLS = 5, 30
+BEGINS, ENDS, DARK, CHANGES = 0.01, 0.07, 0.02, 0.2
+"""Each night: hosts with a new finding, open findings that end, hosts that are dark, documents that changed."""
 
 
-def instant(night: int) -> str:
-    return (FIRST + datetime.timedelta(days=night)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def recorded_till(folder: Path) -> StateDocument:
+    """Return the document of a till of the practice fleet, as an audit of its recording keeps it."""
+    fleet = folder / "fleet"
+    shutil.copytree(ROOT / "recordings" / "fleet", fleet, ignore=shutil.ignore_patterns("var"))
+    call(
+        [
+            "audit",
+            "--fleet",
+            str(fleet),
+            "--replay",
+            str(ROOT / "recordings" / "mended"),
+            "--report",
+            f"text:{fleet / 'x'}",
+        ]
+    )
+    with Database.open(f"sqlite:///{fleet / 'var' / 'storefleet.db'}") as database:
+        document = database.last_document("S0001-pos1")
+    assert document is not None
+    return document
 
 
-class Fleet:
-    """Hosts whose findings come and go: one host in a hundred gets one each night, and half are mended within ten."""
+class Nights:
+    """A fleet of tills that lives night by night."""
 
-    def __init__(self, stores: int, chance: random.Random) -> None:
-        self.chance = chance
-        fields = {"region": "north", "timezone": "Europe/Berlin", "format": "supermarket"}
-        self.stores = [Store(id=f"S{n:05}", name=f"Branch {n}", number=n, **fields) for n in range(stores)]
-        self.open: dict[str, set[int]] = {f"{store.id}-{device}": set() for store in self.stores for device in DEVICES}
+    def __init__(self, database: Database, hosts: int, till: StateDocument) -> None:
+        self.database, self.till, self.chance = database, till.to_json(), random.Random(20261127)
+        self.stores = [
+            Store(id=f"S{n:04}", name=f"Branch {n}", region="north", timezone="Europe/Berlin", format="big", number=n)
+            for n in range(hosts // PER_STORE)
+        ]
+        self.hosts = [
+            Host(name=f"{store.id}-pos{n}", store=store.id, device=f"pos{n}", role="till", platform="linux")
+            for store in self.stores
+            for n in range(PER_STORE)
+        ]
+        self.open: dict[str, set[int]] = {host.name: set() for host in self.hosts}
+        self.packages: dict[str, int] = dict.fromkeys(self.open, 0)
+        self.passes = [self._result(number, "pass") for number in range(CONTROLS)]
 
-    def night(self) -> None:
-        for findings in self.open.values():
-            if self.chance.random() < 0.01:
-                findings.add(self.chance.randrange(CONTROLS))
-            for control in list(findings):
-                if self.chance.random() < 0.07:
-                    findings.discard(control)
+    def _result(self, number: int, state: str) -> Result:
+        key = f"/services/unit{number}.service/active"
+        found = (Finding(key, Expected('"active"', "active", has_value=True), "failed"),) if state == "fail" else ()
+        title = "Every service that a till needs is running"
+        cause = "software/service" if found else None
+        return Result(f"T-CTL-{number:02}", "till-nightly", title, state, "medium", findings=found, cause=cause)  # type: ignore[arg-type]
 
-    def results(self, host: str) -> list[Result]:
-        return [
-            Result(
-                f"T-CTL-{number:02}", "till-nightly", "Something of the till is as it should be",
-                "fail" if number in self.open[host] else "pass", "medium",
-                findings=(Finding(f"/services/unit{number}.service/active", RUNS, "failed"),)
-                if number in self.open[host] else (),
-                cause="software/service",
-            )
-            for number in range(CONTROLS)
-        ]  # fmt: skip
+    def night(self, number: int) -> None:
+        at = (FIRST + datetime.timedelta(days=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        run = RunInfo(
+            id=f"{at}-audit-{number:04x}", verb="audit", fleet="grocery", actor=Actor("storefleet", "ops1"),
+            started_at=at, finished_at=at, inputs=Inputs("4be1c02", dirty=False), version="0.1.0",
+        )  # fmt: skip
+        self.database.begin_run(run, "all-audits")
+        with self.database.batch(run.id) as recorder:
+            reports = [self._host(recorder, host, at) for host in self.hosts]
+        by_store = [
+            store_report(store, reports[n * PER_STORE : (n + 1) * PER_STORE]) for n, store in enumerate(self.stores)
+        ]
+        verdict = decide(reports, by_store, VerdictRules(), FIRST + datetime.timedelta(days=number))
+        self.database.finish_run(audit_document(run, verdict, by_store, reports))
+        keep = load_settings(ROOT, {}, version="0.1.0").keep
+        self.database.prune(FIRST + datetime.timedelta(days=number), keep)
 
+    def _host(self, recorder: Recorder, host: Host, at: str) -> HostReport:
+        if self.chance.random() < DARK:
+            recorder.record_host(host.name, host.store, None, (), at)
+            unknown = [Result(one.control, one.audit, one.title, "unknown", one.severity) for one in self.passes]
+            reason = "no answer from 10.1.2.3:22 within 5 s"
+            return host_report(host, unknown, Recorded(), judged=False, reached=False, reason=reason)
+        results = self._results(host.name)
+        recorded = recorder.record_host(host.name, host.store, self._document(host, at), results, at)
+        return host_report(host, results, recorded, judged=True, reached=True)
 
-def record(database: Database, fleet: Fleet, night: int, facts: dict[str, object]) -> None:
-    at = instant(night)
-    run = RunInfo(
-        id=f"{at}-audit-{night:04x}", verb="audit", fleet="grocery", actor=Actor("storefleet", "ops1"), started_at=at,
-        finished_at=at, inputs=Inputs("4be1c02", dirty=False), version="0.1.0",
-    )  # fmt: skip
-    database.begin_run(run, "all-audits")
-    reports = {store.id: [] for store in fleet.stores}
-    with database.batch(run.id) as recorder:
-        for store in fleet.stores:
-            for device in DEVICES:
-                host = Host(name=f"{store.id}-{device}", store=store.id, device=device, role="till", platform="linux")
-                results = fleet.results(host.name)
-                dark = fleet.chance.random() < 0.02
-                document = StateDocument(host.name, store.id, "till", "linux", at, 1.0, facts) if night == 0 else None
-                if dark:
-                    recorder.record_host(host.name, store.id, None, (), at)
-                    unknown = [Result(one.control, one.audit, one.title, "unknown", "medium") for one in results]
-                    report = host_report(host, unknown, judged=False, reason="no answer from 10.1.2.3:22 (timeout 5 s)")
-                else:
-                    if document is not None:
-                        recorder.record_host(host.name, store.id, document, (), at)
-                    lives = recorder.record_results(host.name, store.id, results, at)
-                    report = host_report(host, results, lives or Recorded(), judged=True)
-                reports[store.id].append(report)
-    hosts = [report for row in reports.values() for report in row]
-    stores = [store_report(store, reports[store.id]) for store in fleet.stores]
-    verdict = decide(hosts, stores, VerdictRules(), FIRST)
-    database.finish_run(audit_document(run, verdict, stores, hosts))
+    def _results(self, host: str) -> Sequence[Result]:
+        failing = self.open[host]
+        if self.chance.random() < BEGINS:
+            failing.add(self.chance.randrange(CONTROLS))
+        failing -= {number for number in failing if self.chance.random() < ENDS}
+        return [self._result(n, "fail") if n in failing else self.passes[n] for n in range(CONTROLS)]
 
-
-def recorded_facts() -> dict[str, object]:
-    """Return facts of the size of a till's: the text of a recorded session."""
-    turn = Transcript.load(ROOT / "recordings" / "mended" / "S0001-pos1.txt").turns[0]
-    assert isinstance(turn, ScriptTurn)
-    lines = turn.answer.stdout.decode("utf-8", "replace").splitlines()
-    return {"app": {"lines": {"value": lines}}}
+    def _document(self, host: Host, at: str) -> StateDocument:
+        self.packages[host.name] += self.chance.random() < CHANGES
+        facts = {**self.till, "host": host.name, "store": host.store, "collected_at": at}
+        return StateDocument.from_json({**facts, "app": {"client": {"build": self.packages[host.name]}}})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stores", type=int, default=100)
+    parser.add_argument("--hosts", type=int, default=2000)
     parser.add_argument("--nights", type=int, default=400)
-    parser.add_argument("--fleet", type=int, default=5000, help="stores to scale up to")
+    parser.add_argument("--fleet", type=int, default=25_000, help="hosts to scale up to")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "x.db"
-        fleet = Fleet(options.stores, random.Random(1))
+        till = recorded_till(Path(folder))
+        path = Path(folder) / "storefleet.db"
         with Database.open(f"sqlite:///{path}") as database:
-            for night in range(options.nights):
-                fleet.night()
-                record(database, fleet, night, recorded_facts() if night == 0 else {})
-        with sqlite3.connect(path) as connection:
-            connection.execute("VACUUM")
-            rows = connection.execute("SELECT count(*) FROM findings").fetchone()[0]
-            bodies = connection.execute("SELECT coalesce(sum(length(body)), 0) FROM documents").fetchone()[0]
-        size = path.stat().st_size
-    scale = options.fleet / options.stores
-    print(f"{options.stores} stores, {len(fleet.open)} hosts, {options.nights} nights: {size / 1e6:.1f} MB")
-    print(f"  of it documents {bodies / 1e6:.1f} MB; {rows} intervals of findings")
-    print(f"{options.fleet} stores, {int(len(fleet.open) * scale)} hosts, the same nights: {size * scale / 1e6:.0f} MB")
+            nights = Nights(database, options.hosts, till)
+            for number in range(options.nights):
+                nights.night(number)
+                if number in {0, options.nights // 2 - 1}:
+                    print(f"  after {number + 1} nights: {_size(path) / 1e6:.1f} MB", flush=True)
+        size = _size(path)
+    print(f"{options.hosts} hosts, {options.nights} nights: {size / 1e6:.1f} MB as it lies there")
+    print(f"{options.fleet} hosts, the same nights: {size * options.fleet / options.hosts / 1e6:.0f} MB")
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of the file and of the WAL that SQLite has not folded back yet."""
+    wal = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
 
 
 if __name__ == "__main__":

@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "plugins"))
 
-pytest_plugins = ["goldens"]
+pytest_plugins = ["goldens", "postgresql_server"]

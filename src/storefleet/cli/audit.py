@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +29,7 @@ from storefleet.cli.options import (
 from storefleet.cli.progress import HostProgress
 from storefleet.cli.signals import ended_by
 from storefleet.cli.streams import write
+from storefleet.documents.ownership import Ownership
 from storefleet.errors import StorageError
 from storefleet.reports.escape import visible
 from storefleet.reports.json_report import audit_json
@@ -108,9 +109,9 @@ def audit(
     storefleet audit --offline --diff              judge last night's documents again, with the diffs
     """
     targets = parse_targets(report or [])
-    if diff_to is not None:
-        make_folder(diff_to, "--diff-to")
     workspace = open_workspace(fleet)
+    if diff_to is not None:
+        make_folder(diff_to, "--diff-to", workspace.owner_of(diff_to))
     routes = load_routes(workspace) if notify else None
     request = AuditRequest(
         audits=tuple(audits or ()),
@@ -131,13 +132,13 @@ def audit(
     )
     outcome = audit_fleet(workspace, request, HostProgress)
     for warning in outcome.warnings:
-        write(f"warning: {visible(warning, limit=400)}\n", err=True)
+        write(f"warning: {visible(warning, limit=2000)}\n", err=True)
     diffs = {host: found.diff for host, found in outcome.diffs.items()}
     extras = Extras(diffs, workspace.settings.display.timezone, outcome.trend)
     if diff_to is not None:
         stores = {host.host: host.store or host.host for host in outcome.document.hosts}
-        write_diffs(diff_to, outcome.diffs, stores)
-    unwritten = _write(targets, outcome, extras)
+        write_diffs(diff_to, outcome.diffs, stores, workspace.owner_of(diff_to))
+    unwritten = _write(targets, outcome, extras, workspace.owner_of)
     shown = extras if diff else Extras(timezone=extras.timezone)
     style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
     if output is OutputFormat.json:
@@ -149,10 +150,12 @@ def audit(
     return _end(outcome, unwritten)
 
 
-def _write(targets: Sequence[Target], outcome: AuditOutcome, extras: Extras) -> StorageError | None:
+def _write(
+    targets: Sequence[Target], outcome: AuditOutcome, extras: Extras, owner_of: Callable[[Path], Ownership]
+) -> StorageError | None:
     """Write the reports and return what was refused: a full disk must not cost the report on the terminal too."""
     try:
-        write_reports(targets, outcome.document, extras, full=outcome.full)
+        write_reports(targets, outcome.document, extras, full=outcome.full, owner_of=owner_of)
     except StorageError as fault:
         return fault
     return None

@@ -19,9 +19,11 @@ import typer
 from storefleet.cli.app import build
 from storefleet.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated, exit_code, listen
 from storefleet.cli.streams import write
+from storefleet.documents.files import write_atomically
 from storefleet.errors import BusyError, HostError, InputError, LabError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.reports.escape import visible, visible_lines
+from storefleet.settings.load import var_owner
 
 EXIT_INPUT = 2
 EXIT_INCOMPLETE = 3
@@ -127,14 +129,14 @@ def _crash(fault: BaseException, fleet: Path) -> int:
     """Write the traceback without any value of a variable, and say where it is."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     text = "\n".join(visible_lines("".join(_frames(fault)), limit=2000))
+    owner = var_owner(fleet)
     folder = fleet / "var" / "crash"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        owner.make_folder(folder)
         path = folder / f"{stamp}-{secrets.token_hex(3)}.txt"
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
+        write_atomically(path, text, 0o600, owner)
         where = f"; the traceback is in {path}"
-    except OSError:
+    except (OSError, StorageError):
         typer.echo(text, err=True)
         where = ""
     return _say(f"this is a bug in storefleet ({type(fault).__name__}){where}", EXIT_BUG)

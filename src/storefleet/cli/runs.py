@@ -114,7 +114,7 @@ def report(
     workspace = open_workspace(fleet)
     document, trend = past_document(workspace, run)
     timezone = workspace.settings.display.timezone
-    write_reports(targets, document, Extras(timezone=timezone, trend=trend))
+    write_reports(targets, document, Extras(timezone=timezone, trend=trend), owner_of=workspace.owner_of)
     if output is OutputFormat.json:
         emit(audit_json(document))
     else:

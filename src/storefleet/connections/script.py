@@ -26,7 +26,9 @@ LINGER_S = 3.0
 
 _SEND_S = 0.05
 _WAKE_S = 0.5
-_SETTLE_S = 0.3
+_SETTLE_S = 2.0
+"""How long a dying line may take to be marked as dead, on a busy machine; a healthy device ends its stream before."""
+
 _CHUNK = 32 * 1024
 
 _PACKETS = 16
@@ -200,11 +202,14 @@ class _Run:
         status = self.channel.exit_status if self.channel.exit_status >= 0 else None
         stdout, stderr = b"".join(self.stdout), b"".join(self.stderr)
         if not self.channel.eof_received:
+            if self.deadline.expired():
+                raise self._too_late()
             if self.channel.closed:
                 self.transport.join(_SETTLE_S)  # one that dies closes its channels before it is marked as ended
             require_alive(self.transport, self.host, "command")
-            if status is None and not self.size:
-                raise CommandRefused(f"{where(self.host)}: the device does not run commands for this account")
+        if status is None and not self.size:
+            # Whether the end of the stream came too is chance: a channel that we close is closed from there as well.
+            raise CommandRefused(f"{where(self.host)}: the device does not run commands for this account")
         if status not in (0, None) and REBOOTING.search(stderr[-2000:].decode("utf-8", "replace")):
             raise Rebooting(f"{where(self.host)}: the device says that it is going down or not yet up")
         return Output(stdout, stderr, status, word)

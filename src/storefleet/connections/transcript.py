@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from storefleet.connections.framing import LineReader, block, escape, unescape
 from storefleet.documents.files import write_atomically
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import Complaint, InputError
 from storefleet.model.effects import Output
 
@@ -58,9 +59,9 @@ class Transcript:
     turns: tuple[Turn, ...] = ()
     recorded_at: str | None = None
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, owner: Ownership = PRIVATE) -> None:
         """Write the text form."""
-        write_atomically(path, self.to_text(), 0o640)
+        write_atomically(path, self.to_text(), 0o640, owner)
 
     def to_text(self) -> str:
         """Return the text form."""

@@ -7,11 +7,12 @@ import os
 import secrets
 from pathlib import Path
 
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import StorageError
 
 
-def write_atomically(path: Path, content: bytes | str, mode: int = 0o640) -> None:
-    """Write beside the target, flush to the disk, rename; the mode is ours whatever the umask.
+def write_atomically(path: Path, content: bytes | str, mode: int = 0o640, owner: Ownership = PRIVATE) -> None:
+    """Write beside the target, flush to the disk, rename; the mode is ours, or ``owner``'s, whatever the umask.
 
     Raises :class:`StorageError`; the old file is then untouched and no temporary file stays.
     """
@@ -22,10 +23,10 @@ def write_atomically(path: Path, content: bytes | str, mode: int = 0o640) -> Non
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fchmod(stream.fileno(), mode)
+            owner.claim(stream.fileno(), mode)
             os.fsync(stream.fileno())
         temporary.replace(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as fault:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -33,7 +34,8 @@ def write_atomically(path: Path, content: bytes | str, mode: int = 0o640) -> Non
         raise StorageError(message) from fault
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Flush a rename to the disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -18,7 +18,9 @@ _WORDS = frozenset(
 _PAIRS = re.compile(r"(api|private|auth|shared|pre_?shared|access|ssh)_?key")
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\$ANSIBLE_VAULT;")
-_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@{]*:[^/\s@{]+@")
+_IN_URL = re.compile(
+    r"[a-z][a-z0-9+.-]*://([^/\s:@{]*:[^/\s@{]+@|\S*[?&;](ssl)?pass(word|wd|phrase)?=[^\s&;{])", re.IGNORECASE
+)
 
 
 def is_secret_name(key: str) -> bool:

@@ -89,7 +89,7 @@ class Spool:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with contextlib.suppress(OSError):  # another user's file has its mode already
-                self._ownership.claim_file(descriptor)
+                self._ownership.claim(descriptor)
             yield _lock(descriptor, time.monotonic() + wait_s)
         finally:
             os.close(descriptor)
@@ -163,7 +163,7 @@ class Spool:
         self._store(path, {**body, "event": {"format": EVENT_FORMAT, **body["event"]}})
 
     def _store(self, path: Path, body: dict[str, Any]) -> None:
-        write_atomically(path, json.dumps(body, ensure_ascii=True), self._ownership.file_mode)
+        write_atomically(path, json.dumps(body, ensure_ascii=True), owner=self._ownership)
 
 
 def _lock(descriptor: int, until: float) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storefleet.documents.files import write_atomically
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import Complaint, InputError, StorageError
 from storefleet.model.report import AuditDocument
 from storefleet.reports.writer import FOLDERS, FORMATS, NEEDS_ALL_RESULTS, WITH_DIFFS, Extras
@@ -78,9 +79,11 @@ def needs_diffs(targets: Iterable[Target]) -> bool:
     return any(target.format in WITH_DIFFS for target in targets)
 
 
-def write_report(target: Target, document: AuditDocument, extras: Extras | None = None) -> None:
-    """Write one report atomically with mode 0640; raises :class:`StorageError` when the disk refuses."""
-    write_reports([target], document, extras)
+def write_report(
+    target: Target, document: AuditDocument, extras: Extras | None = None, owner: Ownership = PRIVATE
+) -> None:
+    """Write one report atomically, 0640 or for a group; raises :class:`StorageError` when the disk refuses."""
+    write_reports([target], document, extras, owner_of=lambda _path: owner)
 
 
 def write_reports(
@@ -89,8 +92,9 @@ def write_reports(
     extras: Extras | None = None,
     *,
     full: AuditDocument | None = None,
+    owner_of: Callable[[Path], Ownership] = lambda _path: PRIVATE,
 ) -> None:
-    """Render every report, then write each atomically with mode 0640; one that fails does not lose the others.
+    """Render every report, then write each atomically, 0640 or for a group; one that fails does not lose the others.
 
     ``full`` is the document with every pass, for the formats that show each. A folder of pages is made as it is
     written, since its pages together are large. Raises :class:`StorageError` with all that could not be written, or the
@@ -101,7 +105,7 @@ def write_reports(
     for target in targets:
         shown = full if full is not None and target.format in NEEDS_ALL_RESULTS else document
         try:
-            writers.append(_rendered(target, shown, extras or Extras()))
+            writers.append(_rendered(target, shown, extras or Extras(), owner_of(target.path)))
         except Exception as fault:  # noqa: BLE001 - raised below: the bug of one writer must not lose the others
             faults.append(fault)
     for write in writers:
@@ -116,15 +120,15 @@ def write_reports(
         raise StorageError("; ".join(map(str, faults)))
 
 
-def _rendered(target: Target, document: AuditDocument, extras: Extras) -> Callable[[], None]:
+def _rendered(target: Target, document: AuditDocument, extras: Extras, owner: Ownership) -> Callable[[], None]:
     """Return what writes the report."""
     if target.folder:
-        return lambda: _write_folder(target.path, FOLDERS[target.format](document, extras))
+        return lambda: _write_folder(target.path, FOLDERS[target.format](document, extras), owner)
     content = FORMATS[target.format](document, extras)
-    return lambda: write_atomically(target.path, content, REPORT_MODE)
+    return lambda: write_atomically(target.path, content, REPORT_MODE, owner)
 
 
-def _write_folder(path: Path, pages: Iterator[tuple[str, str]]) -> None:
+def _write_folder(path: Path, pages: Iterator[tuple[str, str]], owner: Ownership) -> None:
     """Write all pages beside the folder, then put them in its place: a reader finds the old ones or the new.
 
     The two renames are not one: between them there is no folder for an instant, and the old one stays beside it if the
@@ -132,10 +136,9 @@ def _write_folder(path: Path, pages: Iterator[tuple[str, str]]) -> None:
     """
     new, old = (path.with_name(f".{path.name}.{secrets.token_hex(6)}.{kind}") for kind in ("tmp", "old"))
     try:
-        new.mkdir(mode=FOLDER_MODE)
-        new.chmod(FOLDER_MODE)
+        owner.make_folder(new, FOLDER_MODE)
         for name, content in pages:
-            write_atomically(new / name, content, REPORT_MODE)
+            write_atomically(new / name, content, REPORT_MODE, owner)
         if path.exists():
             path.rename(old)
         new.rename(path)

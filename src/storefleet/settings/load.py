@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.metadata
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from storefleet.documents import nodes, reader
 from storefleet.documents.nodes import Node, Scalar, Source, is_null
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.documents.secrets import literal_secrets
 from storefleet.errors import Complaint, InputError
 from storefleet.settings.settings import Settings, assemble
@@ -44,6 +46,14 @@ def load_settings(
         values["fleet"] = _name_of(folder)
     sources = {setting.name: gathered.sources.get(setting.name, "default") for setting in SETTINGS}
     return assemble(values, sources)
+
+
+def var_owner(folder: Path) -> Ownership:
+    """Return whose ``var/`` is, for one who cannot stop to complain: ours alone where the settings cannot be read."""
+    try:
+        return Ownership.of(load_settings(folder, os.environ).var_group)
+    except (InputError, OSError):
+        return PRIVATE
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,9 +9,7 @@ from storefleet.model.base import Value
 from storefleet.model.limits import Limits
 from storefleet.settings.parsers import Parsed
 from storefleet.settings.table import SETTINGS, Setting
-
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
-_URL_SECRET = re.compile(r"([?&][^=&\s]*(?:pass|secret|token|key)[^=&\s]*=)[^&\s]+", re.IGNORECASE)
+from storefleet.settings.urls import masked_url
 
 
 class Display(Value, frozen=True):
@@ -139,7 +136,7 @@ def shown(name: str, value: Parsed) -> str:
         return ", ".join(value) or "-"
     if isinstance(value, float):
         return f"{value * 100:g}%" if name == "audit.coverage.hosts" else _duration(int(value))
-    return _URL_SECRET.sub(r"\1***", _URL_PASSWORD.sub(r"\1***", str(value)))
+    return masked_url(str(value)) if "://" in str(value) else str(value)
 
 
 def _duration(seconds: int) -> str:

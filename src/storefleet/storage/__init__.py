@@ -2,5 +2,6 @@
 
 from storefleet.model.runs import Run, RunState
 from storefleet.storage.database import Database, Recorder
+from storefleet.storage.prune import Pruned
 
-__all__ = ["Database", "Recorder", "Run", "RunState"]
+__all__ = ["Database", "Pruned", "Recorder", "Run", "RunState"]

@@ -16,20 +16,14 @@ from storefleet.model.findings import Result
 from storefleet.model.report import AuditDocument, Recorded, RunInfo
 from storefleet.model.runs import Run
 from storefleet.model.state import StateDocument
+from storefleet.settings.settings import KeepSettings
 from storefleet.storage import bodies, documents, history
-from storefleet.storage.engine import WRITE, open_engine, shown
+from storefleet.storage.address import shown
+from storefleet.storage.engine import WRITE, open_engine
 from storefleet.storage.faults import translated
-from storefleet.storage.intervals import Scope
+from storefleet.storage.intervals import Scope, storable
+from storefleet.storage.prune import Pruned, prune
 from storefleet.storage.recording import HostRecorder
-from storefleet.storage.retention import (
-    Keep,
-    Pruned,
-    cutoff,
-    prune_documents,
-    prune_findings,
-    prune_reports,
-    prune_runs,
-)
 from storefleet.storage.tables import runs, store_totals
 
 T = TypeVar("T")
@@ -38,10 +32,10 @@ T = TypeVar("T")
 class Recorder:
     """Records hosts inside one transaction of the caller; each host is written whole or not at all."""
 
-    def __init__(self, connection: sa.Connection, hosts: HostRecorder, where: str, busy_s: float) -> None:
+    def __init__(self, connection: sa.Connection, hosts: HostRecorder, address: sa.URL, busy_s: float) -> None:
         self._connection = connection
         self._hosts = hosts
-        self._where = where
+        self._address = address
         self._busy_s = busy_s
         self.fault: StorageError | None = None
         """The error after which the transaction is gone: a full disk makes SQLite roll all of it back by itself."""
@@ -60,7 +54,7 @@ class Recorder:
         if self.fault is not None:
             raise self.fault
         try:
-            with translated(f"recording {host}", self._where, self._busy_s), self._connection.begin_nested():
+            with translated(f"recording {host}", self._address, self._busy_s), self._connection.begin_nested():
                 return record()
         except StorageError as fault:
             if isinstance(fault.__cause__, sa.exc.OperationalError):
@@ -77,12 +71,13 @@ class Database:
     def __init__(self, engine: sa.Engine, busy_s: float) -> None:
         self._engine = engine
         self._busy_s = busy_s
+        self._address = engine.url
         self._where = shown(engine.url)
 
     @classmethod
-    def open(cls, url: str, *, busy_s: float = 30.0, ownership: Ownership = PRIVATE) -> Database:
+    def open(cls, url: str, *, busy_s: float = 30.0, owner: Ownership = PRIVATE) -> Database:
         """Open ``url``, creating an SQLite file, its folder and the tables where there are none."""
-        return cls(open_engine(url, busy_s=busy_s, ownership=ownership), busy_s)
+        return cls(open_engine(url, busy_s=busy_s, owner=owner), busy_s)
 
     @property
     def url(self) -> str:
@@ -121,7 +116,7 @@ class Database:
             if row is None or row.finished_at is not None:
                 message = f"{self._where}: run {run_id} {'was never begun' if row is None else 'is finished'}"
                 raise StorageError(message)
-            recorder = Recorder(connection, HostRecorder(connection, run_id, row.scope), self._where, self._busy_s)
+            recorder = Recorder(connection, HostRecorder(connection, run_id, row.scope), self._address, self._busy_s)
             yield recorder
             if recorder.fault is not None:
                 raise recorder.fault
@@ -144,7 +139,7 @@ class Database:
             "finished_at": document.run.finished_at or document.run.started_at,
             "info": bodies.text_of(document.run),
             "exit": document.verdict.exit,
-            "words": document.verdict.words,
+            "words": storable(document.verdict.words),
             "totals": bodies.text_of(document.totals),
             "changes": bodies.text_of(document.changes),
             "document": bodies.pack_text(document.json_pieces()),
@@ -161,6 +156,15 @@ class Database:
             connection.execute(store_totals.delete().where(store_totals.c.run == document.run.id))
             if rows:
                 connection.execute(store_totals.insert(), rows)
+
+    def prune(self, now: datetime.datetime, keep: KeepSettings) -> Pruned:
+        """Let go of what is older than ``keep`` says; open findings and what a run in progress needs stay."""
+        return prune(self._write, now, keep)
+
+    def pruned_at(self, host: str) -> str | None:
+        """Return when the last document of a host was let go of; ``None`` while it has one, or never had."""
+        with self._read("reading the state of hosts") as connection:
+            return documents.pruned_at(connection, host)
 
     def last_document(self, host: str) -> StateDocument | None:
         """Return the last facts of a host, or ``None`` when it was never read."""
@@ -185,27 +189,6 @@ class Database:
         with self._read("reading the state of hosts") as connection:
             return documents.dark_since(connection, name)
 
-    def prune(self, now: datetime.datetime, keep: Keep) -> Pruned:
-        """Let go of what was kept longer than ``keep`` says, in short transactions."""
-        results, hosts = cutoff(now, keep.results_s), cutoff(now, keep.documents_s)
-
-        def all_of(what: str, before: str | None, some: Callable[[sa.Connection, str], int]) -> int:
-            total = 0
-            while before is not None:
-                with self._write(f"letting go of old {what}") as connection:
-                    gone = some(connection, before)
-                if not gone:
-                    break
-                total += gone
-            return total
-
-        return Pruned(
-            findings=all_of("findings", results, prune_findings),
-            reports=all_of("reports", results, prune_reports),
-            runs=all_of("runs", results, prune_runs),
-            documents=all_of("documents", hosts, prune_documents),
-        )
-
     def runs(self, limit: int | None = None) -> tuple[Run, ...]:
         """Return the newest runs first."""
         with self._read("listing runs") as connection:
@@ -223,12 +206,12 @@ class Database:
 
     @contextlib.contextmanager
     def _write(self, attempt: str) -> Iterator[sa.Connection]:
-        with translated(attempt, self._where, self._busy_s), self._engine.connect() as plain:
+        with translated(attempt, self._address, self._busy_s), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITE: True})
             with connection.begin():
                 yield connection
 
     @contextlib.contextmanager
     def _read(self, attempt: str) -> Iterator[sa.Connection]:
-        with translated(attempt, self._where, self._busy_s), self._engine.connect() as connection:
+        with translated(attempt, self._address, self._busy_s), self._engine.connect() as connection:
             yield connection

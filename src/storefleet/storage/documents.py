@@ -40,3 +40,9 @@ def dark_since(connection: sa.Connection, name: str) -> str | None:
     instants = of_host or connection.scalars(query.where(host_status.c.store == name)).all()
     known = [instant for instant in instants if instant is not None]
     return max(known) if known and len(known) == len(instants) else None
+
+
+def pruned_at(connection: sa.Connection, host: str) -> str | None:
+    """Return when the document of a host was let go of (``keep.documents``)."""
+    found: str | None = connection.scalar(sa.select(host_status.c.pruned_at).where(host_status.c.host == host))
+    return found

@@ -2,104 +2,83 @@
 
 from __future__ import annotations
 
+import math
 import os
-import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from storefleet.documents.ownership import PRIVATE, Ownership
+from storefleet.documents.ownership import Ownership, refused
 from storefleet.errors import StorageError
+from storefleet.storage.address import is_sqlite, shown, sqlite_file, understood
 from storefleet.storage.faults import translated
 from storefleet.storage.tables import SCHEMA_VERSION, metadata, schema_version
-
-PSYCOPG = "postgresql+psycopg"
-_SECRET = re.compile(r"pass|secret|token|key", re.IGNORECASE)
-_WRITERS = 0x73746F72
-"""The name of the writers' lock in PostgreSQL; any number that nobody else takes in this database."""
 
 WRITE = "storefleet_write"
 """The execution option of a connection whose transaction takes the write lock at once, never half-way."""
 
+_CONNECT_S = 10
+_WRITERS = 0x73746F72
+"""PostgreSQL's name of our write lock, beside the schema's, since several fleets may share one database."""
 
-def open_engine(url: str, *, busy_s: float, ownership: Ownership = PRIVATE) -> sa.Engine:
+
+def open_engine(url: str, *, busy_s: float, owner: Ownership) -> sa.Engine:
     """Return an engine on a database with our schema, creating file and tables where there are none."""
-    address = address_of(url)
-    if address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}:
-        _create_file(Path(str(address.database)), ownership)
-    engine = connect(url, busy_s=busy_s)
-    with translated("opening the database", shown(address), busy_s):
+    address = understood(url)
+    path = sqlite_file(address)
+    if path is not None:
+        _create_file(Path(path), owner)
+    engine = bare_engine(address, busy_s)
+    with translated("opening the database", address, busy_s):
         _ensure_schema(engine, shown(address))
     return engine
 
 
-def address_of(url: str) -> sa.URL:
-    """Understand a URL; ``postgresql://`` means the driver that we know."""
+def bare_engine(address: sa.URL, busy_s: float) -> sa.Engine:
+    """Return an engine with our transactions on whatever is there; it touches nothing before it is used."""
     try:
-        address = sa.make_url(url)
-    except sa.exc.ArgumentError as fault:
-        message = "the database URL cannot be read; write sqlite:///var/storefleet.db or postgresql://host/name"
-        raise StorageError(message) from fault
-    return address.set(drivername=PSYCOPG) if address.drivername in {"postgresql", "postgres"} else address
-
-
-def connect(url: str, *, busy_s: float) -> sa.Engine:
-    """Return an engine on a database, whatever its schema."""
-    address = address_of(url)
-    where = shown(address)
-    try:
-        engine = sa.create_engine(address, connect_args=_connect_args(address, busy_s))
+        engine = sa.create_engine(address, connect_args=_connect_args(address, busy_s), pool_pre_ping=True)
     except ModuleNotFoundError as fault:
-        message = f"{where}: the driver {fault.name} is not installed; pip install it beside storefleet"
+        message = f"{shown(address)}: the driver {fault.name} is not installed; pip install 'storefleet[postgresql]'"
         raise StorageError(message) from fault
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare)
-        sa.event.listen(engine, "begin", _begin)
+    if is_sqlite(address):
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
     else:
-        sa.event.listen(engine, "begin", _begin_elsewhere)
+        sa.event.listen(engine, "connect", _prepare_postgresql(busy_s))
+        sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
-def found_version(engine: sa.Engine) -> int | None:
-    """Return the schema version of the database, or ``None`` where it is none of ours."""
-    with engine.connect() as connection:
-        if schema_version.name not in sa.inspect(connection).get_table_names():
-            return None
-        return connection.scalar(sa.select(schema_version.c.version))
-
-
-def shown(address: sa.URL) -> str:
-    """Return the address as a message may show it: the file, or the URL without its password."""
-    if address.get_backend_name() == "sqlite":
-        return str(address.database or ":memory:")
-    hidden = {name: "***" if _SECRET.search(name) else value for name, value in address.query.items()}
-    return address.set(drivername="postgresql", query=hidden).render_as_string(hide_password=True)
-
-
 def _connect_args(address: sa.URL, busy_s: float) -> dict[str, Any]:
-    if address.get_backend_name() == "sqlite":
+    if is_sqlite(address):
         return {"timeout": busy_s}
-    waits = f"-c lock_timeout={int(busy_s * 1000)} -c idle_in_transaction_session_timeout=600000"
-    return {"options": waits, "connect_timeout": max(2, int(busy_s)), "application_name": "storefleet"}
+    ours = {"connect_timeout": _CONNECT_S, "application_name": "storefleet", "client_encoding": "utf8"}
+    return {key: value for key, value in ours.items() if key not in address.query}
 
 
-def _create_file(path: Path, ownership: Ownership) -> None:
+def _create_file(path: Path, owner: Ownership) -> None:
     """Create the file before SQLite does, so that its mode (and that of the WAL beside it) is ours, not the umask's."""
     try:
-        if ownership.group is not None or not path.parent.exists():
-            ownership.make_folder(path.parent)
+        if not path.parent.exists():
+            owner.make_folder(path.parent)
+        for beside in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            owner.adopt(beside)
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            ownership.claim_file(descriptor)
+            owner.claim(descriptor)
             os.close(descriptor)
     except OSError as fault:
+        if not owner.is_member:
+            raise refused(path, fault, owner) from fault
         message = f"opening the database: {path}: {fault.strerror}; give `database:` a place that we may write"
         raise StorageError(message) from fault
 
 
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes late and is never IMMEDIATE; ours is below
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -107,42 +86,71 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _begin(connection: sa.Connection) -> None:
+def _begin_sqlite(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get(WRITE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _begin_elsewhere(connection: sa.Connection) -> None:
-    """Let writers follow one another, as SQLite does: what they read first must still hold when they write."""
+def _prepare_postgresql(busy_s: float) -> Callable[[Any, object], None]:
+    def prepare(connection: Any, _record: object) -> None:
+        """Bound the waiting, and let the server notice a writer whose machine has vanished with the lock."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {max(1, math.ceil(busy_s * 1000))}")
+            for name, value in (("idle", 60), ("interval", 10), ("count", 6)):
+                cursor.execute(f"SET tcp_keepalives_{name} = {value}")
+        connection.commit()
+
+    return prepare
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    """Be as SQLite is: one writer at a time, who sees all that is committed; a reader sees one instant, and no lock."""
     if connection.get_execution_options().get(WRITE, False):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS}, hashtext(current_schema()))")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def _ensure_schema(engine: sa.Engine, where: str) -> None:
     with engine.connect() as connection:
-        present = set(sa.inspect(connection).get_table_names())
-        if schema_version.name in present:
+        present = present_tables(connection, where)
+        if present:
             _check_version(connection.scalar(sa.select(schema_version.c.version)), where)
             return
-    if present:
-        message = (
-            f"{where}: holds tables that are not storefleet's ({', '.join(sorted(present)[:3])}); give another one"
-        )
-        raise StorageError(message)
     with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
         metadata.create_all(connection)  # checks first: two processes may find the file empty at the same moment
         if connection.scalar(sa.select(schema_version.c.version)) is None:
             connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
 
 
+def present_tables(connection: sa.Connection, where: str) -> set[str]:
+    """Return the tables that are there, none of a new database; refuses a database of somebody else."""
+    if connection.dialect.name == "postgresql":
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        if encoding != "UTF8":
+            message = f"{where}: the database holds text as {encoding}; make it anew with createdb --encoding=UTF8"
+            raise StorageError(message)
+    present = set(sa.inspect(connection).get_table_names())
+    if present and schema_version.name not in present:
+        message = (
+            f"{where}: holds tables that are not storefleet's ({', '.join(sorted(present)[:3])}); give another one"
+        )
+        raise StorageError(message)
+    return present
+
+
 def _check_version(found: int | None, where: str) -> None:
     if found == SCHEMA_VERSION:
         return
     if found is not None and found > SCHEMA_VERSION:
-        message = (
-            f"{where}: schema {found} is newer than this storefleet knows ({SCHEMA_VERSION}); "
-            "use the storefleet that wrote it, or a newer one"
-        )
-        raise StorageError(message)
+        raise StorageError(newer(found, where))
     message = f"{where}: schema {found} is older than this storefleet's ({SCHEMA_VERSION}); run `storefleet db upgrade`"
     raise StorageError(message)
+
+
+def newer(found: int, where: str) -> str:
+    """Say that a database was written by a storefleet of later."""
+    return (
+        f"{where}: schema {found} is newer than this storefleet knows ({SCHEMA_VERSION}); "
+        "use the storefleet that wrote it, or a newer one"
+    )

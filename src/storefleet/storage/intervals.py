@@ -20,6 +20,9 @@ from storefleet.model.report import Closing
 Scope: TypeAlias = Literal["some-controls", "named-audits", "all-audits"]
 """What a run evaluated on each host that it judged; only what lies inside can be called retired."""
 
+LONGEST = 1500
+"""Bytes of a key that are stored as they are: an index row of PostgreSQL takes 2,700, with host, audit and control."""
+
 Place: TypeAlias = tuple[str, str, str]
 """Audit, control, key."""
 
@@ -149,8 +152,14 @@ def _fixed(key: str, tonight: Sequence[Result]) -> bool:
 
 
 def storable(text: str) -> str:
-    """Return the text as every database can hold it: a device may have sent half a surrogate pair, or NUL."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+    """Return the text as every database can hold it: a device may have sent half a surrogate pair, or NUL.
+
+    A text that is too long for an index of PostgreSQL keeps its beginning, and a hash tells it from its likes.
+    """
+    data = text.replace("\0", "\\x00").encode("utf-8", "backslashreplace")
+    if len(data) > LONGEST:
+        data = data[: LONGEST // 2] + b"~" + hashlib.sha256(data).hexdigest()[:32].encode()
+    return data.decode("utf-8", "ignore")
 
 
 def digest_of(finding: Finding) -> str:

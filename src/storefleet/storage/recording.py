@@ -181,6 +181,7 @@ _SEEN = {
     "document": sa.bindparam("key"),
     "collected_at": sa.bindparam("when"),
     "duration_s": sa.bindparam("took"),
+    "pruned_at": sa.null(),
 }
 _NEW_DARK = host_status.insert().values(host=sa.bindparam("name"), **_SINCE)
 _NEW_REACHED = host_status.insert().values(host=sa.bindparam("name"), **_SEEN)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from storefleet.audit.language import Audit
-from storefleet.errors import InputError
+from storefleet.errors import InputError, StorageError
 from storefleet.model.report import RunInfo
 from storefleet.model.verdict import VerdictRules
+from storefleet.storage.database import Database
+from storefleet.workflows import clock
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
 from storefleet.workflows.judging import Judging
@@ -22,7 +25,7 @@ from storefleet.workflows.workspace import Workspace, run_info
 
 def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress) -> AuditOutcome:
     """Run the audit. Everything wrong with the input is said before any device is touched."""
-    check_folders(request.record, request.replay, offline=request.offline)
+    check_folders(workspace, request.record, request.replay, offline=request.offline)
     rules = validated_rules(workspace)
     audits = chosen_audits(rules, request.audits)
     chosen = scope(workspace.select(request.limit), workspace.store)
@@ -59,7 +62,17 @@ def _run(
         else:
             database.begin_run(info, "named-audits" if request.audits else "all-audits")
             judge.online(chosen, request, show)
-        return judge.outcome(chosen, failing, keep=not request.offline)
+        outcome = judge.outcome(chosen, failing, keep=not request.offline)
+        return outcome if request.offline else replace(outcome, warnings=let_go(workspace, database))
+
+
+def let_go(workspace: Workspace, database: Database) -> tuple[str, ...]:
+    """Let go of what was kept long enough; the night is over and told, so a failure is no more than a warning."""
+    try:
+        database.prune(clock.now(), workspace.settings.keep)
+    except StorageError as fault:
+        return (f"what is older than keep.results and keep.documents stays for now: {fault}",)
+    return ()
 
 
 def chosen_audits(rules: Rules, names: Sequence[str]) -> tuple[Audit, ...]:

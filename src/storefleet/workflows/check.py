@@ -28,7 +28,6 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     """Check the whole folder; raises :class:`InputError` with every complaint over all files."""
     workspace = open_workspace(fleet)
     gathering = Gathering()
-    gathering.attempt(lambda: workspace.ownership)
     gathering.attempt(lambda: load_routes(workspace))
     rules = gathering.attempt(lambda: validated_rules(workspace))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))

@@ -47,7 +47,7 @@ class Collected:
 
 def collect_fleet(workspace: Workspace, request: CollectRequest, show: ShowProgress) -> Collected:
     """Read the selected hosts; everything wrong with the input is said before any is touched."""
-    check_folders(request.record, request.replay)
+    check_folders(workspace, request.record, request.replay)
     rules = validated_rules(workspace)
     chosen = scope(workspace.select(request.limit), workspace.store)
     limits = workspace.limits(request.workers)

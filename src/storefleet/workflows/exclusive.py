@@ -16,6 +16,7 @@ from storefleet.model.report import RunInfo
 from storefleet.workflows.workspace import Workspace
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+LOCK_MODE, LOCKS_MODE = 0o660, 0o770
 
 
 @contextlib.contextmanager
@@ -30,7 +31,7 @@ def exclusively(workspace: Workspace, name: str | None, info: RunInfo) -> Iterat
     if not NAME.fullmatch(name):
         raise InputError(f"--name {name!r}: letters, digits, - and _, at most 63, beginning with a letter or digit")
     path = workspace.var / "locks" / f"{name}.lock"
-    descriptor = _opened(path, workspace.ownership)
+    descriptor = _opened(path, workspace.owner)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,13 +45,12 @@ def exclusively(workspace: Workspace, name: str | None, info: RunInfo) -> Iterat
         os.close(descriptor)
 
 
-def _opened(path: Path, ownership: Ownership) -> int:
+def _opened(path: Path, owner: Ownership) -> int:
     try:
-        ownership.make_folder(path.parent)
-        fresh = not path.exists()
+        owner.make_folder(path.parent, LOCKS_MODE)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        if fresh:
-            ownership.claim_file(descriptor)
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            owner.claim(descriptor, LOCK_MODE)
     except OSError as fault:
         raise StorageError(f"the lock {path} cannot be opened: {fault.strerror}") from fault
     return descriptor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from storefleet.audit.compliance import ComplianceDiff
 from storefleet.audit.evaluate import index_paths
 from storefleet.audit.fleet_index import FleetIndex
 from storefleet.audit.language import Audit
-from storefleet.errors import StorageError
 from storefleet.model.outcome import Answer
 from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, Recorded, RunInfo, WaiverUse
 from storefleet.model.state import StateDocument
@@ -23,7 +21,6 @@ from storefleet.model.summary import NOTHING_RECORDED, audit_document, host_repo
 from storefleet.model.verdict import VerdictRules, decide
 from storefleet.reports.trend import TrendPoint
 from storefleet.storage.database import Database
-from storefleet.storage.retention import Keep
 from storefleet.workflows import clock
 from storefleet.workflows.again import Again, OnAnswer
 from storefleet.workflows.judging import Judged, Judging
@@ -98,7 +95,6 @@ class Judge:
     diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
     bugs: list[BaseException] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
-    warnings: list[str] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     """Host → the instant at which it answered, which is when its findings were seen, whenever they are judged."""
@@ -153,12 +149,18 @@ class Judge:
         """Judge the last documents; nothing is recorded, since nothing was seen."""
         self._index_what_is_known(())
         self._judge_kept([host.name for host in chosen.contacted], record=False)
-        self._without_document(chosen, "there is no document of it to judge: never read, or older than keep.documents")
+        self._without_document(chosen)
 
-    def _without_document(self, chosen: Scope, reason: str) -> None:
+    def _without_document(self, chosen: Scope, reason: str | None = None) -> None:
         for host in chosen.contacted:
             if host.name not in self.reports:
-                self._unseen(host, reason, self.database.dark_since(host.name))
+                self._unseen(host, reason or self._why_none(host), self.database.dark_since(host.name))
+
+    def _why_none(self, host: Host) -> str:
+        removed = self.database.pruned_at(host.name)
+        if removed is None:
+            return "never read; there is no document to judge"
+        return f"its last document was let go of on {removed} (keep.documents); there is none to judge"
 
     def _index_what_is_known(self, seen: Collection[str]) -> None:
         """Add the last documents of the hosts that this run did not see; the older ones of those seen mean nothing."""
@@ -260,21 +262,10 @@ class Judge:
         document = full if self.all_results else without_passes(full)
         if keep:
             self.database.finish_run(document)
-            self._let_go(now)
         diffs = {host.name: self.diffs[host.name] for host in chosen.hosts if host.name in self.diffs}
         past = trend(self.database, document)
         kept = full if self.keep_passes else None
-        return AuditOutcome(
-            document, diffs, tuple(self.bugs), self.interrupt, past, kept, warnings=tuple(self.warnings)
-        )
-
-    def _let_go(self, now: datetime.datetime) -> None:
-        """Let go of what was kept long enough; a failure is no failure of the night, which is recorded by now."""
-        keep = self.workspace.settings.keep
-        try:
-            self.database.prune(now, Keep(keep.results_s, keep.documents_s))
-        except StorageError as fault:
-            self.warnings.append(f"old results were not let go of: {fault}")
+        return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt, past, kept)
 
     def _waivers(self, hosts: Sequence[HostReport]) -> tuple[WaiverUse, ...]:
         used = {

@@ -6,6 +6,8 @@ import importlib.util
 import shutil
 from dataclasses import dataclass
 
+from storefleet.documents.ownership import Ownership
+from storefleet.errors import InputError
 from storefleet.workflows.workspace import Workspace
 
 
@@ -30,13 +32,24 @@ def lacks(workspace: Workspace) -> tuple[Lack, ...]:
     elif not (workspace.folder / ".git").exists() and not _inside_repository(workspace):
         missing = "the fleet folder is in no git repository, so no run can name its commit"
         found.append(Lack("fleet commit in every run", missing, "git init && git add . && git commit"))
-    if (workspace.settings.database or "").startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+    found += _group_lacks(workspace.settings.var_group)
+    if (workspace.settings.database or "").startswith("postgres") and importlib.util.find_spec("psycopg") is None:
         found.append(
-            Lack("database", "psycopg, the driver for PostgreSQL, is missing", "pip install 'psycopg[binary]'")
+            Lack("database", "psycopg, the driver for PostgreSQL, is missing", "pip install 'storefleet[postgresql]'")
         )
     if shutil.which("systemd-run") is None and shutil.which("crontab") is None:
         found.append(Lack("schedule", "neither systemd nor cron is here", "start `storefleet audit` by other means"))
     return tuple(found)
+
+
+def _group_lacks(name: str | None) -> list[Lack]:
+    try:
+        if Ownership.of(name).is_member:
+            return []
+    except InputError as fault:
+        return [Lack("sharing var/", str(fault).partition("; ")[0], f"groupadd {name}, or name another")]
+    missing = f"we are not in the group {name} of var.group, so we cannot share what we write"
+    return [Lack("sharing var/", missing, f"usermod -aG {name} and your name, then log in again")]
 
 
 def _inside_repository(workspace: Workspace) -> bool:

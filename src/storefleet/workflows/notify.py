@@ -61,7 +61,7 @@ def notify_run(
 
 def _notify(workspace: Workspace, notify: Notify, document: AuditDocument, trend: tuple[TrendPoint, ...]) -> Sent:
     now = clock.now()
-    spool = Spool(workspace.var / "spool" / "notify", workspace.ownership)
+    spool = Spool(workspace.var / "spool" / "notify", workspace.owner)
     local = now.astimezone(zone_for(workspace.settings.display.timezone, {store.timezone for store in document.stores}))
     digest = message_text(document, timezone=workspace.settings.display.timezone)
     lost = spool.memory().lost
@@ -87,5 +87,5 @@ def _attached(
     path = workspace.var / "spool" / "notify" / "report.html"
     if any(message.attach for message in told):
         extras = Extras(timezone=workspace.settings.display.timezone, trend=trend)
-        write_atomically(path, FORMATS["html"](document, extras), workspace.ownership.file_mode)
+        write_atomically(path, FORMATS["html"](document, extras), owner=workspace.owner)
     return path if path.exists() else None

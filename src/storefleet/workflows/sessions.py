@@ -14,6 +14,7 @@ from storefleet.connections.connector import Connector
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.connections.recording import RecordingSession, ReplaySession
 from storefleet.connections.transcript import Transcript
+from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import InputError, OutputIncomplete, TimedOut
 from storefleet.fleet.drive import Session
 from storefleet.fleet.run import Sessions
@@ -36,22 +37,22 @@ def clock_of(sessions: Sessions) -> Clock:
     return sessions.clock if isinstance(sessions, Replayed) else now
 
 
-def check_folders(record: Path | None, replay: Path | None, *, offline: bool = False) -> None:
+def check_folders(workspace: Workspace, record: Path | None, replay: Path | None, *, offline: bool = False) -> None:
     """Refuse what the options ask for when it cannot be; before anything, the database too, is touched."""
     if record and replay:
         raise InputError("--record and --replay exclude each other: a recording of a recording tells nothing new")
     if offline and (record or replay):
         raise InputError("--offline judges the last documents; it neither records nor replays sessions")
     if record:
-        make_folder(record, "--record")
+        make_folder(record, "--record", workspace.owner_of(record))
     if replay and not replay.is_dir():
         raise InputError(f"--replay {replay}: there is no such folder")
 
 
-def make_folder(folder: Path, option: str) -> None:
+def make_folder(folder: Path, option: str, owner: Ownership = PRIVATE) -> None:
     """Make the folder that an option names; refuses one that we could not write to, before anything is touched."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        owner.make_folder(folder)
     except OSError as fault:
         raise InputError(f"{option} {folder}: cannot be made: {fault.strerror}") from fault
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -68,7 +69,7 @@ def open_sessions(
         return
     connector = live(workspace, limits)
     try:
-        yield Recorded(connector, record) if record else connector
+        yield Recorded(connector, record, workspace.owner_of(record)) if record else connector
     finally:
         connector.close()
 
@@ -124,20 +125,22 @@ class Recorded:
 
     inner: Connector
     folder: Path
+    owner: Ownership = PRIVATE
 
     def session(self, host: Host, expires_at: float) -> Session:
         """Return a live session with a recorder beside it."""
         return _Keeping(
             RecordingSession(self.inner.session(host, expires_at), host, self.inner.wallet.secrets),
             self.folder / f"{host.name}.txt",
+            self.owner,
         )
 
 
 class _Keeping:
     """Saves the transcript when the session is closed."""
 
-    def __init__(self, recording: RecordingSession, path: Path) -> None:
-        self._recording, self._path = recording, path
+    def __init__(self, recording: RecordingSession, path: Path, owner: Ownership) -> None:
+        self._recording, self._path, self._owner = recording, path, owner
 
     def answer(self, effect: Any) -> Any:
         return self._recording.answer(effect)
@@ -145,4 +148,4 @@ class _Keeping:
     def close(self) -> None:
         self._recording.close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._recording.transcript().save(self._path)
+        self._recording.transcript().save(self._path, self._owner)

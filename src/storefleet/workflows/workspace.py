@@ -18,7 +18,7 @@ import msgspec
 from storefleet.audit.load import load_audits
 from storefleet.audit.typed import check_audits
 from storefleet.documents.files import write_atomically
-from storefleet.documents.ownership import Ownership, of_group
+from storefleet.documents.ownership import PRIVATE, Ownership, refused
 from storefleet.errors import InputError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.inventory.fleet import Fleet
@@ -77,18 +77,36 @@ class Workspace:
         return msgspec.structs.replace(limits, retries=retries) if retries is not None else limits
 
     @property
-    def ownership(self) -> Ownership:
-        """Return modes and group of everything in ``var/``."""
-        return of_group(self.settings.var_group)
-
-    def open_database(self) -> Database:
-        """Open where runs are kept; everything that is made there has our modes."""
-        return Database.open(self.database_url, ownership=self.ownership)
-
-    @property
     def database_url(self) -> str:
         """Return where runs are kept: the settings' database, else SQLite in ``var/``."""
         return self.settings.database or f"sqlite:///{self.var / 'storefleet.db'}"
+
+    @property
+    def owner(self) -> Ownership:
+        """Return whose everything in ``var/`` is: the group's of ``var.group``, or ours alone."""
+        return Ownership.of(self.settings.var_group)
+
+    def owner_of(self, path: Path) -> Ownership:
+        """Return whose a file there is: outside ``var/`` nobody shares it by our doing."""
+        return self.owner if path.resolve().is_relative_to(self.var.resolve()) else PRIVATE
+
+    def make_var(self, *names: str) -> Path:
+        """Make ``var/``, or a folder in it, and return it; raises :class:`StorageError`."""
+        owner, folder = self.owner, self.var
+        try:
+            owner.make_folder(folder)
+            for name in names:
+                folder /= name
+                owner.make_folder(folder)
+        except OSError as fault:
+            raise refused(folder, fault, owner) from fault
+        return folder
+
+    def open_database(self) -> Database:
+        """Open where runs are kept; raises :class:`StorageError`."""
+        if self.settings.database is None:
+            self.make_var()
+        return Database.open(self.database_url, owner=self.owner)
 
     def _read_names(self, name: str) -> str:
         try:
@@ -177,14 +195,16 @@ def utc(instant: datetime.datetime) -> str:
 def redaction_key(workspace: Workspace) -> bytes:
     """Return the fleet's own key, made once, by which redacted values show that they changed and nothing else.
 
-    It lives in ``var/redaction.key``, readable by its owner alone, or by ``var.group``. Whoever replaces it makes every
-    redacted value look changed once.
+    It lives in ``var/redaction.key``, readable by its owner alone, or by the group of ``var.group``. Whoever replaces
+    it makes every redacted value look changed once.
     """
     path = workspace.var / "redaction.key"
     try:
-        workspace.ownership.make_folder(workspace.var)
+        owner = workspace.owner
+        workspace.make_var()
+        owner.adopt(path)
         if not path.exists():
-            write_atomically(path, secrets.token_hex(32), workspace.ownership.secret_mode)
+            write_atomically(path, secrets.token_hex(32), 0o600, owner)
         return path.read_bytes()
     except OSError as fault:
         raise StorageError(f"{path} cannot be read: {fault.strerror}") from fault

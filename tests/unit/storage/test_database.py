@@ -1,9 +1,9 @@
-"""Opening, refusing, recording, reading back; two writers at once; and that it is quick."""
+"""The conformance suite of the database: what asks for ``url`` or ``database`` runs over both kinds alike."""
 
 import os
-import sqlite3
 import stat
 import threading
+from pathlib import Path
 
 import audit_factory as factory
 import pytest
@@ -12,19 +12,10 @@ import sqlalchemy as sa
 from storefleet.errors import StorageError
 from storefleet.model.findings import Expected, Finding, Result
 from storefleet.storage import Database, tables
+from storefleet.storage.address import understood
+from storefleet.storage.engine import WRITE, bare_engine
 
 DAY = "2026-11-{:02}T01:00:00Z"
-
-
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'var' / 'storefleet.db'}"
-
-
-@pytest.fixture
-def database(url):
-    with Database.open(url) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077])
@@ -40,34 +31,40 @@ def test_file_and_folder_have_our_modes_whatever_the_umask(tmp_path, umask):
     assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o750
 
 
-def test_sqlite_is_in_wal_mode_with_foreign_keys(database, tmp_path):
-    with database._engine.connect() as connection:
+def test_sqlite_is_in_wal_mode_with_foreign_keys(tmp_path):
+    with Database.open(f"sqlite:///{tmp_path / 'x.db'}") as database, database._engine.connect() as connection:
         settings = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "foreign_keys")]
         assert settings == ["wal", 1]
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
 
 
 @pytest.mark.parametrize(
-    ("version", "words"), [(3, "newer than this storefleet"), (1, "run `storefleet db upgrade`"), (None, "older")]
+    ("version", "words"), [(99, "newer than this storefleet"), (0, "run `storefleet db upgrade`"), (None, "older")]
 )
-def test_another_schema_is_refused_with_what_to_do(tmp_path, version, words):
-    path = tmp_path / "x.db"
-    Database.open(f"sqlite:///{path}").close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM schema_version")
-        connection.executemany("INSERT INTO schema_version VALUES (?)", [[version]] if version is not None else [])
+def test_another_schema_is_refused_with_what_to_do(url, version, words):
+    with Database.open(url) as database:
+        _sql(database, "DELETE FROM schema_version")
+        if version is not None:
+            _sql(database, f"INSERT INTO schema_version VALUES ({version})")
     with pytest.raises(StorageError, match=words):
-        Database.open(f"sqlite:///{path}")
+        Database.open(url)
 
 
-def test_a_database_of_somebody_else_is_not_touched(tmp_path):
-    path = tmp_path / "x.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE cash (amount)")
+def _sql(database, text):
+    with database._write("test") as connection:
+        connection.exec_driver_sql(text)
+
+
+def test_a_database_of_somebody_else_is_not_touched(url):
+    engine = bare_engine(understood(url), 1)
+    if url.startswith("sqlite"):
+        Path(engine.url.database).parent.mkdir()
+    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
+        connection.exec_driver_sql("CREATE TABLE cash (amount integer)")
     with pytest.raises(StorageError, match=r"not storefleet's \(cash\)"):
-        Database.open(f"sqlite:///{path}")
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("cash",)]
+        Database.open(url)
+    assert sa.inspect(engine).get_table_names() == ["cash"]
+    engine.dispose()
 
 
 def test_what_cannot_be_opened_says_why(tmp_path):
@@ -81,11 +78,6 @@ def test_what_cannot_be_opened_says_why(tmp_path):
     ):
         with pytest.raises(StorageError, match=words):
             Database.open(f"sqlite:///{tmp_path / name}")
-    with pytest.raises(StorageError, match="URL cannot be read"):
-        Database.open("what is this")
-    with pytest.raises(StorageError, match=r"not installed|could not|refused") as caught:
-        Database.open("postgresql://storefleet:hunter2@127.0.0.1:1/x")
-    assert "hunter2" not in str(caught.value)
 
 
 def test_a_finished_run_can_be_printed_again(database):
@@ -249,10 +241,10 @@ def test_what_a_host_showed_outlives_a_run_that_died_before_judging_it(url):
         assert database.last_document("S0412-pos1") == factory.facts("S0412-pos1")
 
 
-def test_results_of_a_kept_document_are_recorded_as_those_of_one_recorded_at_once(url, tmp_path):
+def test_results_of_a_kept_document_are_recorded_as_those_of_one_recorded_at_once(url, other_url):
     results = [Result("T-1", "a", "t", "fail", "high", findings=(Finding("/k", Expected("absent")),))]
     answers = []
-    for address in (url, f"sqlite:///{tmp_path / 'other.db'}"):
+    for address in (url, other_url):
         with Database.open(address) as database:
             database.begin_run(factory.run_info(id="r"))
             if address == url:

@@ -40,9 +40,11 @@ class Nights:
         )
 
 
-@pytest.fixture
-def nights():
-    return Nights()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def nights(request):
+    made = Nights("sqlite://" if request.param == "sqlite" else request.getfixturevalue("postgresql").new())
+    yield made
+    made.database.close()
 
 
 def test_the_same_night_again_changes_nothing(nights):

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import msgspec
-
+from storefleet.documents.type_schema import DIALECT, Schema, schema_of
 from storefleet.inventory.lines import DeviceLine
 from storefleet.inventory.nornir_files import Element
 from storefleet.model.base import Value
 from storefleet.model.credentials import Credentials
 from storefleet.model.store import Host, Store
 from storefleet.settings.table import SETTINGS
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-Schema = dict[str, Any]
 
 
 class Members(Value, frozen=True):
@@ -34,24 +29,6 @@ class InventoryDocument(Value, frozen=True):
     groups: list[Members]
 
 
-def _of(title: str, kind: type) -> Schema:
-    """Return a schema with everything named by ``$defs``; the place in a file, which nobody writes, is left out."""
-    (root,), components = msgspec.json.schema_components((kind,), ref_template="#/$defs/{name}", schema_hook=_hook)
-    definitions = {name: _written(part) for name, part in sorted(components.items())}
-    definitions.pop("Source", None)
-    return {"$schema": DIALECT, "title": title, **root, "$defs": definitions}
-
-
-def _hook(kind: type) -> Schema:
-    raise NotImplementedError
-
-
-def _written(part: Schema) -> Schema:
-    properties = {name: value for name, value in part.get("properties", {}).items() if name != "source"}
-    required = [name for name in part.get("required", ()) if name != "source"]
-    return {**part, **({"properties": properties, "required": required} if "properties" in part else {})}
-
-
 def _open(schema: Schema) -> Schema:
     """Let a template stand wherever a number or a word is due, as the blueprint does."""
     for definition in schema["$defs"].values():
@@ -63,7 +40,7 @@ def _open(schema: Schema) -> Schema:
 
 def inventory_schema() -> Schema:
     """Return the schema of the inventory document; ``/1`` may gain fields, so readers must not refuse them."""
-    schema = _of("storefleet.inventory/1", InventoryDocument)
+    schema = schema_of("storefleet.inventory/1", InventoryDocument)
     schema["$defs"]["InventoryDocument"]["properties"]["format"] = {"const": "storefleet.inventory/1"}
     for definition in schema["$defs"].values():
         definition.pop("additionalProperties", None)
@@ -72,7 +49,7 @@ def inventory_schema() -> Schema:
 
 def blueprints_schema() -> Schema:
     """Return the schema of ``blueprints.yaml``."""
-    schema = _open(_of("storefleet blueprints.yaml", DeviceLine))
+    schema = _open(schema_of("storefleet blueprints.yaml", DeviceLine))
     line: Schema = {"$ref": "#/$defs/DeviceLine"}
     plan: Schema = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}}
     format_: Schema = {
@@ -91,7 +68,7 @@ def blueprints_schema() -> Schema:
 
 def override_schema() -> Schema:
     """Return the schema of ``stores/<store>.yaml``."""
-    schema = _open(_of("storefleet stores/<store>.yaml", DeviceLine))
+    schema = _open(schema_of("storefleet stores/<store>.yaml", DeviceLine))
     schema.pop("$ref")
     properties: Schema = {
         "because": {"type": "string"},
@@ -121,7 +98,7 @@ def settings_schema() -> Schema:
 
 
 def _groups_schema() -> Schema:
-    schema = _of("storefleet groups.yaml and hosts.yaml", Element)
+    schema = schema_of("storefleet groups.yaml and hosts.yaml", Element)
     return {**{key: value for key, value in schema.items() if key != "$ref"}, "type": "object",
             "additionalProperties": {"$ref": "#/$defs/Element"}}  # fmt: skip
 
@@ -130,7 +107,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "inventory-1": inventory_schema,
     "blueprints-1": blueprints_schema,
     "store-override-1": override_schema,
-    "credentials-1": lambda: _of("storefleet credentials.yaml", Credentials),
+    "credentials-1": lambda: schema_of("storefleet credentials.yaml", Credentials),
     "groups-1": _groups_schema,
     "storefleet-1": settings_schema,
 }

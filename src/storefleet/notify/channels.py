@@ -6,21 +6,29 @@ A fault names the channel and a kind of trouble, never a URL or what a library s
 from __future__ import annotations
 
 import email.message
+import email.utils
+import hashlib
 import json
 import logging
-import os
 import smtplib
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from storefleet.errors import StorefleetError
 from storefleet.model.credentials import SecretSource
+from storefleet.model.escape import visible
+from storefleet.notify.command import CommandFault, first_line
 from storefleet.notify.config import Channel
-from storefleet.notify.escape import calm, plain
+from storefleet.notify.escape import calm, fitted, plain
 from storefleet.notify.events import Event
 
-CUT = "\n… (cut)"
+_TALKATIVE = ("apprise", "urllib3", "requests", "requests_oauthlib")
+"""Loggers that write URLs, whole or by path, which for a chat is its secret."""
+
+MOST_TICKET = 100
+"""Characters of a ticket."""
 
 
 class ChannelFault(StorefleetError):
@@ -42,16 +50,6 @@ def deliver(channel: Channel, event: Event, attached: Path | None, secret: Secre
     return _command(channel, event)
 
 
-def fitted(text: str, most: int) -> str:
-    """Return a text that takes at most so many bytes of UTF-8, cut at a line where there is one, and saying so."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= most:
-        return data.decode("utf-8")
-    room = data[: most - len(CUT.encode())].decode("utf-8", "ignore")
-    at_line = room.rfind("\n")
-    return (room[:at_line] if at_line > len(room) // 2 else room) + CUT
-
-
 def _words(channel: Channel, event: Event) -> tuple[str, str]:
     title = fitted(plain(event.title), min(200, channel.max_bytes // 4)).replace("\n", " ")
     return title, fitted(plain(event.text), channel.max_bytes - len(title.encode()))
@@ -60,16 +58,18 @@ def _words(channel: Channel, event: Event) -> tuple[str, str]:
 def _apprise(channel: Channel, event: Event, attached: Path | None, secret: Secrets) -> None:
     import apprise  # noqa: PLC0415 - a third of a second of imports
 
-    logging.getLogger("apprise").disabled = True  # it logs URLs
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     assert channel.apprise is not None
     try:
         url = secret(channel.apprise)
     except StorefleetError as fault:
         raise ChannelFault(f"{channel.name}: {fault}") from fault
-    sender = apprise.Apprise()
+    memory = apprise.PersistentStoreMode.MEMORY  # it would keep files of its own, named by the URL
+    sender = apprise.Apprise(asset=apprise.AppriseAsset(storage_mode=memory))
     if not sender.add(url):
         raise ChannelFault(f"{channel.name}: its URL is none that Apprise knows")
-    title, body = (calm(part) for part in _words(channel, event))
+    title, body = _words(channel, msgspec.structs.replace(event, title=calm(event.title), text=calm(event.text)))
     kind = apprise.NotifyType.WARNING if event.severity in ("high", "critical") else apprise.NotifyType.INFO
     try:
         taken = sender.notify(
@@ -87,6 +87,8 @@ def _mail(channel: Channel, event: Event, attached: Path | None) -> None:
     message["Subject"] = title
     message["From"] = channel.sender or ""
     message["To"] = ", ".join(channel.mail)
+    message["Date"] = email.utils.formatdate()
+    message["Message-ID"] = _message_id(channel, event)
     message["X-Storefleet-Event"] = plain(event.id)[:200].encode("ascii", "replace").decode()
     message.set_content(body)
     if attached is not None:
@@ -103,25 +105,16 @@ def _mail(channel: Channel, event: Event, attached: Path | None) -> None:
         raise ChannelFault(f"{channel.name}: mail server {channel.smtp}: {type(fault).__name__}") from None
 
 
+def _message_id(channel: Channel, event: Event) -> str:
+    """Return the same id for the same message, so that a mail which was sent twice is shown once."""
+    mark = hashlib.sha256(f"{channel.name} {event.event} {event.id}".encode()).hexdigest()[:32]
+    return f"<{mark}@{(channel.sender or '').rpartition('@')[2] or 'storefleet'}>"
+
+
 def _command(channel: Channel, event: Event) -> str | None:
     """Run the command with the event on its standard input; the first line that it prints is the ticket."""
-    body = json.dumps(event.to_json(), ensure_ascii=True).encode()
-    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"}
     try:
-        done = subprocess.run(
-            list(channel.command),
-            input=body,
-            capture_output=True,
-            timeout=channel.timeout_s,
-            check=False,
-            env=environment,
-            start_new_session=True,
-        )
-    except subprocess.TimeoutExpired:
-        raise ChannelFault(f"{channel.name}: {channel.command[0]} did not end within {channel.timeout_s} s") from None
-    except OSError as fault:
-        raise ChannelFault(f"{channel.name}: {channel.command[0]}: {fault.strerror}") from None
-    if done.returncode:
-        raise ChannelFault(f"{channel.name}: {channel.command[0]} ended with {done.returncode}")
-    first = done.stdout[:400].decode("utf-8", "replace").splitlines()
-    return plain(first[0].strip())[:100] if first and first[0].strip() else None
+        line = first_line(channel.command, json.dumps(event.to_json(), ensure_ascii=True).encode(), channel.timeout_s)
+    except CommandFault as fault:
+        raise ChannelFault(f"{channel.name}: {channel.command[0]}: {fault}") from None
+    return visible(line.decode("utf-8", "replace").strip(), MOST_TICKET) or None

@@ -14,11 +14,14 @@ from storefleet.errors import InputError
 from storefleet.model.base import Value
 from storefleet.model.credentials import SecretSource
 from storefleet.notify.condition import Condition, ConditionFault, parse_condition
+from storefleet.notify.sources import source_fault, without_urls
 
 EVENTS = ("nightly", "incident", "finding.new", "store-dark", "weekly", "wave.halted")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SHOWN = ("coverage", "dark", "new", "worse", "fixed", "counts", "waivers-expiring", "odd")
 """Parts of the digest that a route may ask for; the verdict always stands."""
+
+MOST_QUIET_S = 30 * 86_400.0
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -66,7 +69,9 @@ class Notify(Value, frozen=True):
     quiet_s: float = 86_400.0
 
 
-class _Channel(msgspec.Struct, frozen=True):
+class ChannelLine(Value, frozen=True):
+    """One channel as it is written."""
+
     apprise: SecretSource | None = None
     mail: tuple[str, ...] = ()
     sender: str | None = msgspec.field(default=None, name="from")
@@ -79,7 +84,9 @@ class _Channel(msgspec.Struct, frozen=True):
     source: Source = Source("", 0)
 
 
-class _Route(msgspec.Struct, frozen=True):
+class RouteLine(Value, frozen=True):
+    """One route as it is written."""
+
     on: str
     to: tuple[str, ...]
     condition: str | None = msgspec.field(default=None, name="if")
@@ -91,17 +98,19 @@ class _Route(msgspec.Struct, frozen=True):
     source: Source = Source("", 0)
 
 
-class _Quiet(msgspec.Struct, frozen=True):
+class QuietLine(Value, frozen=True):
+    """For how long nobody is told the same again, as it is written."""
+
     same_event_within: str = "24h"
     source: Source = Source("", 0)
 
 
-class NotifyFile(msgspec.Struct, frozen=True):
+class NotifyFile(Value, frozen=True):
     """The file as it is written."""
 
-    channels: dict[str, _Channel] = {}
-    routes: tuple[_Route, ...] = ()
-    quiet: _Quiet = _Quiet()
+    channels: Mapping[str, ChannelLine] = {}
+    routes: tuple[RouteLine, ...] = ()
+    quiet: QuietLine = msgspec.field(default_factory=QuietLine)
 
 
 def load_notify(node: Node | None) -> Notify:
@@ -109,23 +118,30 @@ def load_notify(node: Node | None) -> Notify:
     if node is None:
         return Notify()
     decoder = Decoder()
-    file = decoder.decode(node, NotifyFile, "notify.yaml")
+    file = decoder.decode(without_urls(node, decoder), NotifyFile, "notify.yaml")
     if file is None:
         raise InputError(decoder.complaints)
     channels = {name: _channel(name, written, decoder) for name, written in file.channels.items()}
     routes = tuple(_route(written, channels, decoder) for written in file.routes)
     quiet = _seconds(file.quiet.same_event_within, file.quiet.source, decoder)
+    if quiet > MOST_QUIET_S:
+        decoder.complain(
+            file.quiet.source, "quiet: same_event_within is 30d at most: what was told is remembered so long"
+        )
     decoder.finish()
     return Notify(channels, routes, quiet)
 
 
-def _channel(name: str, written: _Channel, decoder: Decoder) -> Channel:
+def _channel(name: str, written: ChannelLine, decoder: Decoder) -> Channel:
     ways = [way for way in ("apprise", "mail", "command") if getattr(written, way)]
     if len(ways) != 1:
         found = " and ".join(ways) or "none"
         decoder.complain(
             written.source, f"channel {name}: exactly one of apprise, mail and command is due, not {found}"
         )
+    fault = source_fault(written.apprise) if written.apprise is not None else None
+    if fault:
+        decoder.complain(written.source, f"channel {name}: {fault}")
     if written.mail and not (written.sender and "@" in written.sender):
         decoder.complain(written.source, f"channel {name}: mail needs `from:` with an address")
     for address in (*written.mail, written.sender or "a@b"):
@@ -151,7 +167,7 @@ def _channel(name: str, written: _Channel, decoder: Decoder) -> Channel:
     )
 
 
-def _route(written: _Route, channels: Mapping[str, Channel], decoder: Decoder) -> Route:
+def _route(written: RouteLine, channels: Mapping[str, Channel], decoder: Decoder) -> Route:
     if written.on not in EVENTS:
         decoder.complain(written.source, f"on: {written.on!r} is no event; there are {', '.join(EVENTS)}")
     for name in written.to:
@@ -171,7 +187,7 @@ def _route(written: _Route, channels: Mapping[str, Channel], decoder: Decoder) -
     return Route(written.on, written.to, condition, over, written.show, written.day, written.at, written.attach)
 
 
-def _check_day(written: _Route, decoder: Decoder) -> None:
+def _check_day(written: RouteLine, decoder: Decoder) -> None:
     if (written.on == "weekly") != (written.day is not None):
         decoder.complain(written.source, "`day` goes with `on: weekly`, and weekly needs it")
     if written.day is not None and written.day not in DAYS:

@@ -14,10 +14,14 @@ import msgspec
 
 from storefleet.notify.channels import ChannelFault, Secrets, deliver
 from storefleet.notify.config import Notify
-from storefleet.notify.spool import GIVEN_UP_S, Memory, Spool, Waiting, key_of
+from storefleet.notify.spool import GIVEN_UP_S, KEPT_S, SKEW_S, Memory, Spool, Waiting, key_of
 
 BUDGET_S = 20.0
 """How long a run waits for its messages: what is left goes with the next one."""
+
+MOST_PAUSE_S = 3600.0
+_FIRST = ("nightly", "incident", "wave.halted", "store-dark", "weekly")
+"""What leaves first where a channel takes only so many a minute; single findings come after."""
 
 
 @dataclass
@@ -33,7 +37,10 @@ class Sent:
 
 @dataclass
 class Sender:
-    """Sends what waits; ``clock`` gives seconds since 1970, ``steady`` seconds that only go forward."""
+    """Sends what waits; ``clock`` gives seconds since 1970, ``steady`` seconds that only go forward.
+
+    ``lost_told`` is how many lost messages the digest of this run tells of.
+    """
 
     spool: Spool
     notify: Notify
@@ -42,68 +49,103 @@ class Sender:
     clock: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
     budget_s: float = BUDGET_S
+    lost_told: int = 0
 
     def send(self) -> Sent:
-        """Send everything that may leave now, the oldest first; a channel that failed is left alone for this time."""
-        sent = Sent()
-        with self.spool.locked() as ours:
+        """Send everything that may leave now; a channel that failed is left alone for this time."""
+        ends = self.steady() + self.budget_s
+        with self.spool.locked(self.budget_s) as ours:
             if not ours:
-                return sent
-            memory = self.spool.memory()
-            lost = self.spool.trim()
-            ends = self.steady() + self.budget_s
-            broken: set[str] = set()
-            for path, waiting in self.spool.waiting():
-                now = self.clock()
-                if now - waiting.made > GIVEN_UP_S or waiting.channel not in self.notify.channels:
-                    path.unlink(missing_ok=True)
-                    lost += 1
-                elif waiting.channel in broken or self._must_wait(waiting, memory, now) or self.steady() >= ends:
-                    sent.left += 1
-                else:
-                    memory = self._one(path, waiting, memory, sent, broken, ends)
-            sent.lost = lost
-            self.spool.remember(msgspec.structs.replace(memory, lost=memory.lost + lost), self.clock())
-        return sent
+                return Sent(left=len(self.spool.waiting()), faults=["another process is still sending"])
+            return _Round(self, self.spool.memory(), ends).run()
 
-    def _must_wait(self, waiting: Waiting, memory: Memory, now: float) -> bool:
-        lately = [at for at in memory.lately.get(waiting.channel, ()) if now - at < 60]
-        return waiting.not_before > now or len(lately) >= self.notify.channels[waiting.channel].per_minute
 
-    def _one(self, path: Path, waiting: Waiting, memory: Memory, sent: Sent, broken: set[str], ends: float) -> Memory:
-        now = self.clock()
-        lately = {**memory.lately, waiting.channel: [*memory.lately.get(waiting.channel, ()), now]}
-        try:
-            ticket = self._bounded(waiting, max(0.1, ends - self.steady()))
-        except ChannelFault as fault:
-            pause = random.uniform(0.75, 1.25) * min(3600.0, 60.0 * 2.0**waiting.attempts)  # noqa: S311 - jitter
-            self.spool.again(path, waiting, now + pause)
-            broken.add(waiting.channel)
-            sent.left += 1
-            sent.faults.append(str(fault))
-            return msgspec.structs.replace(memory, lately=lately)
+@dataclass
+class _Round:
+    """One emptying, under the lock."""
+
+    sender: Sender
+    memory: Memory
+    ends: float
+    sent: Sent = field(default_factory=Sent)
+    broken: set[str] = field(default_factory=set)
+
+    def run(self) -> Sent:
+        """Send until nothing is left that may leave, what others put meanwhile included."""
+        spool = self.sender.spool
+        self.sent.lost = spool.trim()
+        seen: set[Path] = set()
+        while fresh := spool.waiting(seen):
+            for path, waiting in sorted(fresh, key=_turn):
+                seen.add(path)
+                self._one(path, waiting, self.sender.clock())
+        lost = max(0, self.memory.lost - self.sender.lost_told) + self.sent.lost
+        spool.remember(msgspec.structs.replace(self.memory, lost=lost), self.sender.clock())
+        return self.sent
+
+    def _one(self, path: Path, waiting: Waiting, now: float) -> None:
+        age = now - waiting.made
+        if waiting.channel not in self.sender.notify.channels or age > KEPT_S:
+            self._lose(path)
+        elif self.memory.told(waiting.channel, waiting.event, now, self.sender.notify.quiet_s):
+            path.unlink(missing_ok=True)  # two runs put it, or a death came between remembering and removing
+        elif waiting.channel in self.broken:
+            self._keep(path, age)
+        elif self._must_wait(waiting, now) or self.sender.steady() >= self.ends:
+            self.sent.left += 1
+        else:
+            self._try(path, waiting, now)
+
+    def _lose(self, path: Path) -> None:
         path.unlink(missing_ok=True)
-        sent.delivered += 1
+        self.sent.lost += 1
+
+    def _keep(self, path: Path, age: float) -> None:
+        """Keep a message of a channel that has just failed, unless it waited for a day."""
+        if age > GIVEN_UP_S:
+            self._lose(path)
+        else:
+            self.sent.left += 1
+
+    def _must_wait(self, waiting: Waiting, now: float) -> bool:
+        paused = now < waiting.not_before < now + MOST_PAUSE_S + SKEW_S
+        lately = self.memory.lately_by(waiting.channel, now)
+        return paused or len(lately) >= self.sender.notify.channels[waiting.channel].per_minute
+
+    def _try(self, path: Path, waiting: Waiting, now: float) -> None:
+        """Note the attempt before it is made, so that no death lets a channel hear more in a minute than it may."""
+        lately = [*self.memory.lately_by(waiting.channel, now), now]
+        self._remember(lately={**self.memory.lately, waiting.channel: lately})
+        try:
+            ticket = self._bounded(waiting, max(0.1, self.ends - self.sender.steady()))
+        except ChannelFault as fault:
+            self.broken.add(waiting.channel)
+            self.sent.faults.append(str(fault))
+            pause = random.uniform(0.75, 1.0) * min(MOST_PAUSE_S, 60.0 * 2.0 ** min(waiting.attempts, 10))  # noqa: S311 - jitter
+            self.sender.spool.again(path, waiting, now + pause)
+            self._keep(path, now - waiting.made)
+            return
         if ticket:
-            sent.tickets[waiting.event.id] = ticket
-        told = Memory(
-            {**memory.sent, key_of(waiting.channel, waiting.event): now},
-            lately,
-            memory.lost,
-            {**memory.tickets, **sent.tickets},
-        )
-        self.spool.remember(told, now)
-        return told
+            self.sent.tickets[waiting.event.id] = ticket
+        sent = {**self.memory.sent, key_of(waiting.channel, waiting.event): now}
+        self._remember(sent=sent, tickets={**self.memory.tickets, **self.sent.tickets})
+        path.unlink(missing_ok=True)
+        self.sent.delivered += 1
+
+    def _remember(self, **changed: object) -> None:
+        self.memory = msgspec.structs.replace(self.memory, **changed)
+        self.sender.spool.remember(self.memory, self.sender.clock())
 
     def _bounded(self, waiting: Waiting, left_s: float) -> str | None:
         """Deliver in a thread of its own: a library that hangs costs its deadline and not the run."""
-        channel = self.notify.channels[waiting.channel]
+        channel = self.sender.notify.channels[waiting.channel]
+        most = min(left_s, channel.timeout_s + 1.0)
         answer: queue.SimpleQueue[str | ChannelFault | None] = queue.SimpleQueue()
 
         def work() -> None:
             try:
-                attached = self.attached if waiting.attach else None
-                answer.put(deliver(channel, waiting.event, attached, self.secret))
+                attached = self.sender.attached if waiting.attach else None
+                answer.put(deliver(channel, waiting.event, attached, self.sender.secret))
             except ChannelFault as fault:
                 answer.put(fault)
             except Exception as fault:  # noqa: BLE001 - whatever a channel does, the run goes on
@@ -111,9 +153,16 @@ class Sender:
 
         threading.Thread(target=work, name=f"notify {channel.name}", daemon=True).start()
         try:
-            found = answer.get(timeout=min(left_s, channel.timeout_s + 1.0))
+            found = answer.get(timeout=most)
         except queue.Empty:
-            raise ChannelFault(f"{channel.name}: no answer within {min(left_s, channel.timeout_s + 1):.0f} s") from None
+            raise ChannelFault(f"{channel.name}: no answer within {most:.0f} s") from None
         if isinstance(found, ChannelFault):
             raise found
         return found
+
+
+def _turn(item: tuple[Path, Waiting]) -> tuple[int, str]:
+    """Sort the digest and what concerns many before single findings, each the oldest first."""
+    path, waiting = item
+    kind = waiting.event.event
+    return (_FIRST.index(kind) if kind in _FIRST else len(_FIRST), path.name)

@@ -1,7 +1,7 @@
 """Messages on disk until they are delivered: a run that dies has lost none, and a channel that is down delays none.
 
-A message is a file, written whole and removed when its channel took it. Killed between the two, it is sent twice:
-rather twice than never.
+A message is a file, written whole before anything is sent. When its channel took it, that is remembered, and then the
+file is removed. Killed between the sending and the remembering, it is sent twice: rather twice than never.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from storefleet.documents.files import write_atomically
 from storefleet.documents.ownership import Ownership
 from storefleet.errors import StorageError
 from storefleet.model.base import Value
-from storefleet.notify.config import Attachment
+from storefleet.notify.config import MOST_QUIET_S, Attachment
 from storefleet.notify.events import EVENT_FORMAT, Event
 from storefleet.notify.routing import Message
 
@@ -30,7 +31,14 @@ MOST = 10_000
 """Files at most; the oldest go first, counted: a channel that is down for weeks must not fill a disk."""
 
 GIVEN_UP_S = 86_400.0
-FORGET_S = 30 * 86_400.0
+"""From this age on a message is given up when its channel fails once more: nights are a day apart, and each may try."""
+
+KEPT_S = 7 * 86_400.0
+"""Older messages go unsent."""
+
+FORGET_S = MOST_QUIET_S
+SKEW_S = 3600.0
+"""What lies further ahead than this was written while the clock was wrong, and counts for nothing."""
 
 
 class Waiting(Value, frozen=True):
@@ -55,6 +63,15 @@ class Memory(Value, frozen=True):
     lost: int = 0
     tickets: Mapping[str, str] = {}
 
+    def told(self, channel: str, event: Event, now: float, quiet_s: float) -> bool:
+        """Tell whether a channel heard of an event so lately that it shall not again; of a week it hears once."""
+        at = self.sent.get(key_of(channel, event))
+        return at is not None and -SKEW_S < now - at < (FORGET_S if event.event == "weekly" else quiet_s)
+
+    def lately_by(self, channel: str, now: float) -> list[float]:
+        """Return when a channel was tried within a minute."""
+        return [at for at in self.lately.get(channel, ()) if -SKEW_S < now - at < 60]
+
 
 class Spool:
     """The folder of the messages, and the memory beside it."""
@@ -65,20 +82,15 @@ class Spool:
         self._memory = folder / "memory.json"
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[bool]:
-        """Hold the spool; ``False`` when another process has it, which then sends what we have put there."""
+    def locked(self, wait_s: float = 0.0) -> Iterator[bool]:
+        """Hold the spool; ``False`` when another process still has it after ``wait_s`` seconds."""
         self._ownership.make_folder(self.folder)
         path = self.folder / "lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with contextlib.suppress(OSError):  # another user's file has its mode already
                 self._ownership.claim(descriptor)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            yield True
+            yield _lock(descriptor, time.monotonic() + wait_s)
         finally:
             os.close(descriptor)
 
@@ -91,18 +103,19 @@ class Spool:
         count = 0
         for message in messages:
             key = key_of(message.channel, message.event)
-            told = memory.sent.get(key)
-            if key in waiting or (told is not None and at - told < quiet_s):
+            if key in waiting or memory.told(message.channel, message.event, at, quiet_s):
                 continue
             waiting.add(key)
             self._write(self._name(at, count), Waiting(message.channel, message.event, at, at, attach=message.attach))
             count += 1
         return count
 
-    def waiting(self) -> list[tuple[Path, Waiting]]:
-        """Return what waits, the oldest first; a file that nobody can read is set aside by its name."""
+    def waiting(self, known: Collection[Path] = ()) -> list[tuple[Path, Waiting]]:
+        """Return what waits without what is known, the oldest first; what nobody can read is set aside by its name."""
         found: list[tuple[Path, Waiting]] = []
         for path in sorted(self.folder.glob("*.msg")):
+            if path in known:
+                continue
             try:
                 found.append((path, _read(path)))
             except (OSError, ValueError, msgspec.ValidationError):
@@ -111,7 +124,12 @@ class Spool:
         return found
 
     def trim(self) -> int:
-        """Remove the oldest files above :data:`MOST`; return how many."""
+        """Remove the oldest files above :data:`MOST`; return how many. What a death left half-written goes too."""
+        old = time.time() - 3600
+        for path in self.folder.glob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < old:
+                    path.unlink()
         surplus = sorted(self.folder.glob("*.msg"))[:-MOST]
         for path in surplus:
             path.unlink(missing_ok=True)
@@ -132,15 +150,10 @@ class Spool:
         """Write the memory, without what is too old to matter."""
         sent = {key: at for key, at in memory.sent.items() if now - at < FORGET_S}
         lately = {name: [at for at in times if now - at < 60] for name, times in memory.lately.items()}
-        told = {key.split(" ", 2)[2] for key in sent}
+        told = {key.split(" ", 2)[-1] for key in sent}
         tickets = {event: ticket for event, ticket in memory.tickets.items() if event in told}
         kept = Memory(sent, {name: times for name, times in lately.items() if times}, memory.lost, tickets)
         self._store(self._memory, msgspec.to_builtins(kept))
-
-    def forget_lost(self, now: datetime.datetime) -> None:
-        """Note that what was lost has been told."""
-        memory = self.memory()
-        self.remember(msgspec.structs.replace(memory, lost=0), now.timestamp())
 
     def _name(self, at: float, number: int) -> Path:
         return self.folder / f"{at:017.3f}-{number:05}-{secrets.token_hex(3)}.msg"
@@ -151,6 +164,19 @@ class Spool:
 
     def _store(self, path: Path, body: dict[str, Any]) -> None:
         write_atomically(path, json.dumps(body, ensure_ascii=True), owner=self._ownership)
+
+
+def _lock(descriptor: int, until: float) -> bool:
+    """Take the kernel's lock, which goes with its process however that ends."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.1)
+        else:
+            return True
 
 
 def key_of(channel: str, event: Event) -> str:

@@ -11,7 +11,7 @@ from storefleet.errors import StorefleetError
 from storefleet.model.credentials import SecretSource
 from storefleet.model.report import AuditDocument
 from storefleet.notify.config import Notify, load_notify
-from storefleet.notify.routing import Message, messages
+from storefleet.notify.routing import LOST, Message, messages
 from storefleet.notify.send import Sender, Sent
 from storefleet.notify.spool import Spool
 from storefleet.reports.message import message_text
@@ -20,6 +20,9 @@ from storefleet.reports.trend import TrendPoint
 from storefleet.reports.writer import FORMATS, Extras
 from storefleet.workflows import clock
 from storefleet.workflows.workspace import Workspace
+
+DIGESTS = ("nightly", "weekly")
+"""Events whose text is the digest."""
 
 
 def notify_file(workspace: Workspace) -> Path:
@@ -42,10 +45,14 @@ def notify_run(
 
     Only tickets and troubles are worth words: a message that left is where its reader is.
     """
+    if not notify_file(workspace).exists():
+        return ["nobody was told: there is no inventory/notify.yaml"]
     try:
         sent = _notify(workspace, notify, document, trend)
     except (StorefleetError, OSError) as fault:
         return [f"nobody was told: {fault}"]
+    except Exception as fault:  # noqa: BLE001 - the run is over and has its exit code: no fault of telling it is worth that
+        return [f"nobody was told: this is a bug in storefleet ({type(fault).__name__})"]
     told = [f"not told yet, the next run tries again: {fault}" for fault in sent.faults]
     lost = [f"{sent.lost} messages were given up: they could not be delivered for a day, or were too many"]
     made = [f"ticket {ticket} for {event}" for event, ticket in sent.tickets.items()]
@@ -59,7 +66,7 @@ def _notify(workspace: Workspace, notify: Notify, document: AuditDocument, trend
     digest = message_text(document, timezone=workspace.settings.display.timezone)
     lost = spool.memory().lost
     if lost:
-        digest += f"lost       {lost} earlier messages could not be delivered\n"
+        digest += f"{LOST:<11}{lost} earlier messages could not be delivered\n"
     told = messages(document, notify, digest, local)
     spool.put(told, now, notify.quiet_s)
     wallet = Wallet()
@@ -68,10 +75,9 @@ def _notify(workspace: Workspace, notify: Notify, document: AuditDocument, trend
         return wallet.secret(source).reveal()
 
     attached = _attached(workspace, told, document, trend)
-    sent = Sender(spool, notify, secret, attached, clock=lambda: clock.now().timestamp()).send()
-    if lost and sent.delivered:
-        spool.forget_lost(now)
-    return sent
+    told_of = lost if any(message.event.event in DIGESTS for message in told) else 0
+    sender = Sender(spool, notify, secret, attached, clock=lambda: clock.now().timestamp(), lost_told=told_of)
+    return sender.send()
 
 
 def _attached(

@@ -5,12 +5,14 @@ import datetime
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import audit_factory as factory
 import msgspec
@@ -123,6 +125,18 @@ def test_a_webhook_gets_title_and_text_once(webhook, tmp_path):
     assert ours.send().delivered == 0
 
 
+def test_a_message_fits_its_channel_also_after_nobody_is_called(webhook, tmp_path):
+    channel = Channel("hook", apprise=SecretSource(env="SF_HOOK"), max_bytes=1024)
+    spool, ours = sender(tmp_path, [channel], clock=at())
+    loud = msgspec.structs.replace(events()[0], text="@all é\n" * 500, title="@here " * 30)
+    spool.put([Message("hook", loud)], NOW, 1)
+    assert ours.send().delivered == 1
+    (taken,) = webhook.taken
+    assert len((taken["title"] + taken["message"]).encode()) <= 1024
+    assert taken["message"].endswith("@ all é\n… (cut)")
+    assert taken["title"].startswith("@ here @ here")
+
+
 @pytest.mark.parametrize("trouble", ["500", "gone", "slow", "no secret"])
 def test_a_channel_in_trouble_delays_nothing_and_the_message_stays(trouble, webhook, tmp_path, monkeypatch):
     if trouble == "500":
@@ -192,6 +206,13 @@ def test_a_mail_has_a_subject_a_text_and_the_page(mailbox, tmp_path):
     assert "Subject: grocery-de" in text
     assert "of the night" in text
     assert "report.html" in text
+    spool.put([Message("boss", events()[0])], NOW, 0)
+    ours.clock = at(61)
+    (spool.folder / "memory.json").unlink()
+    assert ours.send().delivered == 1
+    ids = [re.search(r"Message-ID: (\S+)", one.content.decode())[1] for one in mailbox.taken]
+    assert ids[0] == ids[1], "whoever gets it twice sees it once"
+    assert "Date: " in text
 
 
 @pytest.mark.parametrize("body", ["exit 3", "sleep 30", "kill -9 $$", "echo nothing >&2; exit 1"])
@@ -204,6 +225,71 @@ def test_a_command_that_fails_or_hangs_leaves_the_message(body, tmp_path):
     sent = ours.send()
     assert (sent.delivered, sent.left) == (0, 1)
     assert str(script) in sent.faults[0]
+
+
+def test_a_command_that_does_not_end_is_killed_with_what_it_started(tmp_path):
+    script = tmp_path / "ticket"
+    script.write_text(f"#!/bin/sh\nsleep 300 & echo $! >{tmp_path}/child\nwait\n")
+    script.chmod(0o755)
+    spool, ours = sender(tmp_path, [Channel("tickets", command=(str(script),), timeout_s=1)], clock=at())
+    put(spool, "tickets")
+    assert "did not end within 1 s" in ours.send().faults[0]
+    child = int((tmp_path / "child").read_text())
+    with contextlib.suppress(FileNotFoundError):
+        state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+        assert state == "Z", "it is dead, and only waits for its parent"
+
+
+@pytest.mark.parametrize(
+    ("body", "ticket"),
+    [
+        ("yes INC-1 | head -c 30000000", "INC-1"),
+        ("sleep 60 & echo INC-2", "INC-2"),
+        ("printf 'INC\\033[2J\\342\\200\\256\\nINC-3'", "INC\\x1b[2J\\u202e"),
+        ("head -c 5000 /dev/zero | tr '\\0' x", "x" * 60),
+        ("exec true </dev/null", None),
+        ("read line; case $line in *@all*) ;; esac; echo $0 | tail -c 7", "ticket"),
+    ],
+)
+def test_what_a_command_prints_is_read_to_its_bound_and_made_visible(body, ticket, tmp_path):
+    script = tmp_path / "ticket"
+    script.write_text(f"#!/bin/sh\n{body}\n")
+    script.chmod(0o755)
+    spool, ours = sender(tmp_path, [Channel("tickets", command=(str(script),), timeout_s=8)], clock=at())
+    put(spool, "tickets")
+    sent = ours.send()
+    assert (sent.delivered, sent.faults) == (1, [])
+    found = sent.tickets.get("e0")
+    assert (found or "").startswith(ticket or "")
+    assert len(found or "") <= 100
+
+
+def test_no_argument_of_a_route_or_a_title_meets_a_shell(tmp_path):
+    script = tmp_path / "ticket"
+    script.write_text('#!/bin/sh\ncat >"$0.in"\necho "$#"\n')
+    script.chmod(0o755)
+    channel = Channel("tickets", command=(str(script), f"$(touch {tmp_path}/owned); echo"))
+    spool, ours = sender(tmp_path, [channel], clock=at())
+    evil = msgspec.structs.replace(events()[0], title=f"`touch {tmp_path}/owned`")
+    spool.put([Message("tickets", evil)], NOW, 1)
+    assert ours.send().tickets == {"e0": "1"}
+    assert not (tmp_path / "owned").exists()
+
+
+def test_no_log_of_any_library_holds_the_url(webhook, tmp_path, caplog, capfd, monkeypatch):
+    caplog.set_level("DEBUG")
+    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    plain = f"json://127.0.0.1:{webhook.server_address[1]}/{SECRET}"
+    tries = ((500, webhook.url), (200, plain), (200, f"{SECRET}://x"), (200, f"json://127.0.0.1:1/{SECRET}"))
+    for number, (answer, url) in enumerate(tries):
+        webhook.answer = answer
+        monkeypatch.setenv("SF_HOOK", url)
+        spool.put([Message("hook", msgspec.structs.replace(events()[0], id=f"e{number}"))], NOW, 1)
+        ours.clock = at(200 * number)
+        ours.send()
+    assert len(webhook.taken) == 2
+    assert SECRET not in caplog.text
+    assert SECRET not in "".join(capfd.readouterr())
 
 
 def test_the_spool_is_bounded_and_what_nobody_can_read_is_set_aside(tmp_path, monkeypatch):
@@ -239,6 +325,9 @@ send.Sender(spool, Notify({"hook": channel}), secret, clock=clock).send()
 """
 
 
+PLAIN = KILLED.replace("send.deliver = dies", "")
+
+
 def test_a_death_while_sending_loses_nothing_and_repeats_at_most_what_was_under_way(webhook, tmp_path):
     spool, ours = sender(tmp_path, [HOOK], clock=at())
     put(spool, "hook", count=3)
@@ -249,6 +338,45 @@ def test_a_death_while_sending_loses_nothing_and_repeats_at_most_what_was_under_
     assert ours.send().delivered == 3
     assert len(webhook.taken) == 4
     assert spool.waiting() == []
+
+
+@pytest.mark.parametrize(
+    "step", ["storefleet.notify.spool.Spool.again", "storefleet.notify.spool.Spool.remember", "pathlib.Path.unlink"]
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_death_at_any_step_loses_nothing_and_repeats_one_at_most(step, after, webhook, tmp_path):
+    """Kill at the first, second, third … time that a step is done, until a whole round passes."""
+    webhook.answer = 500 if step.endswith("again") else 200
+    module, name, method = step.rsplit(".", 2)
+    for times in range(1, 30):
+        folder = tmp_path / str(times)
+        spool = Spool(folder, PRIVATE)
+        put(spool, "hook", count=3)
+        webhook.taken.clear()
+        dies = f"""
+import os, signal, {module} as place
+kept, left = place.{name}.{method}, [{times}]
+def dying(*a, **k):
+    left[0] -= 1
+    if left[0] == 0 and not {after}: os.kill(os.getpid(), signal.SIGKILL)
+    found = kept(*a, **k)
+    if left[0] == 0: os.kill(os.getpid(), signal.SIGKILL)
+    return found
+place.{name}.{method} = dying
+"""
+        done = subprocess.run([sys.executable, "-c", dies + PLAIN, str(folder), str(NOW.timestamp())], check=False)
+        if done.returncode == 0:
+            assert times > 1, "the step was never done"
+            return
+        assert done.returncode == -signal.SIGKILL
+        webhook.answer = 200
+        _, ours = sender(tmp_path, [HOOK], clock=at(400))
+        ours.spool = spool
+        ours.send()
+        assert spool.waiting() == []
+        assert 3 <= len(webhook.taken) <= 4
+        webhook.answer = 500 if step.endswith("again") else 200
+    raise AssertionError("it never got through")
 
 
 def test_two_processes_never_send_the_same(webhook, tmp_path):
@@ -282,6 +410,14 @@ def test_a_night_is_told_after_its_reports_and_its_exit_code_is_its_own(webhook,
     assert ended.code == 1, "findings are still open"
     assert "notify: not told yet, the next run tries again: hook" in ended.err
     assert SECRET not in ended.err
+    (fleet / "var" / "spool" / "notify" / "memory.json").write_text('{"sent": {"x": 1e12}}')
+    assert storefleet(*words).code == 1
+    monkeypatch.setattr("storefleet.workflows.notify.messages", lambda *_: 1 / 0)
+    ended = storefleet(*words)
+    assert (ended.code, ended.err.count("notify: ")) == (1, 1)
+    assert "notify: nobody was told: this is a bug in storefleet (ZeroDivisionError)" in ended.err
+    (fleet / "inventory" / "notify.yaml").unlink()
+    assert "notify: nobody was told: there is no inventory/notify.yaml" in storefleet(*words).err
     (fleet / "inventory" / "notify.yaml").write_text("channels: {hook: {apprise: json://x}}\n")
     ended = storefleet(*words)
     assert ended.code == 2

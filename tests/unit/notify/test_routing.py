@@ -14,12 +14,12 @@ from storefleet.documents.reader import read
 from storefleet.errors import InputError
 from storefleet.model.findings import SEVERITIES, Expected, Finding
 from storefleet.model.summary import host_report
-from storefleet.notify.channels import CUT, fitted
 from storefleet.notify.condition import ConditionFault, parse_condition
 from storefleet.notify.config import load_notify
-from storefleet.notify.escape import calm, plain
+from storefleet.notify.escape import CUT, calm, fitted, plain
 from storefleet.notify.events import INCIDENT_STORES, events_of
 from storefleet.notify.routing import messages
+from storefleet.reports.message import message_text
 
 NOW = datetime.datetime(2026, 11, 22, 9, 14, tzinfo=datetime.UTC)
 CHANNELS = """
@@ -77,6 +77,7 @@ REFUSED = {
     "day": ("routes: [{on: weekly, to: [ops]}]", "weekly needs it"),
     "unknown key": ("routes: [{on: nightly, to: [ops], colour: red}]", "colour"),
     "show": ("routes: [{on: nightly, to: [ops], show: [all]}]", "is no part of the digest"),
+    "a quiet that outlasts the memory": ("quiet: {same_event_within: 31d}", "30d at most"),
     "quiet": ("quiet: {same_event_within: soon}", "is no duration"),
 }
 
@@ -93,11 +94,33 @@ BAD_CHANNELS = {
     "none": "{per_minute: 3}",
     "two": "{mail: [a@b], from: a@b, command: [/bin/x]}",
     "a secret in the file": "{apprise: 'slack://token/token/token'}",
+    "no source": "{apprise: {}}",
+    "two sources": "{apprise: {env: A, file: /b}}",
+    "a command that is nothing": "{apprise: {command: []}}",
     "a relative command": "{command: [x]}",
     "no sender": "{mail: [a@b]}",
     "no address": "{mail: [ab], from: a@b}",
     "a server with a blank": "{mail: [a@b], from: a@b, smtp: 'a b'}",
 }
+
+
+PASTED = {
+    "where a source is due": "{apprise: 'slack://canary-token/b/c'}",
+    "as a variable": "{apprise: {env: 'https://hooks.example/canary-token'}}",
+    "as the variable's value": "{apprise: {env: canary-token=}}",
+    "as a file": "{apprise: {file: 'slack://canary-token'}}",
+    "with a password": "{apprise: 'mailtos://me:canary-token@mail.example'}",
+    "in a list": "{apprise: [slack://canary-token]}",
+}
+
+
+@pytest.mark.parametrize("channel", PASTED.values(), ids=PASTED)
+def test_a_pasted_url_is_refused_at_its_line_and_never_repeated(channel, tmp_path):
+    with pytest.raises(InputError) as caught:
+        notify(tmp_path, f"routes: [{{on: x, to: []}}]\nchannels:\n  ops: {channel}\n")
+    assert "inventory/notify.yaml:3: " in str(caught.value)
+    assert "canary" not in str(caught.value)
+    assert "is no event" in str(caught.value) or "list" in channel or "[" in channel, "other mistakes are told too"
 
 
 @pytest.mark.parametrize("channel", BAD_CHANNELS.values(), ids=BAD_CHANNELS)
@@ -147,9 +170,30 @@ def test_a_route_shows_the_rows_that_it_asks_for(tmp_path):
     assert one.event.text == "storefleet x\nverdict    v\nnew        one\n           two\n"
 
 
+def test_whatever_a_route_shows_it_shows_what_was_lost_and_the_counts_of_what_is_fixed(tmp_path):
+    found = notify(tmp_path, CHANNELS + "routes: [{on: nightly, to: [ops], show: [fixed, coverage]}]\n")
+    digest = message_text(factory.first_store()) + "lost       3 earlier messages\n"
+    (one,) = messages(factory.first_store(), found, digest, NOW)
+    labels = [line.split()[0] for line in one.event.text.splitlines() if line[0] != " "]
+    assert labels == ["storefleet", "verdict", "coverage", "findings", "not", "lost"]
+
+
+def test_weekly_routes_of_two_days_are_two_weeklies(tmp_path):
+    routes = "[{on: weekly, day: mon, at: '07:30', to: [boss]}, {on: weekly, day: fri, at: '07:30', to: [ops]}]"
+    found = notify(tmp_path, CHANNELS + f"routes: {routes}\n")
+    names = [
+        {one.channel: one.event.id for one in messages(factory.first_store(), found, "x", day)}
+        for day in (NOW.replace(day=24), NOW.replace(day=27, hour=8))
+    ]
+    assert names == [
+        {"boss": "weekly:2026-W48-1", "ops": "weekly:2026-W47-5"},
+        {"boss": "weekly:2026-W48-1", "ops": "weekly:2026-W48-5"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("now", "week"),
-    [("2026-11-23T07:29", "2026-W47"), ("2026-11-23T07:30", "2026-W48"), ("2026-11-29T23:00", "2026-W48")],
+    [("2026-11-23T07:29", "2026-W47-1"), ("2026-11-23T07:30", "2026-W48-1"), ("2026-11-29T23:00", "2026-W48-1")],
 )
 def test_the_weekly_message_is_of_the_newest_week_that_is_due(now, week, tmp_path):
     found = notify(tmp_path, CHANNELS + "routes: [{on: weekly, day: mon, at: '07:30', to: [boss]}]\n")
@@ -191,7 +235,9 @@ def test_equal_nights_are_told_equally(tmp_path):
     assert msgspec.to_builtins(once[0]) == msgspec.to_builtins(again[0])
 
 
-@pytest.mark.parametrize("text", ["@all", "@Here now", "<!channel>", "x@everyone", "@所有人"])
+@pytest.mark.parametrize(
+    "text", ["@all", "@Here now", "<!channel>", "<@U024BE7LH>", "<#C0|x>", "x@everyone", "@所有人"]
+)
 def test_a_till_calls_nobody_by_its_name(text):
     shown = calm(text)
     assert shown != text

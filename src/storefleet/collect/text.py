@@ -7,6 +7,8 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from storefleet.model.instants import utc
+
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(\.[0-9]{1,15})?")
 NO_FILE = 121
@@ -61,11 +63,6 @@ def instant(seconds: float) -> str | None:
         return utc(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def utc(moment: datetime.datetime) -> str:
-    """Return an instant as the documents write it."""
-    return moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def failure(status: int) -> str:

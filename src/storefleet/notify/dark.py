@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 
+from storefleet.model.instants import instant
 from storefleet.model.report import StoreReport
 from storefleet.notify.faults import INCIDENT_STORES
 
@@ -27,12 +28,3 @@ def dark_groups(stores: Iterable[StoreReport]) -> list[Sequence[StoreReport]]:
 
 def _parts(group: list[StoreReport]) -> list[Sequence[StoreReport]]:
     return [group] if len(group) >= INCIDENT_STORES else [[store] for store in group]
-
-
-def instant(text: str | None) -> datetime.datetime | None:
-    """Return the instant of a document's text, or ``None`` where there is none that can be read."""
-    try:
-        found = datetime.datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=datetime.UTC) if found is not None and found.tzinfo is None else found

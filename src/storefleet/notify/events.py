@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from storefleet.model.base import Value
 from storefleet.model.escape import visible
 from storefleet.model.findings import Severity
+from storefleet.model.instants import instant
 from storefleet.model.report import AuditDocument, StoreReport
-from storefleet.notify.dark import dark_groups, instant
+from storefleet.notify.dark import dark_groups
 from storefleet.notify.escape import fitted, plain
 from storefleet.notify.faults import (
     INCIDENT_STORES,

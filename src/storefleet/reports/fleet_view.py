@@ -69,7 +69,7 @@ def _dark(document: AuditDocument, view: View) -> list[Text]:
 def _table(stores: Sequence[StoreReport], view: View) -> list[Text]:
     if not stores:
         return []
-    ranked = sorted(stores, key=_rank)[: view.most(_TOP_STORES)]
+    ranked = sorted(stores, key=rank)[: view.most(_TOP_STORES)]
     codes = widest((store.store for store in ranked), 6, 20)
     names = widest((visible(store.name or "") for store in ranked), 4, max(4, view.width - codes - 46))
     heading = f"  {pad('store', codes)}  {pad('name', names)}  worst      open   new   judged"
@@ -84,7 +84,7 @@ def _table(stores: Sequence[StoreReport], view: View) -> list[Text]:
     return lines + hidden(len(stores) - len(ranked), "stores with findings")
 
 
-def _rank(store: StoreReport) -> tuple[int, int, int, str]:
+def rank(store: StoreReport) -> tuple[int, int, int, int, str]:
     """What is new comes first: it is what last night changed, and old faults must not push it off the page."""
     worst = SEVERITIES.index(store.worst) if store.worst else -1
-    return (-store.new, -worst, -store.open, store.store)
+    return (-store.new, -worst, -store.open, -(store.state == "dark"), store.store)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from storefleet.model.report import AuditDocument, StoreReport
 from storefleet.reports.escape import visible
+from storefleet.reports.fleet_view import rank
 from storefleet.reports.fold import Entry, entries
-from storefleet.reports.notes import EXPIRY_WARNING_DAYS
-from storefleet.reports.times import clock, days_until, instant, zone_for
+from storefleet.reports.notes import expiring
+from storefleet.reports.times import clock, run_end, zone_for
 from storefleet.reports.values import observed, required
 
 _TOP_STORES = 20
@@ -38,7 +39,7 @@ def audit_markdown(document: AuditDocument, *, timezone: str = "store") -> str:
     ``timezone`` is ``store``, ``UTC`` or an IANA name. No text of a device, file or person stands outside a code span.
     """
     zone = zone_for(timezone, {store.timezone for store in document.stores})
-    now = instant(document.run.finished_at) or instant(document.run.started_at) or datetime.now(UTC)
+    now = run_end(document.run)
     parts = [
         _verdict(document, zone, now),
         _stores([store for store in document.stores if store.open]),
@@ -70,7 +71,7 @@ def _verdict(document: AuditDocument, zone: tzinfo, now: datetime) -> list[str]:
 def _stores(stores: Sequence[StoreReport]) -> list[str]:
     if not stores:
         return []
-    ranked = sorted(stores, key=lambda store: (-store.new, -store.open, store.store))
+    ranked = sorted(stores, key=rank)
     lines = [
         "### Stores with findings",
         "",
@@ -119,12 +120,11 @@ def _fault(entry: Entry, zone: tzinfo, now: datetime) -> Iterator[str]:
 
 
 def _expiring(document: AuditDocument, now: datetime) -> list[str]:
-    left = [(days_until(waiver.expires, now), waiver) for waiver in document.waivers]
-    soon = sorted((days, waiver.id) for days, waiver in left if days is not None and days <= EXPIRY_WARNING_DAYS)
+    soon = expiring(document.waivers, now)
     if not soon:
         return []
     lines = ["### Waivers that expire soon", ""]
-    return lines + [f"- {code(name)} {f'in {days} days' if days > 0 else 'today'}" for days, name in soon]
+    return lines + [f"- {code(waiver.id)} {f'in {days} days' if days > 0 else 'today'}" for days, waiver in soon]
 
 
 def _more(count: int, what: str) -> list[str]:

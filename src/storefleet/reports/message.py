@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from rich.text import Text
 
-from storefleet.model.report import AuditDocument, HostReport, Identity
+from storefleet.model.instants import instant
+from storefleet.model.report import AuditDocument
 from storefleet.model.summary import counted_findings
 from storefleet.reports.escape import visible
 from storefleet.reports.fold import Entry, entries
 from storefleet.reports.layout import fit, flow
-from storefleet.reports.notes import EXPIRY_WARNING_DAYS
-from storefleet.reports.times import clock, days_until, duration, instant, zone_for
+from storefleet.reports.notes import EXPIRY_WARNING_DAYS, expiring, oddity
+from storefleet.reports.times import clock, duration, run_end, zone_for
 from storefleet.reports.values import observed
 
 _LABEL = 11
@@ -45,7 +46,7 @@ def message_text(document: AuditDocument, *, timezone: str = "store", width: int
 
     Only what has something to say has a line. ``timezone`` is ``store``, ``UTC`` or an IANA name; times carry it.
     """
-    now = instant(document.run.finished_at) or instant(document.run.started_at) or datetime.now(UTC)
+    now = run_end(document.run)
     zone = zone_for(timezone, {store.timezone for store in document.stores})
     page = _Page(document, zone, now, max(60, width), entries(document.hosts))
     rows = [*_head(page), *_coverage(page), *_dark(page), *_changed(page), *_counts(page), *_broken(page)]
@@ -144,32 +145,19 @@ def _broken(page: _Page) -> list[Text]:
 
 
 def _expiring(page: _Page) -> list[Text]:
-    left = [(days_until(waiver.expires, page.now), waiver.id) for waiver in page.document.waivers]
-    soon = sorted((days, name) for days, name in left if days is not None and days <= EXPIRY_WARNING_DAYS)
-    names = [f"{visible(name, 30)} {f'in {days} d' if days > 0 else 'today'}" for days, name in soon[:_FEW]]
+    soon = expiring(page.document.waivers, page.now)
+    names = [f"{visible(waiver.id, 30)} {f'in {days} d' if days > 0 else 'today'}" for days, waiver in soon[:_FEW]]
     head = f"{len(soon):,} {_plural('waiver', len(soon))} in {EXPIRY_WARNING_DAYS} days"
     return page.row("expiring", [head, *names, *_more(len(soon))] if soon else [])
 
 
 def _odd(page: _Page) -> list[Text]:
-    odd = [(host, host.identity) for host in page.document.hosts if host.identity and _is_odd(host.identity)]
+    named = [(host.host, oddity(host.identity)) for host in page.document.hosts if host.identity]
+    odd = [f"{visible(host, 40)} {'; '.join(words)}" for host, words in named if words]
     lines: list[Text] = []
-    for number, (host, identity) in enumerate(odd[:_FEW]):
-        lines += page.row("odd" if number == 0 else "", [_oddity(host, identity)])
+    for number, words in enumerate(odd[:_FEW]):
+        lines += page.row("odd" if number == 0 else "", [words])
     return lines + (page.row("", [f"and {len(odd) - _FEW:,} more devices"]) if len(odd) > _FEW else [])
-
-
-def _is_odd(identity: Identity) -> bool:
-    return identity.as_expected is False or identity.contradicted is not None
-
-
-def _oddity(host: HostReport, identity: Identity) -> str:
-    name = visible(host.host, 40)
-    if identity.as_expected is False:
-        return (
-            f"{name} answers with serial {visible(str(identity.serial), 30)}, not that of the asset register: replaced?"
-        )
-    return f"{name} {visible(identity.contradicted or '')}"
 
 
 def _more(count: int) -> Sequence[str]:

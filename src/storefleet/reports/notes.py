@@ -126,8 +126,14 @@ def _waived(waivers: Iterable[WaiverUse], hosts: Sequence[HostReport], view: Vie
 
 
 def _waiver_style(waiver: WaiverUse | None, view: View) -> str:
-    days = days_until(waiver.expires, view.now) if waiver is not None else None
-    return "dim" if days is None or days > EXPIRY_WARNING_DAYS else "yellow"
+    return "yellow" if waiver is not None and expiring([waiver], view.now) else "dim"
+
+
+def expiring(waivers: Iterable[WaiverUse], now: datetime) -> list[tuple[int, WaiverUse]]:
+    """Return the waivers that a person must be told of, with the days that they have left, the soonest first."""
+    left = ((days_until(waiver.expires, now), waiver) for waiver in waivers)
+    soon = [(days, waiver) for days, waiver in left if days is not None and days <= EXPIRY_WARNING_DAYS]
+    return sorted(soon, key=lambda pair: (pair[0], pair[1].id))
 
 
 def waiver_words(waiver: WaiverUse | None, now: datetime) -> list[str]:

@@ -9,10 +9,10 @@ from typing import Any, get_args
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from storefleet.model.findings import SEVERITIES, STATES
+from storefleet.model.instants import instant
 from storefleet.model.report import AuditDocument, StoreState
 from storefleet.model.summary import counted_findings
 from storefleet.reports.escape import visible
-from storefleet.reports.times import instant
 
 _CHANGES = ("new", "worse", "still", "reopened", "unrecorded")
 _STORE_STATES: tuple[str, ...] = get_args(StoreState)

@@ -9,11 +9,12 @@ import msgspec
 from rich.text import Text
 
 from storefleet.model.base import Json
+from storefleet.model.instants import instant
 from storefleet.model.report import RunInfo
 from storefleet.model.runs import Run
 from storefleet.reports.escape import visible
 from storefleet.reports.layout import flow, pad, widest
-from storefleet.reports.times import clock, duration, instant, zone_named
+from storefleet.reports.times import clock, duration, zone_named
 
 RUNS_FORMAT = "storefleet.runs/1"
 _STYLES = {0: "green", 1: "red"}

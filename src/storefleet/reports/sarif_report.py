@@ -9,10 +9,10 @@ from datetime import UTC
 from typing import Any
 
 from storefleet.model.findings import Change, Severity, State
+from storefleet.model.instants import instant
 from storefleet.model.report import AuditDocument, HostReport, ReportedFinding, ReportedResult
 from storefleet.reports.escape import visible
 from storefleet.reports.phrases import sentence
-from storefleet.reports.times import instant
 from storefleet.reports.values import observed, required
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 
 from rich.console import Console
 from rich.text import Text
 
+from storefleet.model.instants import instant
 from storefleet.model.report import AuditDocument
 from storefleet.reports.escape import visible_lines
 from storefleet.reports.fleet_view import fleet_lines
 from storefleet.reports.footer import footer_lines
 from storefleet.reports.store_view import store_lines
-from storefleet.reports.times import clock, duration, instant, zone_for
+from storefleet.reports.times import clock, duration, run_end, zone_for
 from storefleet.reports.view import View
 
 FEW_STORES = 5
@@ -51,10 +52,9 @@ def audit_lines(
     diffs: Mapping[str, str] = NO_DIFFS,
 ) -> list[Text]:
     """Return the report as styled lines, none wider than ``width`` except those of a diff."""
-    started = instant(document.run.started_at) or datetime.now(UTC)
-    now = instant(document.run.finished_at) or started
+    now = run_end(document.run)
     common = zone_for(timezone, {store.timezone for store in document.stores})
-    took = duration((now - started).total_seconds())
+    took = duration((now - (instant(document.run.started_at) or now)).total_seconds())
     ended = document.run.finished_at or document.run.started_at
 
     def view(zone: tzinfo, *, whole_names: bool) -> View:

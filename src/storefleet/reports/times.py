@@ -5,6 +5,9 @@ from __future__ import annotations
 import zoneinfo
 from datetime import UTC, datetime, tzinfo
 
+from storefleet.model.instants import instant
+from storefleet.model.report import RunInfo
+
 
 def zone_named(name: str | None) -> tzinfo:
     """Return the zone, or UTC where the name is none that this machine knows."""
@@ -26,13 +29,9 @@ def zone_for(timezone: str, of_stores: set[str | None]) -> tzinfo:
     return zone_named(next(iter(of_stores))) if len(of_stores) == 1 else UTC
 
 
-def instant(text: str | None) -> datetime | None:
-    """Return the instant of a document's UTC text, or ``None`` when there is none that can be read."""
-    try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+def run_end(run: RunInfo) -> datetime:
+    """Return the instant of which a report speaks as now: the end of its run, else its start."""
+    return instant(run.finished_at) or instant(run.started_at) or datetime.now(UTC)
 
 
 def clock(text: str | None, zone: tzinfo, now: datetime | None = None) -> str:

@@ -12,9 +12,9 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from storefleet.errors import StorageError
+from storefleet.model.instants import instant
 from storefleet.model.report import AuditDocument
 from storefleet.reports.rows import COLUMNS, cell, rows
-from storefleet.reports.times import instant
 
 MAX_ROWS = 1_048_576
 """Rows of an Excel sheet, its header included."""

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from storefleet.model.base import Value
+from storefleet.model.instants import utc
 from storefleet.settings.settings import KeepSettings
 from storefleet.storage.tables import documents, findings, host_status, runs, store_totals
 
@@ -43,7 +44,7 @@ def prune(write: Write, now: datetime.datetime, keep: KeepSettings) -> Pruned:
         run_documents=0 if results is None else sum(_each(write, lambda c: _run_documents(c, results))),
         store_totals=0 if results is None else sum(_each(write, lambda c: _store_totals(c, results))),
         findings=0 if results is None else sum(_each(write, lambda c: _findings(c, results, alive))),
-        host_documents=0 if seen is None else sum(_each(write, lambda c: _host_documents(c, seen, alive, _utc(now)))),
+        host_documents=0 if seen is None else sum(_each(write, lambda c: _host_documents(c, seen, alive, utc(now)))),
     )
 
 
@@ -108,10 +109,6 @@ def _before(now: datetime.datetime, seconds: float | None) -> str | None:
     if seconds is None:
         return None
     try:
-        return _utc(now - datetime.timedelta(seconds=seconds))
+        return utc(now - datetime.timedelta(seconds=seconds))
     except OverflowError:  # longer than there are years
         return None
-
-
-def _utc(instant: datetime.datetime) -> str:
-    return instant.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from storefleet.model.findings import Result
+from storefleet.model.instants import utc
 from storefleet.model.report import ClosedFinding, Closing, FindingLife, Recorded
 from storefleet.model.state import StateDocument
 from storefleet.storage import bodies
@@ -234,8 +235,7 @@ def _stored_place(place: Place) -> Place:
 
 
 def _days_before(at: str, days: int) -> str:
-    moment = datetime.datetime.fromisoformat(at) - datetime.timedelta(days=days)
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(datetime.datetime.fromisoformat(at) - datetime.timedelta(days=days))
 
 
 def _life(seen: Seen, at: str, flapping: int) -> FindingLife:

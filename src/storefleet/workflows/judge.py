@@ -13,6 +13,7 @@ from storefleet.audit.compliance import ComplianceDiff
 from storefleet.audit.evaluate import index_paths
 from storefleet.audit.fleet_index import FleetIndex
 from storefleet.audit.language import Audit
+from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
 from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, Recorded, RunInfo, WaiverUse
 from storefleet.model.state import StateDocument
@@ -31,7 +32,7 @@ from storefleet.workflows.runs import trend
 from storefleet.workflows.scope import Scope, is_expected
 from storefleet.workflows.sessions import open_sessions
 from storefleet.workflows.validation import Rules
-from storefleet.workflows.workspace import Workspace, redaction_key, utc
+from storefleet.workflows.workspace import Workspace, redaction_key
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from storefleet.documents.ownership import Ownership
 from storefleet.errors import InputError
-from storefleet.workflows.workspace import Workspace
+from storefleet.workflows.workspace import Workspace, inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ def lacks(workspace: Workspace) -> tuple[Lack, ...]:
     if shutil.which("git") is None:
         missing = "git is not installed, so no run can name the commit of the fleet folder"
         found.append(Lack("fleet commit in every run", missing, "install git"))
-    elif not (workspace.folder / ".git").exists() and not _inside_repository(workspace):
-        missing = "the fleet folder is in no git repository, so no run can name its commit"
+    elif inputs(workspace.folder).commit is None:
+        missing = "the fleet folder is in no git repository with a commit, so no run can name it"
         found.append(Lack("fleet commit in every run", missing, "git init && git add . && git commit"))
     found += _group_lacks(workspace.settings.var_group)
     if (workspace.settings.database or "").startswith("postgres") and importlib.util.find_spec("psycopg") is None:
@@ -50,7 +50,3 @@ def _group_lacks(name: str | None) -> list[Lack]:
         return [Lack("sharing var/", str(fault).partition("; ")[0], f"groupadd {name}, or name another")]
     missing = f"we are not in the group {name} of var.group, so we cannot share what we write"
     return [Lack("sharing var/", missing, f"usermod -aG {name} and your name, then log in again")]
-
-
-def _inside_repository(workspace: Workspace) -> bool:
-    return any((folder / ".git").exists() for folder in workspace.folder.absolute().parents)

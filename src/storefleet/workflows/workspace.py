@@ -23,6 +23,7 @@ from storefleet.errors import InputError, StorageError
 from storefleet.inventory.find import find_fleet
 from storefleet.inventory.fleet import Fleet
 from storefleet.inventory.load import load_fleet
+from storefleet.model.instants import utc
 from storefleet.model.limits import Limits
 from storefleet.model.report import Actor, Inputs, RunInfo
 from storefleet.model.store import Host, Store
@@ -185,11 +186,6 @@ def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(folder), *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=GIT_DEADLINE_S)
     return done.stdout
-
-
-def utc(instant: datetime.datetime) -> str:
-    """Write an instant as documents carry it: UTC, whole seconds, ``Z``."""
-    return instant.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def redaction_key(workspace: Workspace) -> bytes:

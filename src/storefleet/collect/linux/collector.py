@@ -10,8 +10,9 @@ from storefleet.collect.frames import INCOMPLETE, Frame, frames_of
 from storefleet.collect.linux.readings import Reading, endpoints, left_out, readings
 from storefleet.collect.linux.script import script
 from storefleet.collect.plan import CollectPlan
-from storefleet.collect.text import Records, failure, number, utc
+from storefleet.collect.text import Records, failure, number
 from storefleet.model.effects import RunScript, Step, ask
+from storefleet.model.instants import utc
 from storefleet.model.state import Missing, StateDocument
 
 Clock = Callable[[], datetime.datetime]

@@ -10,8 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from storefleet.collect.facts import Fact, Findings
-from storefleet.collect.text import NO_FILE, Records, failure, integer, utc
+from storefleet.collect.text import NO_FILE, Records, failure, integer
 from storefleet.model.base import Json
+from storefleet.model.instants import utc
 from storefleet.model.state import Missing
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from storefleet.collect.facts import Fact, Findings, pointer
 from storefleet.collect.plan import Endpoint
-from storefleet.collect.text import address, integer, utc
+from storefleet.collect.text import address, integer
 from storefleet.model.base import Json
+from storefleet.model.instants import utc
 from storefleet.model.state import Missing
 
 _RESULTS = ("open", "refused", "timeout", "unreachable", "name")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from storefleet.collect.facts import Fact, Findings
 from storefleet.collect.text import Records, integer
@@ -21,7 +21,8 @@ def units(records: Records) -> Findings:
         if reason:
             yield Missing("/services", reason)
             return
-    files, starts = _unit_files(records), _started(records)
+    links = _links(records)
+    files, starts = _unit_files(records, links), _started(records, links)
     found = {name: _entry("inactive", "dead", name, files, starts) for name in files if "@." not in name}
     for line in records.lines("units"):
         name, load, active, sub = [*line.split(None, 4), "", "", "", ""][:4]
@@ -47,15 +48,15 @@ def _links(records: Records) -> dict[str, str]:
     return dict(zip(names, records.lines("alias"), strict=False))
 
 
-def _started(records: Records) -> dict[str, str]:
+def _started(records: Records, links: Mapping[str, str]) -> dict[str, str]:
     """Return what starts by itself: a link in a folder of wants has its name, or a link with its alias leads to it."""
     found = {name: "enabled-runtime" for line in records.lines("wanted-runtime") for name in line.split()}
     found |= {name: "enabled" for line in records.lines("wanted") for name in line.split()}
-    leads = ((link, target.rpartition("/")[2]) for link, target in _links(records).items())
+    leads = ((link, target.rpartition("/")[2]) for link, target in links.items())
     return found | {name: "enabled" for link, name in leads if name != link}
 
 
-def _unit_files(records: Records) -> dict[str, str]:
+def _unit_files(records: Records, links: Mapping[str, str]) -> dict[str, str]:
     """Return unit file → state, as systemd.unit(5) ranks them: an earlier folder's hides its namesakes in later ones.
 
     A link is another unit's alias and no second service, unless it leads to a file of its own name elsewhere.
@@ -63,7 +64,7 @@ def _unit_files(records: Records) -> dict[str, str]:
     startable = set(records.lines("startable"))
     found: dict[str, str] = {
         link: "linked"
-        for link, target in _links(records).items()
+        for link, target in links.items()
         if target.endswith(f"/{link}") and "/systemd/system/" not in target
     }
     for folder, masked, _, here in records.fields("folder", 4):

@@ -6,23 +6,24 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
 
 from storefleet.model.findings import SEVERITIES, State
+from storefleet.model.instants import instant
 from storefleet.model.report import AuditDocument, ClosedFinding, HostReport, StoreReport, WaiverUse
 from storefleet.reports.advice import first_steps
 from storefleet.reports.entry_text import scope_words
-from storefleet.reports.escape import visible
+from storefleet.reports.escape import visible, visible_lines
+from storefleet.reports.fleet_view import rank
 from storefleet.reports.fold import Entry, entries
-from storefleet.reports.notes import oddity, waiver_words
-from storefleet.reports.times import clock, days_until, duration, instant, zone_named
+from storefleet.reports.notes import expiring, oddity, waiver_words
+from storefleet.reports.times import clock, duration, run_end, zone_for, zone_named
 from storefleet.reports.trend import TrendPoint
 from storefleet.reports.values import observed, required
 
-EXPIRES_SOON_DAYS = 14
 _LETTERS: Mapping[State, str] = {"fail": "f", "error": "e", "unknown": "u", "waived": "w", "skipped": "s"}
 _WORST = "feuws"
 _NAMED_HOSTS = 12
@@ -46,6 +47,9 @@ class Builder:
         self._timezone = timezone
         self._diffs = diffs or {}
         self._trend = trend
+        self._now = run_end(document.run)
+        self._common = zone_for(timezone, {store.timezone for store in document.stores})
+        self._expiring = [waiver.id for _, waiver in expiring(document.waivers, self._now)]
         self._controls = _controls(document.hosts)
         self._zones = {store.store: self._zone(store.timezone) for store in document.stores}
         self._hosts: dict[str, list[HostReport]] = defaultdict(list)
@@ -67,7 +71,7 @@ class Builder:
             "totals": msgspec.to_builtins(document.totals),
             "changes": msgspec.to_builtins(document.changes),
             "controls": list(self._controls.values()),
-            "stores": [self._store(store) for store in sorted(document.stores, key=_rank)],
+            "stores": [self._store(store) for store in sorted(document.stores, key=rank)],
             "faults": faults[:_MOST_FAULTS],
             "more_faults": max(0, len(faults) - _MOST_FAULTS),
             "dark": [self._darkness(store) for store in document.stores if store.state == "dark"],
@@ -78,7 +82,7 @@ class Builder:
             ],
             "closed": [self._gone(item) for item in document.closed],
             "waivers": [self._waiver(waiver) for waiver in document.waivers],
-            "expiring": [waiver.id for waiver in document.waivers if self._soon(waiver)],
+            "expiring": self._expiring,
             "trend": [self._point(point) for point in self._trend],
             "details": {},
         }
@@ -97,16 +101,8 @@ class Builder:
     def _zone(self, name: str | None) -> tzinfo:
         return zone_named(name if self._timezone == "store" else self._timezone)
 
-    def _common(self) -> tzinfo:
-        zones = {store.timezone for store in self.document.stores}
-        return self._zone(next(iter(zones))) if len(zones) == 1 or self._timezone != "store" else UTC
-
-    def _now(self) -> datetime:
-        run = self.document.run
-        return instant(run.finished_at) or instant(run.started_at) or datetime.now(UTC)
-
     def _clock(self, text: str | None, zone: tzinfo) -> str | None:
-        return clock(text, zone, self._now()) if text else None
+        return clock(text, zone, self._now) if text else None
 
     def _run(self) -> dict[str, Any]:
         run = self.document.run
@@ -116,7 +112,7 @@ class Builder:
         texts |= {"reason": run.reason, "ticket": run.ticket, "actor": f"{run.actor.user} on {run.actor.on}"}
         return {
             **{name: visible(text) if text else text for name, text in texts.items()},
-            "when": f"{clock(run.finished_at or run.started_at, self._common())}{took}",
+            "when": f"{clock(run.finished_at or run.started_at, self._common)}{took}",
             "commit": (run.inputs.commit or "")[:12],
             "dirty": run.inputs.dirty,
         }
@@ -146,12 +142,8 @@ class Builder:
             judged = judged or host.was_judged
             for result in host.results:
                 letter = _LETTERS.get(result.state)
-                if (
-                    letter
-                    and not result.trial
-                    and _WORST.index(letter) < _WORST.find(seen.get(result.control, "s")) + 1
-                ):
-                    seen[result.control] = letter
+                if letter and not result.trial:
+                    seen[result.control] = min(letter, seen.get(result.control, letter), key=_WORST.index)
         return "".join(seen.get(name, "." if judged else "-") for name in self._controls)
 
     def _faults(self, hosts: Sequence[HostReport]) -> list[dict[str, Any]]:
@@ -162,7 +154,7 @@ class Builder:
     def _fault(self, entry: Entry, hosts: Sequence[HostReport]) -> dict[str, Any]:
         finding, result = entry.finding, entry.result
         stores = {host.store for host in entry.hosts}
-        zone = self._zones[entry.hosts[0].store] if len(stores) == 1 else self._common()
+        zone = self._zones[entry.hosts[0].store] if len(stores) == 1 else self._common
         first = [each.first_seen for each in entry.findings if each.first_seen]
         return {
             "control": self._controls[result.control]["at"],
@@ -201,7 +193,7 @@ class Builder:
                 for result in host.results
                 if result.state not in {"pass", "na", "fail"}
             ],
-            "diff": "\n".join(visible(line) for line in self._diffs.get(host.host, "").rstrip("\n").split("\n")),
+            "diff": "\n".join(visible_lines(self._diffs.get(host.host, "").rstrip("\n"))),
         }
 
     def _gone(self, item: ClosedFinding) -> dict[str, Any]:
@@ -216,20 +208,16 @@ class Builder:
         }
 
     def _waiver(self, waiver: WaiverUse) -> dict[str, Any]:
-        words = waiver_words(waiver, self._now())
+        words = waiver_words(waiver, self._now)
         return {
             "id": visible(waiver.id),
             "expires": waiver.expires,
             "wide": waiver.wide,
-            "soon": self._soon(waiver),
+            "soon": waiver.id in self._expiring,
         } | {"words": words[0] if words else ""}
 
-    def _soon(self, waiver: WaiverUse) -> bool:
-        days = days_until(waiver.expires, self._now())
-        return days is not None and days <= EXPIRES_SOON_DAYS
-
     def _point(self, point: TrendPoint) -> dict[str, Any]:
-        return {**asdict(point), "at": clock(point.at, self._common(), self._now())}
+        return {**asdict(point), "at": clock(point.at, self._common, self._now)}
 
 
 def _controls(hosts: Iterable[HostReport]) -> dict[str, dict[str, Any]]:
@@ -245,11 +233,6 @@ def _controls(hosts: Iterable[HostReport]) -> dict[str, dict[str, Any]]:
                     "cause": visible(result.cause) if result.cause else None,
                 }
     return {name: {**found[name], "at": at} for at, name in enumerate(sorted(found))}
-
-
-def _rank(store: StoreReport) -> tuple[int, int, int, int, str]:
-    worst = SEVERITIES.index(store.worst) if store.worst else -1
-    return (-store.new, -worst, -store.open, -(store.state == "dark"), store.store)
 
 
 def size(data: Any) -> int:

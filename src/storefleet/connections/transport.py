@@ -7,7 +7,12 @@ import zlib
 from typing import Any, ClassVar
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_REQUEST
+from paramiko.common import (
+    MSG_CHANNEL_CLOSE,
+    MSG_CHANNEL_REQUEST,
+    MSG_CHANNEL_WINDOW_ADJUST,
+    cMSG_CHANNEL_REQUEST,
+)
 from paramiko.compress import ZlibCompressor
 from paramiko.message import Message
 from paramiko.packet import Packetizer
@@ -76,6 +81,7 @@ class DeviceTransport(paramiko.Transport):
         self._preferred_compression = ("none",) if carries else ("zlib@openssh.com", "none")
         self.peer_offer: dict[str, list[str]] = {}
         self.farewell = ""
+        self._ended_channels: set[int] = set()
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
@@ -106,6 +112,31 @@ class DeviceTransport(paramiko.Transport):
     def _parse_disconnect(self, message: Message) -> None:
         message.get_int()
         self.farewell = message.get_string().decode("utf-8", "replace")[:500]
+
+    def _parse_channel_open_success(self, message: Message) -> None:
+        message.get_int()
+        self._ended_channels.discard(message.get_int())  # the server gives a number again that has become free
+        message.rewind()
+        super()._parse_channel_open_success(message)  # type: ignore[misc]  # private, so the stubs leave it out
+
+    def _send_message(self, message: Message) -> None:
+        """Send a packet, unless it comes too late for its channel.
+
+        paramiko makes a channel's packet under one lock and sends it under another, so a packet of one thread may
+        follow the close of another; OpenSSH then ends the connection, with everybody who goes through this jump.
+        """
+        if not self._is_too_late(message.asbytes()[:5]):
+            super()._send_message(message)  # type: ignore[misc]  # private, so the stubs leave it out
+
+    def _is_too_late(self, head: bytes) -> bool:
+        kind, number = head[0], int.from_bytes(head[1:])
+        if not MSG_CHANNEL_WINDOW_ADJUST <= kind <= MSG_CHANNEL_REQUEST:
+            return False
+        if number in self._ended_channels:
+            return True
+        if kind == MSG_CHANNEL_CLOSE:
+            self._ended_channels.add(number)
+        return False
 
     def last_words(self) -> str:
         """What the server said outside of any channel: login banner and disconnect message."""

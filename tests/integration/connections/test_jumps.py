@@ -6,6 +6,8 @@ import threading
 import time
 
 import pytest
+from paramiko.common import cMSG_CHANNEL_CLOSE, cMSG_CHANNEL_DATA, cMSG_CHANNEL_EOF
+from paramiko.message import Message
 
 from storefleet import errors
 from storefleet.connections import hostkeys
@@ -20,6 +22,13 @@ def with_fields(value, **changed):
 
 def in_60s():
     return time.monotonic() + 60
+
+
+def until(true, seconds=10):
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert true()
 
 
 def behind(server, name, via):
@@ -59,6 +68,30 @@ def test_many_tills_share_one_connection_to_their_jump(fleet, store):
         thread.join()
     assert len(answers) == 8
     assert jump.log().count("Accepted publickey") == 1
+
+
+@pytest.mark.parametrize(
+    "kind", [cMSG_CHANNEL_DATA, cMSG_CHANNEL_EOF, cMSG_CHANNEL_CLOSE], ids=["data", "eof", "close"]
+)
+def test_a_packet_that_comes_after_the_end_of_its_way_costs_the_other_ways_nothing(fleet, store, kind):
+    jump, till, router = store
+    hosts = [behind(till, f"S0001-pos{number}", "S0001-router") for number in range(2)]
+    connector = fleet.connector((router, jump), *((host, till) for host in hosts))
+    first, second = (connector.session(host, in_60s()) for host in hosts)
+    wire = second.open_shell().wire
+    first.open_shell()
+    late = Message()
+    late.add_byte(kind)
+    late.add_int(wire._stream.remote_chanid)
+    if kind == cMSG_CHANNEL_DATA:
+        late.add_string(b"x")
+    second.close()
+    until(lambda: not wire.carrier._channels.get(wire._stream.chanid))
+    wire.carrier._send_user_message(late)
+    assert first.answer(RunScript("echo unhurt")).stdout == b"unhurt\n"
+    assert run(connector, hosts[1], "echo again") == b"again\n"
+    assert jump.log().count("Accepted publickey") == 1
+    first.close()
 
 
 def test_more_ways_than_one_connection_allows_open_another_one_and_no_more_than_the_cap(fleet, store):

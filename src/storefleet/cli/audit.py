@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from storefleet.cli.completion import complete_audit
 from storefleet.cli.options import (
+    EverythingOption,
     FleetOption,
     FormatOption,
     LimitOption,
@@ -29,11 +30,10 @@ from storefleet.cli.options import (
 from storefleet.cli.progress import HostProgress
 from storefleet.cli.signals import ended_by
 from storefleet.cli.streams import write
-from storefleet.documents.ownership import Ownership
 from storefleet.errors import StorageError
 from storefleet.reports.escape import visible
 from storefleet.reports.json_report import audit_json
-from storefleet.reports.targets import Target, needs_all_results, needs_diffs, parse_targets, write_reports
+from storefleet.reports.targets import Target, needs_all_results, needs_diffs, needs_trend, parse_targets, write_reports
 from storefleet.reports.terminal import audit_text
 from storefleet.reports.writer import Extras
 from storefleet.workflows.audit import audit_fleet
@@ -41,7 +41,7 @@ from storefleet.workflows.diffs import write_diffs
 from storefleet.workflows.judge import AuditOutcome, AuditRequest
 from storefleet.workflows.notify import load_routes, notify_run
 from storefleet.workflows.sessions import make_folder
-from storefleet.workflows.workspace import open_workspace
+from storefleet.workflows.workspace import Workspace, open_workspace
 
 AuditsArgument = Annotated[
     list[str] | None,
@@ -62,7 +62,6 @@ DiffToOption = Annotated[
     Path | None,
     typer.Option("--diff-to", metavar="DIR", help="Write HOST.observed and HOST.diff there, and STORE.diff."),
 ]
-EverythingOption = Annotated[bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")]
 NotifyOption = Annotated[
     bool, typer.Option("--notify", help="Tell whom inventory/notify.yaml names, after the reports are out.")
 ]
@@ -122,6 +121,7 @@ def audit(
         all_results=all_results,
         keep_passes=needs_all_results(targets),
         diffs=diff or diff_to is not None or needs_diffs(targets),
+        trend=notify or needs_trend(targets),
         record=record,
         replay=replay,
         reason=reason,
@@ -133,29 +133,40 @@ def audit(
     outcome = audit_fleet(workspace, request, HostProgress)
     for warning in outcome.warnings:
         write(f"warning: {visible(warning, limit=2000)}\n", err=True)
-    diffs = {host: found.diff for host, found in outcome.diffs.items()}
-    extras = Extras(diffs, workspace.settings.display.timezone, outcome.trend)
-    if diff_to is not None:
-        stores = {host.host: host.store or host.host for host in outcome.document.hosts}
-        write_diffs(diff_to, outcome.diffs, stores, workspace.owner_of(diff_to))
-    unwritten = _write(targets, outcome, extras, workspace.owner_of)
-    shown = extras if diff else Extras(timezone=extras.timezone)
-    style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
+    unwritten = _write(workspace, outcome, targets, diff_to)
     if output is OutputFormat.json:
         emit(audit_json(outcome.document))
     else:
-        emit(audit_text(outcome.document, width=width(), timezone=shown.timezone, diffs=shown.diffs, **style))
+        emit(
+            audit_text(
+                outcome.document,
+                width=width(),
+                timezone=workspace.settings.display.timezone,
+                diffs=_diffs(outcome) if diff else {},
+                colour=colour(no_color),
+                verbose=verbose > 0,
+                everything=everything,
+            )
+        )
     for complaint in notify_run(workspace, routes, outcome.document, outcome.trend) if routes else ():
         write(f"notify: {visible(complaint, limit=400)}\n", err=True)
     return _end(outcome, unwritten)
 
 
+def _diffs(outcome: AuditOutcome) -> dict[str, str]:
+    return {host: found.diff for host, found in outcome.diffs.items()}
+
+
 def _write(
-    targets: Sequence[Target], outcome: AuditOutcome, extras: Extras, owner_of: Callable[[Path], Ownership]
+    workspace: Workspace, outcome: AuditOutcome, targets: Sequence[Target], diff_to: Path | None
 ) -> StorageError | None:
-    """Write the reports and return what was refused: a full disk must not cost the report on the terminal too."""
+    """Write the files and return what was refused: a full disk must not cost the report on the terminal too."""
+    if diff_to is not None:
+        stores = {host.host: host.store or host.host for host in outcome.document.hosts}
+        write_diffs(diff_to, outcome.diffs, stores, workspace.owner_of(diff_to))
+    extras = Extras(_diffs(outcome), workspace.settings.display.timezone, outcome.trend)
     try:
-        write_reports(targets, outcome.document, extras, full=outcome.full, owner_of=owner_of)
+        write_reports(targets, outcome.document, extras, full=outcome.full, owner_of=workspace.owner_of)
     except StorageError as fault:
         return fault
     return None

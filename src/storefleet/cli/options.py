@@ -33,6 +33,7 @@ TicketOption = Annotated[str | None, typer.Option("--ticket", help="The ticket i
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, max=2000, help="Hosts at once; default network.workers.")
 ]
+EverythingOption = Annotated[bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")]
 NoColorOption = Annotated[bool, typer.Option("--no-color", help="Plain text, also on a terminal.")]
 VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more; -vv for debugging.")]
 ReportOption = Annotated[

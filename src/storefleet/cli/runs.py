@@ -9,6 +9,7 @@ import typer
 
 from storefleet.cli.completion import complete_run
 from storefleet.cli.options import (
+    EverythingOption,
     FleetOption,
     FormatOption,
     NoColorOption,
@@ -27,7 +28,7 @@ from storefleet.reports.writer import Extras
 from storefleet.workflows.runs import LAST, past_document, past_run, past_runs
 from storefleet.workflows.workspace import open_workspace
 
-app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="What earlier runs were.")
+app = typer.Typer(no_args_is_help=False, invoke_without_command=True)
 RunArgument = Annotated[
     str,
     typer.Argument(
@@ -98,9 +99,7 @@ def report(
     fleet: FleetOption = None,
     output: FormatOption = OutputFormat.text,
     report: ReportOption = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Print every store and host; fold and hide nothing.")
-    ] = False,
+    everything: EverythingOption = False,
     no_color: NoColorOption = False,
     verbose: VerboseOption = 0,
 ) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from storefleet.cli.options import FleetOption, emit
 from storefleet.errors import InputError
 from storefleet.reports.schedule import CLOCK, Night, schedule_text
 from storefleet.reports.times import is_zone
-from storefleet.workflows.exclusive import NAME
+from storefleet.workflows.exclusive import check_name
 from storefleet.workflows.notify import notify_file
 from storefleet.workflows.workspace import open_workspace
 
@@ -50,15 +51,8 @@ def schedule(
     storefleet schedule --name tills --at 02:30 -- -l role=till --report html:/srv/reports/tills/
     """
     workspace = open_workspace(fleet)
-    if not CLOCK.fullmatch(at):
-        raise InputError(f"--at {at!r}: a time of day is due here, such as 01:00")
-    if timezone is not None and not is_zone(timezone):
-        raise InputError(f"--timezone {timezone!r}: this machine knows no such zone; write one such as Europe/Berlin")
-    if not NAME.fullmatch(name):
-        raise InputError(f"--name {name!r}: letters, digits, - and _, beginning with a letter or digit")
     words = [*(more or [])]
-    if any(not word.isprintable() for word in words):
-        raise InputError("an option holds a line break or a control character; no unit file can carry it")
+    _check(at, timezone, name, words)
     own = str(Path(sys.argv[0]).absolute())
     folder = str(workspace.folder.absolute())
     extra = [] if any(word.startswith("--retries") for word in words) else ["--retries", "2"]
@@ -81,3 +75,14 @@ def schedule(
         )
     )
     return 0
+
+
+def _check(at: str, timezone: str | None, name: str, words: Sequence[str]) -> None:
+    """Refuse what no timer could keep to; raises :class:`InputError`."""
+    if not CLOCK.fullmatch(at):
+        raise InputError(f"--at {at!r}: a time of day is due here, such as 01:00")
+    if timezone is not None and not is_zone(timezone):
+        raise InputError(f"--timezone {timezone!r}: this machine knows no such zone; write one such as Europe/Berlin")
+    check_name(name)
+    if any(not word.isprintable() for word in words):
+        raise InputError("an option holds a line break or a control character; no unit file can carry it")

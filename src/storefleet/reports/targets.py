@@ -13,7 +13,7 @@ from storefleet.documents.files import write_atomically
 from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import Complaint, InputError, StorageError
 from storefleet.model.report import AuditDocument
-from storefleet.reports.writer import FOLDERS, FORMATS, NEEDS_ALL_RESULTS, WITH_DIFFS, Extras
+from storefleet.reports.writer import FOLDERS, FORMATS, NEEDS_ALL_RESULTS, WITH_DIFFS, WITH_TREND, Extras
 
 REPORT_MODE = 0o640
 FOLDER_MODE = 0o750
@@ -77,6 +77,11 @@ def needs_all_results(targets: Iterable[Target]) -> bool:
 def needs_diffs(targets: Iterable[Target]) -> bool:
     """Tell whether any of these reports shows compliance diffs."""
     return any(target.format in WITH_DIFFS for target in targets)
+
+
+def needs_trend(targets: Iterable[Target]) -> bool:
+    """Tell whether any of these reports draws a line of earlier runs."""
+    return any(target.format in WITH_TREND for target in targets)
 
 
 def write_report(

@@ -112,3 +112,6 @@ FOLDERS: Mapping[str, FolderWriter] = {"html": _html_pages}
 
 WITH_DIFFS = frozenset({"text", "html"})
 """Formats that show compliance diffs, which are only made when somebody asks."""
+
+WITH_TREND = frozenset({"html"})
+"""Formats that draw a line of earlier runs, whose documents are only read when somebody asks."""

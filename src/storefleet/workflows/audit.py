@@ -7,8 +7,6 @@ from dataclasses import replace
 
 from storefleet.audit.language import Audit
 from storefleet.errors import InputError, StorageError
-from storefleet.model.report import RunInfo
-from storefleet.model.verdict import VerdictRules
 from storefleet.storage.database import Database
 from storefleet.workflows import clock
 from storefleet.workflows.exclusive import exclusively
@@ -16,7 +14,7 @@ from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
 from storefleet.workflows.judging import Judging
 from storefleet.workflows.panel import Panel, processes_for
 from storefleet.workflows.reading import ShowProgress
-from storefleet.workflows.scope import Scope, scope
+from storefleet.workflows.scope import scope
 from storefleet.workflows.sessions import check_folders
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
@@ -36,24 +34,14 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
         fail_on=request.fail_on,
     )
     info = run_info(workspace, "audit", limit=request.limit, reason=request.reason, ticket=request.ticket)
-    with exclusively(workspace, request.name, info):
-        return _run(workspace, request, show, audits, chosen, failing, info, rules)
-
-
-def _run(
-    workspace: Workspace,
-    request: AuditRequest,
-    show: ShowProgress,
-    audits: tuple[Audit, ...],
-    chosen: Scope,
-    failing: VerdictRules,
-    info: RunInfo,
-    rules: Rules,
-) -> AuditOutcome:
     passes = request.all_results or request.keep_passes
     judging = Judging(workspace, audits, rules.waivers, diffs=request.diffs, all_results=passes)
     judges = processes_for(len(chosen.contacted), workspace.settings.audit.processes)
-    with Panel(judging, judges) as panel, workspace.open_database() as database:
+    with (
+        exclusively(workspace, request.name, info),
+        Panel(judging, judges) as panel,
+        workspace.open_database() as database,
+    ):
         judge = Judge(
             workspace, rules, audits, database, info, request.all_results, request.keep_passes, panel, judging
         )
@@ -62,7 +50,7 @@ def _run(
         else:
             database.begin_run(info, "named-audits" if request.audits else "all-audits")
             judge.online(chosen, request, show)
-        outcome = judge.outcome(chosen, failing, keep=not request.offline)
+        outcome = judge.outcome(chosen, failing, keep=not request.offline, with_trend=request.trend)
         return outcome if request.offline else replace(outcome, warnings=let_go(workspace, database))
 
 

@@ -6,16 +6,15 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from storefleet.documents.ownership import Ownership
 from storefleet.errors import BusyError, InputError, StorageError
+from storefleet.model.base import is_identifier
 from storefleet.model.report import RunInfo
 from storefleet.workflows.workspace import Workspace
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 LOCK_MODE, LOCKS_MODE = 0o660, 0o770
 
 
@@ -28,8 +27,7 @@ def exclusively(workspace: Workspace, name: str | None, info: RunInfo) -> Iterat
     if name is None:
         yield
         return
-    if not NAME.fullmatch(name):
-        raise InputError(f"--name {name!r}: letters, digits, - and _, at most 63, beginning with a letter or digit")
+    check_name(name)
     path = workspace.var / "locks" / f"{name}.lock"
     descriptor = _opened(path, workspace.owner)
     try:
@@ -43,6 +41,12 @@ def exclusively(workspace: Workspace, name: str | None, info: RunInfo) -> Iterat
         yield
     finally:
         os.close(descriptor)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that could be no file of its own; raises :class:`InputError`."""
+    if not is_identifier(name):
+        raise InputError(f"--name {name!r}: letters, digits, - and _, at most 63, beginning with a letter or digit")
 
 
 def _opened(path: Path, owner: Ownership) -> int:

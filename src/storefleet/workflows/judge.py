@@ -40,6 +40,7 @@ class AuditRequest:
     """What the command line asked for.
 
     ``all_results`` lists passes in the document; ``keep_passes`` keeps them for a report that needs them, beside it.
+    ``trend`` reads earlier runs for a report that draws a line of them.
     """
 
     audits: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class AuditRequest:
     all_results: bool = False
     keep_passes: bool = False
     diffs: bool = False
+    trend: bool = False
     record: Path | None = None
     replay: Path | None = None
     reason: str | None = None
@@ -238,7 +240,7 @@ class Judge:
             all_results=self.all_results or self.keep_passes,
         )
 
-    def outcome(self, chosen: Scope, rules: VerdictRules, *, keep: bool) -> AuditOutcome:
+    def outcome(self, chosen: Scope, rules: VerdictRules, *, keep: bool, with_trend: bool) -> AuditOutcome:
         """Sum up: stores, verdict, document; ``keep`` finishes the run in the database."""
         for host in chosen.hosts:
             if host.name in chosen.skipped:
@@ -260,11 +262,11 @@ class Judge:
         info = msgspec.structs.replace(self.info, finished_at=utc(now))
         verdict = decide(hosts, stores, rules, now)
         full = audit_document(info, verdict, stores, hosts, closed=self.closed, waivers=self._waivers(hosts))
-        document = full if self.all_results else without_passes(full)
+        document = without_passes(full) if self.keep_passes and not self.all_results else full
         if keep:
             self.database.finish_run(document)
         diffs = {host.name: self.diffs[host.name] for host in chosen.hosts if host.name in self.diffs}
-        past = trend(self.database, document)
+        past = trend(self.database, document) if with_trend else ()
         kept = full if self.keep_passes else None
         return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt, past, kept)
 

@@ -61,7 +61,7 @@ def past_document(workspace: Workspace, name: str) -> tuple[AuditDocument, tuple
 
 
 def trend(database: Database, document: AuditDocument) -> tuple[TrendPoint, ...]:
-    """Return the finished runs over the whole fleet up to this one, the oldest first."""
+    """Return the finished runs of the same verb over the same hosts (``-l``) up to this one, the oldest first."""
     until = document.run.started_at
     return tuple(
         TrendPoint.of(run.info, run.changes)

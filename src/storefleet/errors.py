@@ -31,7 +31,10 @@ The caller picks the altitude of its ``except``; exit codes and the words of a r
             ├── BudgetExceeded     more output than the budget allows
             ├── OutputIncomplete   truncated, forged or unframed output: unknown, never a pass
             ├── CommandRefused     the device did not accept the command
-            └── NotAllowed         the command is not on the read-only list; it was not sent
+            ├── NotAllowed         the command is not on the read-only list; it was not sent
+            ├── TaskFailed         a task of a playbook says that it cannot be done here, and why
+            ├── ChangeFailed       the device did not make a change; what it said
+            └── Moved              the device is not as it was when the change was decided; it was not made
 """
 
 from __future__ import annotations
@@ -224,3 +227,21 @@ class NotAllowed(CommandError):
     """The command is not on the platform's read-only list; it was not sent."""
 
     code = "not-allowed"
+
+
+class TaskFailed(CommandError):
+    """A task of a playbook cannot be done on this host; the message says why."""
+
+    code = "task-failed"
+
+
+class ChangeFailed(CommandError):
+    """The device did not make a change."""
+
+    code = "change-failed"
+
+
+class Moved(CommandError):
+    """The device is not as it was when a change was decided, so the change was not made."""
+
+    code = "moved"

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from storefleet.audit.bind import Setting
 from storefleet.audit.durations import duration, instant, span_words
 from storefleet.audit.fleet_index import SharedValues
@@ -21,7 +19,7 @@ from storefleet.audit.waivers import Waivers
 from storefleet.model.base import Json
 from storefleet.model.findings import Result
 from storefleet.model.state import StateDocument
-from storefleet.model.store import Host, Store
+from storefleet.model.store import Host, Store, template_roots
 from storefleet.templating.engine import render_value
 from storefleet.templating.filters import TemplateFault
 
@@ -106,12 +104,7 @@ def _without_evidence(
 
 def roots(audit: Audit, host: Host, store: Store, facts: Mapping[str, Json] | None) -> dict[str, Any]:
     """Return the names that templates of an audit may use; ``facts`` is ``None`` when checking without a device."""
-    from_store = {name: getattr(store, name) for name in ("id", "name", "region", "timezone", "format", "number")}
-    found: dict[str, Any] = {
-        "store": {**store.columns, **from_store, "status": store.status},
-        "host": msgspec.to_builtins(host),
-        "intended": store.intended,
-    }
+    found = template_roots(host, store)
     found["lists"] = _lists(audit, found)
     if facts is not None:
         found["facts"] = facts

@@ -18,6 +18,9 @@ COMMANDS = {
     "inventory": "inspect",
     "collect": "collect",
     "audit": "audit",
+    "plan": "change",
+    "apply": "change",
+    "push": "change",
     "report": "runs",
     "schedule": "schedule",
 }

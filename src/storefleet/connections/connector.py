@@ -58,9 +58,12 @@ class Connector:
         self._pace = Pace(limits.connects_per_second)
         self._jumps = JumpPool(self._open_jump, limits)
 
-    def session(self, host: Host, expires_at: float) -> DeviceSession:
-        """Return a session that opens its connections when asked; ``expires_at`` is an instant of ``monotonic``."""
-        return DeviceSession(self, host, expires_at)
+    def session(self, host: Host, expires_at: float, purpose: Purpose | None = None) -> DeviceSession:
+        """Return a session that opens its connections when asked; ``expires_at`` is an instant of ``monotonic``.
+
+        Its scripts run under the credential for ``purpose``, by default the one with which the platform is read.
+        """
+        return DeviceSession(self, host, expires_at, purpose)
 
     def close(self) -> None:
         """Close the jump connections; sessions are closed by whoever opened them."""

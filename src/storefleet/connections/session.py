@@ -46,8 +46,9 @@ class Opener(Protocol):
 class DeviceSession:
     """A live device. A router's command line and its shell account are two logins; each is opened once, when needed."""
 
-    def __init__(self, opener: Opener, host: Host, expires_at: float) -> None:
+    def __init__(self, opener: Opener, host: Host, expires_at: float, purpose: Purpose | None = None) -> None:
         self.host = host
+        self._purpose: Purpose = purpose or platform_of(host.platform).shell_purpose
         self._opener = opener
         self._deadline = Deadline.at_instant(expires_at)
         self._shell: tuple[DeviceTransport, Credential] | None = None
@@ -81,8 +82,7 @@ class DeviceSession:
     def open_shell(self) -> DeviceTransport:
         """Log in to the account that runs scripts, if that has not been done."""
         if self._shell is None:
-            purpose = platform_of(self.host.platform).shell_purpose
-            self._shell = self._opener.log_in(self.host, purpose, self._deadline)
+            self._shell = self._opener.log_in(self.host, self._purpose, self._deadline)
         return self._shell[0]
 
     def open_cli(self) -> CommandLine:

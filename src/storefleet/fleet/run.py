@@ -49,33 +49,45 @@ def run(
     limits: Limits,
     on_answer: Callable[[Answer[R]], None],
     stop: threading.Event | None = None,
+    *,
+    retries: int = RETRIES,
+    linger_s: float = 5.0,
 ) -> None:
     """Run a step on every host of the inventory.
+
+    A host that drops the connection is asked anew up to ``retries`` times, which a step that changes it must not be.
+    ``linger_s`` is what running hosts have to come to an end after an interrupt.
 
     ``on_answer`` is called in the caller's thread, once for every host that answered or was given up. When ``stop`` is
     set or the keyboard interrupts, no new host is started; the interrupt is raised at the end, when those that ran have
     been handed on, and the caller knows from the missing answers which were left out.
     """
     runner = StoreRunner(
-        limits, lambda name, result: on_answer(_answer(name, result, limits)), stop or threading.Event()
+        limits, lambda name, result: on_answer(_answer(name, result, limits)), stop or threading.Event(), linger_s
     )
     config = Config()
     config.logging.enabled = False
     Nornir(inventory=inventory, config=config, runner=runner).run(
-        task=_work, name="storefleet", make_step=make_step, sessions=sessions, limits=limits, raise_on_error=False
+        task=_work,
+        name="storefleet",
+        make_step=make_step,
+        sessions=sessions,
+        limits=limits,
+        retries=retries,
+        raise_on_error=False,
     )
     if runner.interrupt is not None:
         raise runner.interrupt
 
 
-def _work(task: Task, make_step: MakeStep[R], sessions: Sessions, limits: Limits) -> Result:
+def _work(task: Task, make_step: MakeStep[R], sessions: Sessions, limits: Limits, retries: int) -> Result:
     """Do one host's step; every failure becomes a value here, since Nornir would turn it into text."""
     started = time.monotonic()
     host = model_of(task.host)
     result: R | None = None
     failure: Failure | None = None
     try:
-        result = _attempts(host, make_step, sessions, started + limits.host_s)
+        result = _attempts(host, make_step, sessions, started + limits.host_s, retries)
     except HostError as fault:
         failure = Failure("run", fault)
     except Exception as fault:  # noqa: BLE001 - one host's bug must not end the run; it is reported as one, with exit 70
@@ -85,14 +97,14 @@ def _work(task: Task, make_step: MakeStep[R], sessions: Sessions, limits: Limits
     return Result(host=task.host, result=Answer(host.name, result, failure, time.monotonic() - started))
 
 
-def _attempts(host: Host, make_step: MakeStep[R], sessions: Sessions, expires_at: float) -> R:
-    for attempt in range(RETRIES + 1):
+def _attempts(host: Host, make_step: MakeStep[R], sessions: Sessions, expires_at: float, retries: int) -> R:
+    for attempt in range(retries + 1):
         session = sessions.session(host, expires_at)
         try:
             return drive(make_step(host), session)
         except Dropped:
             pause = random.uniform(0.5, 1.5) * 2**attempt  # noqa: S311 - jitter, not a secret
-            if attempt == RETRIES or time.monotonic() + pause >= expires_at:
+            if attempt == retries or time.monotonic() + pause >= expires_at:
                 raise
             time.sleep(pause)
         finally:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from storefleet.model.base import Json, Value
 
@@ -77,3 +79,13 @@ class Host(Value, frozen=True):
     charset: str = "utf-8"
     legacy_ssh: LegacySsh | None = None
     data: Mapping[str, Json] = {}
+
+
+def template_roots(host: Host, store: Store) -> dict[str, Any]:
+    """Return what every template may use of a host: ``store`` with all its columns, ``host``, ``intended``."""
+    own = {name: getattr(store, name) for name in ("id", "name", "region", "timezone", "format", "number", "status")}
+    return {
+        "store": {**store.columns, **own},
+        "host": msgspec.to_builtins(host),
+        "intended": store.intended,
+    }

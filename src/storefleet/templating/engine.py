@@ -111,6 +111,8 @@ class _Undefined(jinja2.StrictUndefined):
 
 
 _ENVIRONMENT = _Environment()
+_FILES = _Environment()
+_FILES.trim_blocks = True  # as Ansible renders the files of `template`
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +212,18 @@ def render_value(value: Json, roots: Roots) -> Json:
     if isinstance(value, list | tuple):
         return [render_value(part, roots) for part in value]
     return value
+
+
+def render_file(text: str, roots: Roots) -> str:
+    """Return a whole file rendered as Ansible's ``template`` does; raises :class:`TemplateFault`."""
+    try:
+        rendered: str = _FILES.from_string(text).render(roots)
+    except (jinja2.TemplateSyntaxError, jinja2.UndefinedError) as fault:
+        raise TemplateFault(f"{fault.message}") from None
+    except TemplateFault:
+        raise
+    except Exception as fault:  # noqa: BLE001 - an operator or filter may raise anything on the user's values
+        raise TemplateFault(f"{type(fault).__name__}: {fault}") from None
+    if len(rendered) > MAX_RENDERED:
+        raise TemplateFault(f"it renders to more than {MAX_RENDERED:,} characters")
+    return rendered

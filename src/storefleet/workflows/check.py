@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.errors import Complaint
 from storefleet.inventory.lint import lint
+from storefleet.playbook.load import load_playbook
 from storefleet.workflows.gathering import Gathering
 from storefleet.workflows.machine import Lack, lacks
 from storefleet.workflows.notify import load_routes
@@ -30,6 +32,8 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     gathering = Gathering()
     gathering.attempt(lambda: load_routes(workspace))
     rules = gathering.attempt(lambda: validated_rules(workspace))
+    for path in sorted((workspace.folder / "playbooks").glob("*.yaml")):
+        gathering.attempt(partial(load_playbook, path, workspace.shown(path)))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))
     gathering.finish()
     assert rules is not None

@@ -1,0 +1,160 @@
+"""`storefleet plan`, `apply` and `push`: what would change, exactly that, and both with a question between."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from storefleet.cli.options import (
+    FleetOption,
+    FormatOption,
+    LimitOption,
+    NoColorOption,
+    OutputFormat,
+    ReasonOption,
+    TicketOption,
+    WorkersOption,
+    colour,
+    emit,
+    width,
+)
+from storefleet.cli.progress import HostProgress
+from storefleet.cli.signals import ended_by
+from storefleet.cli.streams import write
+from storefleet.errors import InputError
+from storefleet.model.plan import AppliedDocument, Plan
+from storefleet.reports.plan_text import applied_lines, plan_lines
+from storefleet.reports.terminal import audit_text, render
+from storefleet.workflows.apply import Applied, apply_plan, check_size
+from storefleet.workflows.audit import audit_fleet
+from storefleet.workflows.judge import AuditRequest
+from storefleet.workflows.plan import PlanRequest, make_plan, plan_json, read_plan, write_plan
+from storefleet.workflows.workspace import Workspace, open_workspace
+
+PlaybookArgument = Annotated[
+    Path, typer.Argument(metavar="PLAYBOOK", help="A file in playbooks/, or from the current folder.")
+]
+OutOption = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where the plan is written.")]
+ConfirmOption = Annotated[
+    int | None, typer.Option("--confirm-stores", min=1, metavar="N", help="The number of stores that it changes.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def plan(
+    playbook: PlaybookArgument,
+    fleet: FleetOption = None,
+    limit: LimitOption = None,
+    out: OutOption = None,
+    output: FormatOption = OutputFormat.text,
+    reason: ReasonOption = None,
+    ticket: TicketOption = None,
+    workers: WorkersOption = None,
+    no_color: NoColorOption = False,
+) -> int:
+    """Show what a playbook would change on each host; nothing is changed.
+
+    \b
+    storefleet plan chrony.yaml -l region=north -o plan.json
+    storefleet plan chrony.yaml -l S0412-pos2
+    """
+    workspace = open_workspace(fleet)
+    made = make_plan(workspace, PlanRequest(playbook, limit, reason, ticket, workers), HostProgress)
+    if out is not None:
+        write_plan(workspace, made, out)
+    if output is OutputFormat.json:
+        emit(plan_json(made))
+    else:
+        _show_plan(workspace, made, no_color=no_color)
+    return _incomplete(made)
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(metavar="PLAN", help="What `storefleet plan -o` wrote.")],
+    fleet: FleetOption = None,
+    confirm_stores: ConfirmOption = None,
+    output: FormatOption = OutputFormat.text,
+    reason: ReasonOption = None,
+    ticket: TicketOption = None,
+    workers: WorkersOption = None,
+    no_color: NoColorOption = False,
+) -> int:
+    """Make exactly the changes of a plan, store by store, then audit those hosts again.
+
+    \b
+    storefleet apply plan.json --ticket CHG-1042
+    """
+    workspace = open_workspace(fleet)
+    read = read_plan(workspace, file)
+    check_size(read, confirm_stores)
+    done = apply_plan(workspace, read, HostProgress, reason=reason, ticket=ticket, workers=workers)
+    return _finish(workspace, read, done, output, no_color=no_color, workers=workers)
+
+
+def push(
+    playbook: PlaybookArgument,
+    fleet: FleetOption = None,
+    limit: LimitOption = None,
+    confirm_stores: ConfirmOption = None,
+    yes: YesOption = False,
+    reason: ReasonOption = None,
+    ticket: TicketOption = None,
+    workers: WorkersOption = None,
+    no_color: NoColorOption = False,
+) -> int:
+    """Plan, show the plan, ask, and apply it.
+
+    \b
+    storefleet push chrony.yaml -l S0412
+    """
+    workspace = open_workspace(fleet)
+    if not yes and not sys.stdin.isatty():
+        raise InputError(
+            "push asks before it changes anything, and there is no terminal; write --yes, or plan and apply"
+        )
+    made = make_plan(workspace, PlanRequest(playbook, limit, reason, ticket, workers), HostProgress)
+    _show_plan(workspace, made, no_color=no_color)
+    if not made.to_change:
+        return _incomplete(made)
+    check_size(made, confirm_stores)
+    if not yes and not typer.confirm(f"Change {len(made.to_change)} hosts now?", err=True):
+        write("nothing was changed\n", err=True)
+        return 0
+    done = apply_plan(workspace, made, HostProgress, reason=reason, ticket=ticket, workers=workers)
+    return _finish(workspace, made, done, OutputFormat.text, no_color=no_color, workers=workers)
+
+
+def _show_plan(workspace: Workspace, made: Plan, *, no_color: bool) -> None:
+    emit(render(plan_lines(made, workspace.settings.display.timezone, width()), colour=colour(no_color)))
+
+
+def _incomplete(made: Plan) -> int:
+    return 3 if made.unread or any(host.refused for host in made.hosts) else 0
+
+
+def _finish(
+    workspace: Workspace, made: Plan, done: Applied, output: OutputFormat, *, no_color: bool, workers: int | None
+) -> int:
+    """Tell how it came out, audit what was changed, and leave by the worst of both."""
+    if output is OutputFormat.text:
+        emit(render(applied_lines(done.hosts, width()), colour=colour(no_color)))
+    else:
+        document = AppliedDocument(run=done.run.id, hosts=tuple(done.hosts))
+        emit(msgspec.json.encode(document).decode() + "\n")
+    if done.interrupt is not None:
+        return ended_by(done.interrupt)
+    touched = [host.host for host in done.hosts if host.made]
+    verdict = 0
+    if touched:
+        request = AuditRequest(limit=",".join(touched), reason=f"after {done.run.id}", workers=workers)
+        audited = audit_fleet(workspace, request, HostProgress)
+        verdict = audited.document.verdict.exit
+        text = audit_text(
+            audited.document, width=width(), timezone=workspace.settings.display.timezone, colour=colour(no_color)
+        )
+        write(text, err=output is OutputFormat.json)
+    return max(done.exit, _incomplete(made), verdict)

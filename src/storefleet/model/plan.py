@@ -1,0 +1,77 @@
+"""The plan of a change (``storefleet.plan/1``): what would be made where, bound so that nothing else can be made."""
+
+from __future__ import annotations
+
+from storefleet.model.base import Value
+from storefleet.model.changes import ChangeClass
+from storefleet.model.report import RunInfo
+
+PLAN_FORMAT = "storefleet.plan/1"
+
+
+class PlannedChange(Value, frozen=True):
+    """One change: for people the task, what it does to what, and its diff; for ``apply`` the keyed digest."""
+
+    task: str
+    action: str
+    target: str
+    change_class: ChangeClass
+    diff: str
+    digest: str
+
+
+class HostPlan(Value, frozen=True):
+    """What would be made on one host, in this order; ``refused`` says why it may not be, where it may not."""
+
+    host: str
+    store: str
+    changes: tuple[PlannedChange, ...]
+    change_class: ChangeClass
+    ok: int
+    skipped: int
+    refused: str | None = None
+
+
+class Plan(Value, frozen=True, kw_only=True):
+    """The whole plan. ``unread`` are the hosts that could not be asked, with the reason.
+
+    ``playbook_sha256`` binds the playbook's text, ``seal`` (HMAC-SHA256 under the fleet's key) the plan's own.
+    """
+
+    format: str = PLAN_FORMAT
+    run: RunInfo
+    playbook: str
+    playbook_sha256: str
+    expires_at: str
+    hosts: tuple[HostPlan, ...]
+    unread: dict[str, str]
+    left_out: dict[str, str]
+    seal: str = ""
+
+    @property
+    def to_change(self) -> tuple[HostPlan, ...]:
+        """Return the hosts on which ``apply`` has something to do and may do it."""
+        return tuple(host for host in self.hosts if host.changes and host.refused is None)
+
+
+class HostApplied(Value, frozen=True):
+    """How one host came out: ``changed``, ``refused`` (nothing was touched), ``failed`` (stopped at a change that did
+    not succeed), ``doubt`` (the line was lost while changing) or ``left`` (not begun).
+
+    ``made`` is how many changes were made; what they replaced is on the device under ``kept``.
+    """
+
+    host: str
+    store: str
+    ended: str
+    made: int = 0
+    why: str = ""
+    kept: str = ""
+
+
+class AppliedDocument(Value, frozen=True, kw_only=True):
+    """How the hosts of a plan came out, in its order, under the run that changed them."""
+
+    format: str = "storefleet.applied/1"
+    run: str
+    hosts: tuple[HostApplied, ...]

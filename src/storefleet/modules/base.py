@@ -1,0 +1,93 @@
+"""What every module shares: its outcome, the reading of its arguments, and the words in which it refuses."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from storefleet.errors import TaskFailed
+from storefleet.model.base import Json
+from storefleet.model.effects import Step
+
+TRUE = frozenset({"yes", "true", "on", "1", "y", "t"})
+FALSE = frozenset({"no", "false", "off", "0", "n", "f"})
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a module ended: whether it changed the host, why not where it did not, and what ``register`` keeps."""
+
+    changed: bool
+    why: str = ""
+    values: Mapping[str, Json] | None = None
+
+
+Arguments = Mapping[str, Json]
+ReadLocal = Callable[[str, str], bytes]
+"""Gives a file of the fleet folder: its kind (``files`` or ``templates``) and its name."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One module call on one host: rendered arguments, what it may read of ours, and how a template is rendered."""
+
+    arguments: Arguments
+    read_local: ReadLocal
+    render: Callable[[str], str]
+    hidden: bool = False
+
+    def text(self, *names: str, default: str | None = None) -> str:
+        """Return the first of these arguments as text; raises :class:`TaskFailed` where a due one is missing."""
+        for name in names:
+            value = self.arguments.get(name)
+            if value is not None:
+                if isinstance(value, str | int | float) and not isinstance(value, bool):
+                    return str(value)
+                raise TaskFailed(f"{name}: text is due here, not {value!r:.60}")
+        if default is None:
+            raise TaskFailed(f"{' or '.join(names)} is due here")
+        return default
+
+    def has(self, name: str) -> bool:
+        """Tell whether an argument was given."""
+        return self.arguments.get(name) is not None
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return a boolean in any of Ansible's spellings."""
+        value = self.arguments.get(name)
+        if value is None:
+            return default
+        word = str(value).lower()
+        if isinstance(value, bool) or word in TRUE | FALSE:
+            return word in TRUE
+        raise TaskFailed(f"{name}: yes or no is due here, not {value!r:.60}")
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        """Return one of a few words."""
+        value = self.text(name, default=default)
+        if value not in allowed:
+            raise TaskFailed(f"{name}: one of {', '.join(allowed)} is due here, not {value!r:.60}")
+        return value
+
+    def path(self, *names: str) -> str:
+        """Return an absolute path in its shortest spelling."""
+        value = self.text(*names)
+        if not value.startswith("/") or "\0" in value or not value.isprintable():
+            raise TaskFailed(f"{names[0]}: an absolute path is due here, not {value!r:.60}")
+        short = posixpath.normpath(value)
+        return short[1:] if short.startswith("//") else short
+
+    def mode(self, default: int) -> int:
+        """Return ``mode``: octal text, or the number that YAML made of an unquoted ``0644``."""
+        value = self.arguments.get("mode")
+        if value is None:
+            return default
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0o7777:
+            return value
+        if isinstance(value, str) and value.isdecimal() and len(value) <= 5 and set(value) <= set("01234567"):
+            return int(value, 8)
+        raise TaskFailed(f"mode: octal digits are due here, as in '0644', not {value!r:.60}")
+
+
+Module = Callable[[Request], Step[Done]]

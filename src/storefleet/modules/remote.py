@@ -1,0 +1,133 @@
+"""The shell in which a host is looked at and changed: POSIX ``sh``, on dash and on BusyBox ash, quoted by construction.
+
+A file is written beside its place, flushed and renamed. What it replaces is kept on the device, under
+:data:`KEPT` and the name of the run, before anything is touched. The script compares what is there with what the
+decision was made on, and leaves with :data:`MOVED` where they differ.
+"""
+
+from __future__ import annotations
+
+from storefleet.collect.quote import quote
+from storefleet.model.changes import ActOnUnit, Change, FileState, MakeFolder, PutFile, ReadFile, ReadUnit, RemovePath
+from storefleet.model.effects import NONCE
+
+KEPT = "/var/lib/storefleet/kept"
+MOVED = 75
+"""Exit status: the device is not as it was when the change was decided."""
+
+CHUNK = 1500
+"""Bytes in one line of the script, far below what any shell takes."""
+
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C"
+
+
+def read_file(effect: ReadFile) -> str:
+    """Return the script that shows a path: a line of attributes, the content, and the word of the run at both ends."""
+    return f"""{_PATH}
+p={quote(effect.path)}
+say() {{ printf '{NONCE} %s\\n' "$1"; }}
+if [ -L "$p" ]; then say 'link 777 - - 0'
+elif [ ! -e "$p" ]; then say 'absent 0 - - 0'
+elif [ -f "$p" ]; then say "file $(stat -c '%a %U %G %s' "$p")" && cat "$p"
+elif [ -d "$p" ]; then say "directory $(stat -c '%a %U %G' "$p") 0"
+else say 'other 0 - - 0'
+fi && printf '\\n{NONCE} end\\n'
+"""
+
+
+def read_unit(effect: ReadUnit) -> str:
+    """Return the script that asks systemd for a unit."""
+    return f"""{_PATH}
+if [ -d /run/systemd/system ]; then
+  systemctl show -p LoadState -p ActiveState -p UnitFileState -- {quote(effect.unit)} </dev/null || exit 1
+else echo none
+fi
+echo {NONCE} end
+"""
+
+
+def change(request: Change, run: str, number: int) -> str:
+    """Return the script that makes a change; ``run`` and ``number`` name what is kept of what it replaces."""
+    if isinstance(request, ActOnUnit):
+        return _act_on_unit(request)
+    if isinstance(request, PutFile):
+        body = _put_file(request)
+    elif isinstance(request, MakeFolder):
+        body = _make_folder(request)
+    elif isinstance(request, RemovePath):
+        body = 'if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir "$p"; else rm -f "$p"; fi\n'
+    else:
+        message = f"no script is known for {type(request).__name__}"
+        raise TypeError(message)
+    return (
+        f"{_PATH}\nset -eu\numask 077\np={quote(request.path)}\n{_same(request.before)}{_keep(run, number)}{body}sync\n"
+    )
+
+
+def _same(before: FileState | None) -> str:
+    """Compare what stands there with what the change was decided on."""
+    return f"""now() {{
+  if [ -L "$p" ]; then echo link
+  elif [ ! -e "$p" ]; then echo absent
+  elif [ -f "$p" ]; then echo "file $(stat -c '%a %U %G' "$p") $(sha256sum <"$p" | cut -c1-64)"
+  elif [ -d "$p" ]; then echo "directory $(stat -c '%a %U %G' "$p")"
+  else echo other
+  fi
+}}
+[ "$(now)" = {quote(_fingerprint(before))} ] || {{ echo "it is now: $(now)" >&2; exit {MOVED}; }}
+"""
+
+
+def _fingerprint(before: FileState | None) -> str:
+    if before is None:
+        return "absent"
+    attributes = f"{before.mode:o} {before.owner} {before.group}"
+    if before.kind == "file":
+        return f"file {attributes} {before.digest}"
+    return f"directory {attributes}" if before.kind == "directory" else before.kind
+
+
+def _keep(run: str, number: int) -> str:
+    folder = quote(f"{KEPT}/{run}")
+    return f"""k={folder}
+mkdir -p "$k"
+[ ! -f "$p" ] || cp -p "$p" "$k/{number}"
+printf '%s\\t%s\\n' {number} "$p" >>"$k/list"
+sync
+"""
+
+
+def _put_file(request: PutFile) -> str:
+    lines = "".join(f"printf '%b' {quote(_escaped(part))}\n" for part in _parts(request.content))
+    return f"""t=$(mktemp "${{p%/*}}/.storefleet.XXXXXX")
+trap 'rm -f "$t"' EXIT
+{{
+:
+{lines}}} >"$t"
+[ "$(sha256sum <"$t" | cut -c1-64)" = {FileState("file", 0, "", "", request.content).digest} ]
+chown {quote(f"{request.owner}:{request.group}")} "$t"
+chmod {request.mode:o} "$t"
+sync
+mv -f "$t" "$p"
+"""
+
+
+def _make_folder(request: MakeFolder) -> str:
+    return f"""[ -d "$p" ] || mkdir "$p"
+chown {quote(f"{request.owner}:{request.group}")} "$p"
+chmod {request.mode:o} "$p"
+"""
+
+
+def _act_on_unit(request: ActOnUnit) -> str:
+    unit = f" -- {quote(request.unit)}" if request.unit else ""
+    return f"{_PATH}\nsystemctl --no-ask-password {request.action}{unit} </dev/null\n"
+
+
+def _parts(content: bytes) -> list[bytes]:
+    return [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]
+
+
+def _escaped(part: bytes) -> str:
+    r"""Return bytes for ``printf %b``: letters as they are, all else as ``\0ooo``, so that no charset matters."""
+    return "".join(chr(byte) if 32 <= byte < 127 and byte != 92 else f"\\0{byte:03o}" for byte in part)

@@ -1,0 +1,38 @@
+"""Which changes can cost the way to the device: those are not made before an undo is armed on the device itself."""
+
+from __future__ import annotations
+
+import re
+
+from storefleet.model.changes import CLASSES, ActOnUnit, Change, ChangeClass
+
+_PATH_FILES = re.compile(
+    r"/etc/(network|netplan|NetworkManager|systemd/network|ssh|dropbear|frr|nftables\.d|iptables|ufw|firewalld|pam\.d"
+    r"|security|sudoers\.d|udev|modprobe\.d|modules-load\.d|wpa_supplicant|wireguard|openvpn|ppp|init\.d)(/.*)?"
+    r"|/etc/(interfaces|nftables\.conf|sudoers|passwd|shadow|group|gshadow|hosts\.allow|hosts\.deny|fstab|inittab)"
+    r"|/etc/(nsswitch\.conf|ld\.so\.preload|securetty|nologin|shells|login\.defs|crypttab)"
+    r"|/etc/systemd/.*|/(usr/)?lib/.*|/(usr/(local/)?)?s?bin/.*|/boot(/.*)?|/(root|home/[^/]+)(/\.ssh(/.*)?)?"
+    r"|/etc|/usr|/var|/home|/|/dev/.*|/proc/.*|/sys/.*|/run/.*"
+)
+_PATH_UNITS = re.compile(
+    r"(ssh|sshd|dropbear|networking|systemd-networkd|systemd-resolved|systemd-logind|NetworkManager|nftables|iptables"
+    r"|netfilter-persistent|ufw|firewalld|frr|dbus|systemd-udevd|wpa_supplicant.*|wg-quick.*|openvpn.*|nscd|sssd"
+    r"|dbus-broker|ifup@.*|ssh@.*|user@.*|init\.scope)(\.service|\.socket)?"
+    r"|.*\.(target|mount|automount|slice|scope|swap|device)"
+)
+
+
+def class_of(change: Change) -> ChangeClass:
+    """Return what one change can cost. What is not known to be harmless for the way is judged by where it stands."""
+    if isinstance(change, ActOnUnit):
+        if change.action in ("enable", "daemon-reload") and not _PATH_UNITS.fullmatch(change.unit):
+            return "config"
+        return "path" if _PATH_UNITS.fullmatch(change.unit) else "service"
+    if _PATH_FILES.fullmatch(change.target):
+        return "path"
+    return "config"
+
+
+def worst(classes: tuple[ChangeClass, ...]) -> ChangeClass:
+    """Return the worst of several classes; of none it is ``none``."""
+    return max(classes, key=CLASSES.index, default="none")

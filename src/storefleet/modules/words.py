@@ -1,0 +1,58 @@
+"""What a change is, in words and as a diff: for the plan, which people read."""
+
+from __future__ import annotations
+
+import difflib
+
+from storefleet.collect.redact import strip_secrets
+from storefleet.model.changes import ActOnUnit, Change, MakeFolder, PutFile, RemovePath
+
+
+def action_of(change: Change) -> str:
+    """Return in a word what a change does."""
+    if isinstance(change, ActOnUnit):
+        return change.action
+    if isinstance(change, RemovePath):
+        return "remove"
+    assert isinstance(change, PutFile | MakeFolder)
+    return "change" if change.before else "make"
+
+
+def diff_of(change: Change) -> str:
+    """Return the unified diff of a file, with what its words call a secret left out; empty where there is none."""
+    if not isinstance(change, PutFile | MakeFolder | RemovePath):
+        return ""
+    lines = [] if isinstance(change, RemovePath) else _attributes(change)
+    if isinstance(change, PutFile) and change.hidden:
+        return "\n".join([*lines, "(content hidden: no_log)"])
+    old = change.before.content if change.before else b""
+    new = change.content if isinstance(change, PutFile) else b""
+    return "\n".join([*lines, *_unified(change.path, old, new)])
+
+
+def _attributes(change: PutFile | MakeFolder) -> list[str]:
+    before = change.before
+    if before is None:
+        return [f"mode {change.mode:04o}, owner {change.owner}, group {change.group}"]
+    pairs = (
+        ("mode", f"{before.mode:04o}", f"{change.mode:04o}"),
+        ("owner", before.owner, change.owner),
+        ("group", before.group, change.group),
+    )
+    return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
+
+
+def _unified(path: str, old: bytes, new: bytes) -> list[str]:
+    if old == new:
+        return []
+    try:
+        was, will = (_lines(strip_secrets(content.decode())) for content in (old, new))
+    except UnicodeDecodeError:
+        return [f"(not text: {len(old)} bytes -> {len(new)} bytes)"]
+    lines = list(difflib.unified_diff(was, will, path, path, lineterm="", n=2))
+    return lines or ["(a secret in it changes)"]
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines, and a word where the last one has no end, as diff(1) has one."""
+    return [*text.splitlines(), *(["\\ no newline at the end"] if text and not text.endswith("\n") else [])]

@@ -1,0 +1,102 @@
+"""A plan and what came of it, for people: each host with what would be made, the worst first, equal ones told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import chop_cells
+from rich.text import Text
+
+from storefleet.model.instants import instant
+from storefleet.model.plan import HostApplied, HostPlan, Plan, PlannedChange
+from storefleet.reports.escape import visible, visible_lines
+from storefleet.reports.layout import flow
+from storefleet.reports.times import clock, zone_named
+
+_DIFF = {"+": "green", "-": "red", "@": "cyan"}
+_ENDS = {"changed": "green", "refused": "yellow", "left": "yellow", "failed": "red", "doubt": "red"}
+_CLASS = {"none": "", "config": "", "service": "yellow", "path": "red"}
+
+
+def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
+    """Return the plan: what would change where, what may not, who did not answer, and until when it may be applied."""
+    lines: list[Text] = []
+    for same in _equal(plan.hosts):
+        lines += _hosts(same, width)
+    quiet = [host.host for host in plan.hosts if not host.changes and host.refused is None]
+    if quiet:
+        lines += flow([Text(f"{len(quiet)} of {len(plan.hosts)} hosts are as they must be: {_names(quiet)}")], width, 0)
+    for name, why in plan.unread.items():
+        lines += flow([Text(f"{visible(name)} did not answer: {visible(why, 400)}", style="yellow")], width, 0)
+    for name, why in plan.left_out.items():
+        lines += flow([Text(f"{visible(name)} is left out: {visible(why)}")], width, 0)
+    return [*lines, *flow([_summary(plan, timezone)], width, 0)]
+
+
+def _summary(plan: Plan, timezone: str) -> Text:
+    changes = sum(len(host.changes) for host in plan.to_change)
+    stores = len({host.store for host in plan.to_change})
+    refused = sum(host.refused is not None for host in plan.hosts)
+    zone = zone_named("UTC" if timezone == "store" else timezone)
+    until = clock(plan.expires_at, zone, instant(plan.run.started_at))
+    parts = [
+        f"{_count(changes, 'change')} on {_count(len(plan.to_change), 'host')} of {_count(stores, 'store')}",
+        *([f"{_count(refused, 'host')} refused"] if refused else []),
+        *([f"{_count(len(plan.unread), 'host')} did not answer"] if plan.unread else []),
+        *([f"to be applied until {until}"] if plan.to_change else []),
+    ]
+    return Text("; ".join(parts), style="bold")
+
+
+def _equal(hosts: Iterable[HostPlan]) -> list[list[HostPlan]]:
+    """Gather the hosts on which the same would be made: forty tills are one paragraph."""
+    groups: dict[tuple[object, ...], list[HostPlan]] = {}
+    for host in hosts:
+        if host.changes or host.refused is not None:
+            shown = tuple((one.task, one.action, one.target, one.diff) for one in host.changes)
+            groups.setdefault((host.refused, shown), []).append(host)
+    return sorted(groups.values(), key=lambda group: group[0].refused is None)
+
+
+def _hosts(hosts: Sequence[HostPlan], width: int) -> list[Text]:
+    first = hosts[0]
+    head = Text(_names([host.host for host in hosts]), style="bold")
+    head.append(f"   {first.change_class}", style=_CLASS[first.change_class])
+    lines = flow([head], width, 0)
+    if first.refused is not None:
+        lines += flow([Text(f"refused: {visible(first.refused, 600)}", style="red")], width, 2)
+    for number, change in enumerate(first.changes, 1):
+        lines += _change(number, change, width)
+    return lines
+
+
+def _change(number: int, change: PlannedChange, width: int) -> list[Text]:
+    words = f"{number}  {visible(change.task)}: {change.action} {visible(change.target)} ({change.change_class})"
+    lines = flow([Text(words)], width, 2)
+    for line in visible_lines(change.diff, 240) if change.diff else ():
+        for part in chop_cells(line, width - 5) or [""]:
+            lines.append(Text(" " * 5).append(part, style=_DIFF.get(line[:1], "")))
+    return lines
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(visible(name) for name in names[:6])
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
+
+
+def applied_lines(hosts: Sequence[HostApplied], width: int) -> list[Text]:
+    """Return how each host came out, and where what was replaced is kept."""
+    lines: list[Text] = []
+    for host in hosts:
+        words = f"{host.ended:<8} {visible(host.host)}   {_count(host.made, 'change')} made"
+        if host.why:
+            words += f": {visible(host.why, 600)}"
+        lines += flow([Text(words, style=_ENDS[host.ended])], width, 0)
+    kept = sorted({host.kept for host in hosts if host.kept})
+    for folder in kept:
+        lines += flow([Text("what was replaced is kept on each device, in"), Text(visible(folder))], width, 0, " ")
+    return lines

@@ -1,0 +1,223 @@
+"""`apply`: make exactly what a plan binds, store by store; a host that is not as it was is left untouched."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from storefleet.connections.connector import Connector
+from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
+from storefleet.fleet import run as fleet_run
+from storefleet.fleet.changing import Making
+from storefleet.inventory.nornir_plugin import to_nornir_inventory
+from storefleet.model.outcome import Answer
+from storefleet.model.plan import HostApplied, HostPlan, Plan
+from storefleet.model.report import RunInfo
+from storefleet.model.store import Host
+from storefleet.modules.remote import KEPT
+from storefleet.playbook.run import TaskEnd
+from storefleet.workflows.exclusive import exclusively
+from storefleet.workflows.plan import Job, decide, find_playbook
+from storefleet.workflows.reading import ShowProgress
+from storefleet.workflows.sessions import live
+from storefleet.workflows.workspace import Workspace, redaction_key, run_info
+
+ASK_ABOVE, WAVE_ABOVE = 10, 50
+"""Stores above which ``--confirm-stores`` is due, and above which a wave would be the better way."""
+
+
+@dataclass
+class Applied:
+    """How the hosts of a plan came out, in its order."""
+
+    run: RunInfo
+    hosts: list[HostApplied] = field(default_factory=list)
+    interrupt: KeyboardInterrupt | None = None
+
+    @property
+    def exit(self) -> int:
+        """Return 4 where a change failed or is in doubt, 3 where hosts were refused or left, else 0."""
+        ends = {host.ended for host in self.hosts}
+        if ends & {"failed", "doubt"}:
+            return 4
+        return 3 if ends & {"refused", "left"} else 0
+
+
+@dataclass
+class _Sessions:
+    connector: Connector
+    digests: dict[str, tuple[str, ...]]
+    key: bytes
+    run: str
+    making: dict[str, Making] = field(default_factory=dict)
+
+    def session(self, host: Host, expires_at: float) -> Making:
+        """Return a session in which the host's planned changes can be made."""
+        inner = self.connector.session(host, expires_at, "change")
+        self.making[host.name] = Making(inner, host.name, self.digests[host.name], self.key, self.run)
+        return self.making[host.name]
+
+
+def check_size(plan: Plan, confirmed: int | None) -> None:
+    """Refuse a change of many stores that nobody has counted; raises :class:`InputError`."""
+    stores = len({host.store for host in plan.to_change})
+    if confirmed is not None and confirmed != stores:
+        raise InputError(f"--confirm-stores {confirmed}: this changes {stores} stores")
+    if stores > ASK_ABOVE and confirmed is None:
+        wave = "; so many are better changed in steps, with -l" if stores > WAVE_ABOVE else ""
+        raise InputError(f"this changes {stores} stores; confirm it with --confirm-stores {stores}{wave}")
+
+
+def apply_plan(
+    workspace: Workspace, plan: Plan, show: ShowProgress, *, reason: str | None, ticket: str | None, workers: int | None
+) -> Applied:
+    """Make the changes of a plan; whatever is wrong with it is said before a device is touched."""
+    job = Job(workspace, find_playbook(workspace, Path(plan.playbook)), {})
+    if job.playbook.digest != plan.playbook_sha256:
+        raise InputError(f"{plan.playbook} is no longer the playbook that was planned; plan again")
+    unknown = [host.host for host in plan.to_change if host.host not in workspace.fleet.hosts]
+    if unknown:
+        raise InputError(f"{', '.join(unknown[:5])} left the inventory since the plan was made; plan again")
+    info = run_info(workspace, "apply", limit=plan.run.limit, reason=reason, ticket=ticket)
+    applied = Applied(info)
+    with _leases(workspace, plan, info):
+        _use_up(workspace, plan)
+        _Applying(workspace, plan, job, applied, workers, show).all_stores()
+    return applied
+
+
+@contextlib.contextmanager
+def _leases(workspace: Workspace, plan: Plan, info: RunInfo) -> Iterator[None]:
+    """Hold every store of the plan; raises :class:`BusyError` before anything is touched."""
+    with contextlib.ExitStack() as held:
+        for store in sorted({host.store for host in plan.to_change}):
+            try:
+                held.enter_context(exclusively(workspace, f"store-{store}"[:63], info))
+            except BusyError as fault:
+                raise BusyError(f"store {store} is being changed: {fault}") from fault
+        yield
+
+
+def _use_up(workspace: Workspace, plan: Plan) -> None:
+    """Mark the plan as used, once and for all; raises :class:`InputError` when it was."""
+    folder = workspace.make_var("plans")
+    path = folder / f"{plan.run.id}.used"
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640))
+    except FileExistsError as fault:
+        raise InputError(f"this plan ({plan.run.id}) was applied already; plan again") from fault
+    except OSError as fault:
+        raise StorageError(f"{path} cannot be made: {fault.strerror}; nothing was touched") from fault
+
+
+@dataclass
+class _Applying:
+    workspace: Workspace
+    plan: Plan
+    job: Job
+    applied: Applied
+    workers: int | None
+    show: ShowProgress
+
+    def all_stores(self) -> None:
+        """Go through the stores in the play's batches; stop where more have failed than the play allows."""
+        batches = self._batches()
+        failed: set[str] = set()
+        for batch in batches:
+            if self.applied.interrupt is not None or len(failed) > self.job.play.max_fail_stores:
+                why = "interrupted" if self.applied.interrupt else f"not begun: {len(failed)} stores had failed"
+                self.applied.hosts += [HostApplied(host.host, host.store, "left", why=why) for host in batch]
+                continue
+            self._batch(batch)
+            failed |= {host.store for host in self.applied.hosts if host.ended != "changed"}
+
+    def _batches(self) -> list[list[HostPlan]]:
+        stores: dict[str, list[HostPlan]] = {}
+        for host in self.plan.to_change:
+            stores.setdefault(host.store, []).append(host)
+        size = self.job.play.serial_stores or 1
+        names = list(stores)
+        return [
+            [host for name in names[start : start + size] for host in stores[name]]
+            for start in range(0, len(names), size)
+        ]
+
+    def _batch(self, batch: Sequence[HostPlan]) -> None:
+        """Look once more at every host of the batch, then change those that are still as they were planned."""
+        hosts = [self.workspace.fleet.hosts[host.host] for host in batch]
+        now, unread = decide(self.job, hosts, "change", self.workers, self.show)
+        found = {host.host: host for host in now}
+        ready: list[HostPlan] = []
+        for host in batch:
+            if host.host in unread:
+                self._end(host, "refused", why=f"did not answer: {unread[host.host]}")
+            elif (why := _moved(host, found[host.host])) is not None:
+                self._end(host, "refused", why=why)
+            else:
+                ready.append(host)
+        if ready:
+            self._make(ready)
+
+    def _make(self, ready: Sequence[HostPlan]) -> None:
+        limits = msgspec.structs.replace(self.workspace.limits(self.workers), per_store=1)
+        connector = live(self.workspace, limits)
+        digests = {host.host: tuple(change.digest for change in host.changes) for host in ready}
+        sessions = _Sessions(connector, digests, redaction_key(self.workspace), self.applied.run.id)
+        planned = {host.host: host for host in ready}
+        answered: set[str] = set()
+        try:
+            with self.show("changing", len(ready)) as progress:
+
+                def on_answer(answer: Answer[tuple[TaskEnd, ...]]) -> None:
+                    progress.step(answer.host, answered=answer.failure is None)
+                    answered.add(answer.host)
+                    self._came_out(planned[answer.host], answer, sessions.making.get(answer.host))
+
+                hosts = [self.workspace.fleet.hosts[host.host] for host in ready]
+                inventory = to_nornir_inventory(self.workspace.fleet, hosts)
+                fleet_run.run(inventory, self.job.step, sessions, limits, on_answer, retries=0, linger_s=limits.host_s)
+        except KeyboardInterrupt as fault:
+            self.applied.interrupt = fault
+        finally:
+            connector.close()
+        for host in ready:
+            if host.host not in answered:
+                begun = host.host in sessions.making
+                self._end(host, "doubt" if begun else "left", why="interrupted")
+
+    def _came_out(self, host: HostPlan, answer: Answer[tuple[TaskEnd, ...]], making: Making | None) -> None:
+        made = len(making.made) if making else 0
+        fault = answer.failure.error if answer.failure else None
+        failed = next((end for end in answer.result or () if end.ended == "failed"), None)
+        if isinstance(fault, Moved):
+            self._end(host, "failed" if made else "refused", made, str(fault))
+        elif fault is not None:
+            self._end(host, "failed" if isinstance(fault, ChangeFailed) else "doubt", made, str(fault))
+        elif failed is not None:
+            self._end(host, "failed", made, f"task {failed.task}: {failed.why}")
+        elif made != len(host.changes):
+            self._end(host, "failed", made, f"only {made} of {len(host.changes)} planned changes came up")
+        else:
+            self._end(host, "changed", made)
+
+    def _end(self, host: HostPlan, ended: str, made: int = 0, why: str = "") -> None:
+        kept = f"{KEPT}/{self.applied.run.id}" if made else ""
+        self.applied.hosts.append(HostApplied(host.host, host.store, ended, made, why, kept))
+
+
+def _moved(planned: HostPlan, now: HostPlan) -> str | None:
+    """Tell why a host is no longer as it was planned, or ``None``."""
+    if now.refused is not None:
+        return now.refused
+    if [change.digest for change in planned.changes] == [change.digest for change in now.changes]:
+        return None
+    if not now.changes:
+        return "it is already as it would have become; nothing was touched"
+    before = {change.digest for change in planned.changes}
+    target = next((change.target for change in now.changes if change.digest not in before), planned.changes[0].target)
+    return f"{target} is no longer as it was planned; nothing was touched; plan again"

@@ -31,6 +31,7 @@ from storefleet.reports.plan_text import applied_lines, plan_lines
 from storefleet.reports.terminal import audit_text, render
 from storefleet.workflows.apply import Applied, apply_plan, check_size
 from storefleet.workflows.audit import audit_fleet
+from storefleet.workflows.deadman import UNDO_AFTER_S
 from storefleet.workflows.judge import AuditRequest
 from storefleet.workflows.plan import PlanRequest, make_plan, plan_json, read_plan, write_plan
 from storefleet.workflows.workspace import Workspace, open_workspace
@@ -41,6 +42,16 @@ PlaybookArgument = Annotated[
 OutOption = Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where the plan is written.")]
 ConfirmOption = Annotated[
     int | None, typer.Option("--confirm-stores", min=1, metavar="N", help="The number of stores that it changes.")
+]
+UndoOption = Annotated[
+    int,
+    typer.Option(
+        "--undo-after",
+        min=20,
+        max=3600,
+        metavar="SECONDS",
+        help="When a device whose line was cut goes back by itself.",
+    ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -77,6 +88,7 @@ def apply(
     file: Annotated[Path, typer.Argument(metavar="PLAN", help="What `storefleet plan -o` wrote.")],
     fleet: FleetOption = None,
     confirm_stores: ConfirmOption = None,
+    undo_after: UndoOption = UNDO_AFTER_S,
     output: FormatOption = OutputFormat.text,
     reason: ReasonOption = None,
     ticket: TicketOption = None,
@@ -91,7 +103,9 @@ def apply(
     workspace = open_workspace(fleet)
     read = read_plan(workspace, file)
     check_size(read, confirm_stores)
-    done = apply_plan(workspace, read, HostProgress, reason=reason, ticket=ticket, workers=workers)
+    done = apply_plan(
+        workspace, read, HostProgress, reason=reason, ticket=ticket, workers=workers, undo_after=undo_after
+    )
     return _finish(workspace, read, done, output, no_color=no_color, workers=workers)
 
 
@@ -100,6 +114,7 @@ def push(
     fleet: FleetOption = None,
     limit: LimitOption = None,
     confirm_stores: ConfirmOption = None,
+    undo_after: UndoOption = UNDO_AFTER_S,
     yes: YesOption = False,
     reason: ReasonOption = None,
     ticket: TicketOption = None,
@@ -124,7 +139,9 @@ def push(
     if not yes and not typer.confirm(f"Change {len(made.to_change)} hosts now?", err=True):
         write("nothing was changed\n", err=True)
         return 0
-    done = apply_plan(workspace, made, HostProgress, reason=reason, ticket=ticket, workers=workers)
+    done = apply_plan(
+        workspace, made, HostProgress, reason=reason, ticket=ticket, workers=workers, undo_after=undo_after
+    )
     return _finish(workspace, made, done, OutputFormat.text, no_color=no_color, workers=workers)
 
 

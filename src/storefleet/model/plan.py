@@ -56,7 +56,7 @@ class Plan(Value, frozen=True, kw_only=True):
 
 class HostApplied(Value, frozen=True):
     """How one host came out: ``changed``, ``refused`` (nothing was touched), ``failed`` (stopped at a change that did
-    not succeed), ``doubt`` (the line was lost while changing) or ``left`` (not begun).
+    not succeed), ``undone`` (it went back to what it was), ``doubt`` (the line was lost) or ``left`` (not begun).
 
     ``made`` is how many changes were made; what they replaced is on the device under ``kept``.
     """

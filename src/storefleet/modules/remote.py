@@ -11,19 +11,20 @@ from storefleet.collect.quote import quote
 from storefleet.model.changes import ActOnUnit, Change, FileState, MakeFolder, PutFile, ReadFile, ReadUnit, RemovePath
 from storefleet.model.effects import NONCE
 
-KEPT = "/var/lib/storefleet/kept"
+BASE = "/var/lib/storefleet"
+KEPT = f"{BASE}/kept"
 MOVED = 75
 """Exit status: the device is not as it was when the change was decided."""
 
 CHUNK = 1500
 """Bytes in one line of the script, far below what any shell takes."""
 
-_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C"
+SETUP = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C"
 
 
 def read_file(effect: ReadFile) -> str:
     """Return the script that shows a path: a line of attributes, the content, and the word of the run at both ends."""
-    return f"""{_PATH}
+    return f"""{SETUP}
 p={quote(effect.path)}
 say() {{ printf '{NONCE} %s\\n' "$1"; }}
 if [ -L "$p" ]; then say 'link 777 - - 0'
@@ -37,7 +38,7 @@ fi && printf '\\n{NONCE} end\\n'
 
 def read_unit(effect: ReadUnit) -> str:
     """Return the script that asks systemd for a unit."""
-    return f"""{_PATH}
+    return f"""{SETUP}
 if [ -d /run/systemd/system ]; then
   systemctl show -p LoadState -p ActiveState -p UnitFileState -- {quote(effect.unit)} </dev/null || exit 1
 else echo none
@@ -49,7 +50,7 @@ echo {NONCE} end
 def change(request: Change, run: str, number: int) -> str:
     """Return the script that makes a change; ``run`` and ``number`` name what is kept of what it replaces."""
     if isinstance(request, ActOnUnit):
-        return _act_on_unit(request)
+        return _act_on_unit(request, run, number)
     if isinstance(request, PutFile):
         body = _put_file(request)
     elif isinstance(request, MakeFolder):
@@ -60,7 +61,7 @@ def change(request: Change, run: str, number: int) -> str:
         message = f"no script is known for {type(request).__name__}"
         raise TypeError(message)
     return (
-        f"{_PATH}\nset -eu\numask 077\np={quote(request.path)}\n{_same(request.before)}{_keep(run, number)}{body}sync\n"
+        f"{SETUP}\nset -eu\numask 077\np={quote(request.path)}\n{_same(request.before)}{_keep(run, number)}{body}sync\n"
     )
 
 
@@ -88,11 +89,19 @@ def _fingerprint(before: FileState | None) -> str:
 
 
 def _keep(run: str, number: int) -> str:
-    folder = quote(f"{KEPT}/{run}")
-    return f"""k={folder}
+    """Keep what a change replaces, and write into the list what the way back is, before anything is touched."""
+    return f"""k={quote(f"{KEPT}/{run}")}
 mkdir -p "$k"
-[ ! -f "$p" ] || cp -p "$p" "$k/{number}"
-printf '%s\\t%s\\n' {number} "$p" >>"$k/list"
+words=-
+if [ -f "$p" ] || [ -L "$p" ]; then kind=kept; cp -pP "$p" "$k/{number}"
+elif [ -d "$p" ]; then kind=folder words=$(stat -c '%a %U %G' "$p")
+else kind=absent
+fi
+{_listed(number, '"$kind" "$words" "$p"')}"""
+
+
+def _listed(number: int, words: str) -> str:
+    return f"""printf '%s\\t%s\\t%s\\t%s\\n' {number} {words} >>"$k/list"
 sync
 """
 
@@ -119,9 +128,17 @@ chmod {request.mode:o} "$p"
 """
 
 
-def _act_on_unit(request: ActOnUnit) -> str:
+def _act_on_unit(request: ActOnUnit, run: str, number: int) -> str:
     unit = f" -- {quote(request.unit)}" if request.unit else ""
-    return f"{_PATH}\nsystemctl --no-ask-password {request.action}{unit} </dev/null\n"
+    before = f"{request.before.active} {request.before.enabled}" if request.before else "- -"
+    words = f"unit {quote(f'{request.action} {before}')} {quote(request.unit)}"
+    return f"""{SETUP}
+set -eu
+umask 077
+k={quote(f"{KEPT}/{run}")}
+mkdir -p "$k"
+{_listed(number, words)}systemctl --no-ask-password {request.action}{unit} </dev/null
+"""
 
 
 def _parts(content: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Which changes can cost the way to the device: those are not made before an undo is armed on the device itself."""
+"""Which changes can cost the way to the device: those are made only where an undo is armed on the device itself."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ _PATH_UNITS = re.compile(
     r"|netfilter-persistent|ufw|firewalld|frr|dbus|systemd-udevd|wpa_supplicant.*|wg-quick.*|openvpn.*|nscd|sssd"
     r"|dbus-broker|ifup@.*|ssh@.*|user@.*|init\.scope)(\.service|\.socket)?"
     r"|.*\.(target|mount|automount|slice|scope|swap|device)"
+)
+
+NO_UNDO_FILES = re.compile(
+    r"/(usr/)?lib(32|64|x32)?(/.*)?|/(usr/(local/)?)?s?bin(/.*)?|/boot(/.*)?|/etc/(fstab|crypttab|inittab|ld\.so\..*|nologin)"
+    r"|/etc/systemd/(system|user)/storefleet-.*|/etc/systemd/(system|user)\.conf|/var/lib/storefleet(/.*)?"
+    r"|/dev/.*|/proc/.*|/sys/.*|/run/.*|/etc|/usr|/var|/home|/root|/"
+)
+"""Where an undo on the device might not come to run, or could not put back what was there."""
+
+NO_UNDO_UNITS = re.compile(
+    r"storefleet-.*|init\.scope|.*\.(target|mount|automount|slice|scope|swap|device)|user@.*|dbus.*"
 )
 
 

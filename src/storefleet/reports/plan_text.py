@@ -14,7 +14,7 @@ from storefleet.reports.layout import flow
 from storefleet.reports.times import clock, zone_named
 
 _DIFF = {"+": "green", "-": "red", "@": "cyan"}
-_ENDS = {"changed": "green", "refused": "yellow", "left": "yellow", "failed": "red", "doubt": "red"}
+_ENDS = {"changed": "green", "refused": "yellow", "left": "yellow", "failed": "red", "undone": "red", "doubt": "red"}
 _CLASS = {"none": "", "config": "", "service": "yellow", "path": "red"}
 
 

@@ -21,8 +21,10 @@ from storefleet.model.report import RunInfo
 from storefleet.model.store import Host
 from storefleet.modules.remote import KEPT
 from storefleet.playbook.run import TaskEnd
+from storefleet.workflows.deadman import UNDO_AFTER_S, DeadMan
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.plan import Job, decide, find_playbook
+from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info
@@ -43,7 +45,7 @@ class Applied:
     def exit(self) -> int:
         """Return 4 where a change failed or is in doubt, 3 where hosts were refused or left, else 0."""
         ends = {host.ended for host in self.hosts}
-        if ends & {"failed", "doubt"}:
+        if ends & {"failed", "doubt", "undone"}:
             return 4
         return 3 if ends & {"refused", "left"} else 0
 
@@ -74,9 +76,20 @@ def check_size(plan: Plan, confirmed: int | None) -> None:
 
 
 def apply_plan(
-    workspace: Workspace, plan: Plan, show: ShowProgress, *, reason: str | None, ticket: str | None, workers: int | None
+    workspace: Workspace,
+    plan: Plan,
+    show: ShowProgress,
+    *,
+    reason: str | None,
+    ticket: str | None,
+    workers: int | None,
+    undo_after: int = UNDO_AFTER_S,
 ) -> Applied:
-    """Make the changes of a plan; whatever is wrong with it is said before a device is touched."""
+    """Make the changes of a plan; whatever is wrong with it is said before a device is touched.
+
+    Where a change could cut the line, the device goes back by itself ``undo_after`` seconds later unless we come in
+    again.
+    """
     job = Job(workspace, find_playbook(workspace, Path(plan.playbook)), {})
     if job.playbook.digest != plan.playbook_sha256:
         raise InputError(f"{plan.playbook} is no longer the playbook that was planned; plan again")
@@ -87,7 +100,8 @@ def apply_plan(
     applied = Applied(info)
     with _leases(workspace, plan, info):
         _use_up(workspace, plan)
-        _Applying(workspace, plan, job, applied, workers, show).all_stores()
+        dead_man = DeadMan(workspace, info.id, undo_after)
+        _Applying(workspace, plan, job, applied, workers, show, dead_man).all_stores()
     return applied
 
 
@@ -123,6 +137,9 @@ class _Applying:
     applied: Applied
     workers: int | None
     show: ShowProgress
+    dead_man: DeadMan
+    before: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Host → its grave findings before a change that could cut its line."""
 
     def all_stores(self) -> None:
         """Go through the stores in the play's batches; stop where more have failed than the play allows."""
@@ -160,11 +177,61 @@ class _Applying:
                 self._end(host, "refused", why=why)
             else:
                 ready.append(host)
-        if ready:
-            self._make(ready)
+        safe = [host for host in ready if host.change_class != "path"]
+        if safe:
+            self._make(safe, self.workspace.limits(self.workers).host_s)
+        armed = self._armed([host for host in ready if host.change_class == "path"])
+        if armed:
+            self._make(armed, self.dead_man.seconds / 2)
+            self._settle(armed)
 
-    def _make(self, ready: Sequence[HostPlan]) -> None:
-        limits = msgspec.structs.replace(self.workspace.limits(self.workers), per_store=1)
+    def _armed(self, hosts: Sequence[HostPlan]) -> list[HostPlan]:
+        """Arm the undo on hosts whose line is at stake; one on which that fails is not touched."""
+        if not hosts:
+            return []
+        names = [host.host for host in hosts]
+        self.before |= grave_findings(self.workspace, names, f"before {self.applied.run.id}", self.show)
+        failed = self.dead_man.arm(names)
+        for host in hosts:
+            if host.host in failed:
+                self._end(host, "refused", why=f"no undo could be armed there: {failed[host.host]}")
+        return [host for host in hosts if host.host not in failed]
+
+    def _settle(self, hosts: Sequence[HostPlan]) -> None:
+        """Come in anew: take the undo away where all was made, have the others go back; tell what each says of it."""
+        names = {host.host for host in hosts}
+        ends = {end.host: end for end in self.applied.hosts if end.host in names}
+        made = [host.host for host in hosts if ends[host.host].ended == "changed"]
+        try:
+            after = grave_findings(self.workspace, made, f"after {self.applied.run.id}, while armed", self.show)
+            worse = {name: why for name in made if (why := not_as_well(self.before, after, name)) is not None}
+            for name, why in worse.items():
+                ends[name] = self._replace(ends[name], why=why)
+            good = [name for name in made if name not in worse]
+            told = self.dead_man.disarm(good) | self.dead_man.undo([name for name in ends if name not in good])
+        except KeyboardInterrupt as fault:
+            self.applied.interrupt = fault
+            told = {}
+        for host in hosts:
+            word, account = told.get(
+                host.host, ("silent", "interrupted; its own undo goes off unless it was taken away")
+            )
+            self._settled(ends[host.host], word, account)
+
+    def _settled(self, end: HostApplied, word: str, account: str) -> None:
+        if word == "disarmed" and end.ended == "changed":
+            return
+        ended = "undone" if word == "undone" else "doubt"
+        why = f"{end.why}; {account}" if end.why else account
+        self._replace(end, ended=ended, why=why)
+
+    def _replace(self, end: HostApplied, **changed: str) -> HostApplied:
+        new = msgspec.structs.replace(end, **changed)
+        self.applied.hosts[self.applied.hosts.index(end)] = new
+        return new
+
+    def _make(self, ready: Sequence[HostPlan], host_s: float) -> None:
+        limits = msgspec.structs.replace(self.workspace.limits(self.workers), per_store=1, host_s=host_s)
         connector = live(self.workspace, limits)
         digests = {host.host: tuple(change.digest for change in host.changes) for host in ready}
         sessions = _Sessions(connector, digests, redaction_key(self.workspace), self.applied.run.id)

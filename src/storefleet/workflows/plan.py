@@ -26,6 +26,7 @@ from storefleet.model.outcome import Answer
 from storefleet.model.plan import HostPlan, Plan, PlannedChange
 from storefleet.model.store import Host, template_roots
 from storefleet.modules.risk import class_of, worst
+from storefleet.modules.undo import has_undo
 from storefleet.modules.words import action_of, diff_of
 from storefleet.playbook.language import Play, Playbook
 from storefleet.playbook.load import load_playbook
@@ -197,7 +198,7 @@ def _host_plan(host: Host, changes: Sequence[Change], ends: Sequence[TaskEnd], k
         for change in changes
     )
     failed = next((end for end in ends if end.ended == "failed"), None)
-    refused = f"task {failed.task}: {failed.why}" if failed else _why_not(planned)
+    refused = f"task {failed.task}: {failed.why}" if failed else _why_not(host, changes)
     return HostPlan(
         host.name,
         host.store,
@@ -209,12 +210,15 @@ def _host_plan(host: Host, changes: Sequence[Change], ends: Sequence[TaskEnd], k
     )
 
 
-def _why_not(changes: Sequence[PlannedChange]) -> str | None:
-    """Refuse what could cut the line: it is not made before an undo is armed on the device itself."""
-    cutting = next((change.target for change in changes if change.change_class == "path"), None)
-    if cutting is None:
-        return None
-    return f"{cutting} can cut the way to the device; such changes are not made yet, since no undo could be armed there"
+def _why_not(host: Host, changes: Sequence[Change]) -> str | None:
+    """Refuse what could cut the line where no undo can be armed on the device, or where it would not survive."""
+    cutting = [change for change in changes if class_of(change) == "path"]
+    if cutting and host.platform != "linux":
+        return f"{cutting[0].target} can cut the way to the device, and on {host.platform} no undo can be armed yet"
+    hopeless = next((change.target for change in changes if not has_undo(change)), None)
+    if hopeless is not None:
+        return f"{hopeless}: no undo on the device would survive this change, so it is not made"
+    return None
 
 
 def sealed(plan: Plan, key: bytes) -> Plan:

@@ -60,7 +60,9 @@ def test_what_a_change_replaces_is_kept_with_its_path(tmp_path, shell):
     kept = tmp_path / "kept" / "run-1"
     assert (kept / "1").read_text() == "one"
     assert (kept / "2").read_text() == "two"
-    assert (kept / "list").read_text().splitlines()[-2:] == [f"{number}\t{tmp_path}/host/x" for number in (1, 2)]
+    assert (kept / "list").read_text().splitlines()[-2:] == [
+        f"{number}\tkept\t-\t{tmp_path}/host/x" for number in (1, 2)
+    ]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
 
 

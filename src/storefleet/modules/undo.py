@@ -1,0 +1,160 @@
+"""The dead-man switch: a change that could cut the line is armed with its own undo on the device before it is made.
+
+The undo is a shell script beside what the run keeps (:mod:`storefleet.modules.remote`). It goes off by a timer of
+systemd, which no log-out ends, and, until it is disarmed, at every boot before the network comes up: a power cut undoes
+too. Disarming and undoing race for one folder by renaming it, so that exactly one of them wins. Whatever the undo does
+it writes down for the controller to read.
+"""
+
+from __future__ import annotations
+
+from storefleet.collect.quote import quote
+from storefleet.model.changes import ActOnUnit, Change
+from storefleet.model.effects import NONCE
+from storefleet.modules import remote
+from storefleet.modules.risk import NO_UNDO_FILES, NO_UNDO_UNITS
+
+UNIT = "storefleet-undo"
+HOOK = f"/etc/systemd/system/{UNIT}.service"
+HOOK_TEXT = f"""\
+[Unit]
+Description=storefleet: undo what was being changed when the power went
+DefaultDependencies=no
+After=local-fs.target systemd-remount-fs.service
+Before=network-pre.target nftables.service systemd-networkd.service networking.service ssh.service
+Wants=network-pre.target
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {remote.BASE}/undo.sh boot
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+UNDO = f"""\
+#!/bin/sh
+# Undo what a storefleet run changed: `undo.sh RUN`, or `undo.sh boot` for whatever is armed.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+B={remote.BASE}
+tab=$(printf '\\t')
+tell() {{ printf '%s\\n' "$1" >>"$B/undone/$run.log"; }}
+place() {{
+  rm -f "$p.storefleet-undo"
+  cp -pP "$k/$n" "$p.storefleet-undo" && mv -f "$p.storefleet-undo" "$p" && tell "restored $p"
+}}
+files() {{
+  sort -rn "$k/list" | while IFS=$tab read -r n kind words p; do
+    case $kind in
+      kept) place || tell "NOT restored $p" ;;
+      absent) if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir "$p"; else rm -f "$p"; fi && tell "removed $p" ;;
+      folder)
+        set -- $words
+        [ -d "$p" ] || mkdir "$p"
+        chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" ;;
+    esac
+  done
+}}
+units() {{
+  systemctl daemon-reload
+  sort -rn "$k/list" | while IFS=$tab read -r n kind words p; do
+    [ "$kind" = unit ] || continue
+    set -- $words
+    do=
+    case $1,$2 in
+      daemon-reload,* | start,active | stop,inactive | stop,failed) ;;
+      enable,* | disable,*)
+        case $3 in enabled*) do=enable ;; disabled) do=disable ;; esac ;;
+      *,active | *,activating | *,reloading) [ "$when" = boot ] || do=restart ;;
+      *) [ "$when" = boot ] || do=stop ;;
+    esac
+    [ -z "$do" ] || {{ systemctl --no-ask-password "$do" -- "$p" && tell "$do $p" || tell "NOT done: $do $p"; }}
+  done
+}}
+undo() {{
+  run=$1 k=$B/kept/$1
+  mkdir -p "$B/undoing" "$B/undone"
+  mv "$B/armed/$run" "$B/undoing/$run" 2>/dev/null || [ -d "$B/undoing/$run" ] || return 0
+  tell "$when: the way back"
+  [ ! -f "$k/list" ] || {{ files; units; }}
+  sync
+  mv "$B/undoing/$run" "$B/undone/$run"
+  rmdir "$B/armed" 2>/dev/null && systemctl disable {UNIT}.service
+  sync
+}}
+when=$1
+if [ "$when" = boot ]; then
+  for folder in "$B"/armed/* "$B"/undoing/*; do
+    [ ! -d "$folder" ] || undo "${{folder##*/}}"
+  done
+else
+  when=timer
+  undo "$1"
+fi
+"""
+
+
+def has_undo(change: Change) -> bool:
+    """Tell whether an undo on the device survives the change: not where the shell, systemd or the boot is at stake."""
+    if isinstance(change, ActOnUnit):
+        return not NO_UNDO_UNITS.fullmatch(change.unit)
+    return not NO_UNDO_FILES.fullmatch(change.target)
+
+
+def arm(run: str, seconds: int) -> str:
+    """Return the script that arms the undo of a run: to go off in so many seconds, and at every boot until then."""
+    return f"""{remote.SETUP}
+set -eu
+umask 077
+[ -d /run/systemd/system ] || {{ echo 'no systemd runs here, so no undo can be armed' >&2; exit 1; }}
+B={remote.BASE}
+[ ! -d "$B/armed" ] || rmdir "$B/armed" 2>/dev/null || {{ echo "armed already: $(ls "$B/armed")" >&2; exit 1; }}
+mkdir -p "$B/kept/{run}" "$B/armed/{run}"
+cat >"$B/undo.sh" <<'{NONCE}'
+{UNDO}{NONCE}
+cat >{HOOK} <<'{NONCE}'
+{HOOK_TEXT}{NONCE}
+chmod 644 {HOOK}
+systemctl daemon-reload
+systemctl --quiet enable {UNIT}.service
+systemd-run --quiet --collect --unit={_timer(run)} --on-active={seconds} --timer-property=AccuracySec=1s \\
+  /bin/sh "$B/undo.sh" {run} </dev/null
+sync
+"""
+
+
+def is_armed(run: str) -> str:
+    """Return the script that looks, over another connection, whether the undo is armed; exit 0 says so."""
+    return f"""{remote.SETUP}
+[ -d {remote.BASE}/armed/{run} ] && systemctl --quiet is-active {_timer(run)}.timer &&
+  systemctl --quiet is-enabled {UNIT}.service && sh -n {remote.BASE}/undo.sh && echo {NONCE} armed
+"""
+
+
+def disarm(run: str) -> str:
+    """Return the script that takes the undo away where it has not gone off, and says which of both it is."""
+    return f"""{remote.SETUP}
+B={remote.BASE}
+mkdir -p "$B/disarmed"
+if mv "$B/armed/{run}" "$B/disarmed/{run}" 2>/dev/null; then
+  systemctl stop {_timer(run)}.timer
+  rmdir "$B/armed"
+  systemctl --quiet disable {UNIT}.service
+  sync
+  echo {NONCE} disarmed
+elif [ -d "$B/disarmed/{run}" ]; then echo {NONCE} disarmed
+elif [ -d "$B/undone/{run}" ]; then echo {NONCE} undone; cat "$B/undone/{run}.log"
+elif [ -d "$B/undoing/{run}" ]; then echo {NONCE} undoing
+else echo {NONCE} unknown
+fi
+"""
+
+
+def undo_now(run: str) -> str:
+    """Return the script that undoes at once, and tells it."""
+    return f"{remote.SETUP}\n/bin/sh {remote.BASE}/undo.sh {quote(run)} </dev/null >/dev/null 2>&1\n{disarm(run)}"
+
+
+def _timer(run: str) -> str:
+    return f"{UNIT}-{run.lower()}"

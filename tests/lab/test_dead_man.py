@@ -29,16 +29,17 @@ FIREWALL = """copy:
         content: |
           flush ruleset
           table inet cut {
-            chain input { type filter hook input priority 0; tcp dport 22 drop }
+            chain input { type filter hook input priority 0; tcp dport 22 drop; }
           }"""
 CUTS = {
-    # cut: (the change, the unit that takes it up, what it does to it)
-    "ssh-elsewhere": (SSHD % "Port 2222", "ssh", "restarted"),
-    "ssh-broken": (SSHD % "Nonsense yes", "ssh", "restarted"),
-    "wrong-gateway": (NETWORK % ("Gateway", "Gateway=10.100.1.250"), "systemd-networkd", "restarted"),
-    "wrong-address": (NETWORK % ("Address", "Address=10.100.77.11/24"), "systemd-networkd", "restarted"),
-    "firewall": (FIREWALL, "nftables", "restarted"),
-    "ssh-stopped": ("debug: {msg: x}", "ssh", "stopped"),
+    # cut: (the change, the unit that takes it up, what becomes of it, what is told)
+    "ssh-elsewhere": (SSHD % "Port 2222", "ssh", "restarted", "could not be audited"),
+    "ssh-broken": (SSHD % "Nonsense yes", "ssh", "restarted", "ssh could not be changed"),
+    # systemd-networkd leaves old addresses and routes in place, so these two are found by the audit, not by silence
+    "wrong-gateway": (NETWORK % ("Gateway", "Gateway=10.100.1.250"), "systemd-networkd", "restarted", "T-NET-02"),
+    "wrong-address": (NETWORK % ("Address", "Address=10.100.77.11/24"), "systemd-networkd", "restarted", "T-NET-03"),
+    "firewall": (FIREWALL, "nftables", "restarted", "could not be audited"),
+    "ssh-stopped": ("debug: {msg: x}", "ssh", "stopped", "could not be audited"),
 }
 
 
@@ -48,7 +49,7 @@ def look(lab: Lab) -> str:
 
 def cut(lab: Lab, path: Path, name: str) -> list[str]:
     """Plan a change that cuts the line; return the command that applies it."""
-    task, unit, state = CUTS[name]
+    task, unit, state, _ = CUTS[name]
     text = f"- hosts: role=till\n  gather_facts: false\n  tasks:\n    - {task}\n"
     text += f"    - service: {{name: {unit}, state: {state}}}\n"
     (lab.place.fleet / "playbooks" / "cut.yaml").write_text(text)
@@ -89,6 +90,7 @@ def test_a_till_whose_line_was_cut_comes_back_by_itself_as_it_was(lab: Lab, tmp_
     done = lab.exec(cut(lab, tmp_path / "plan.json", name))
     ended, why = outcome(done.stdout)
     assert (done.returncode, ended) == (4, "undone"), (why, done.stderr)
+    assert CUTS[name][-1] in why
     assert "the way back" in why
     assert look(lab) == before
     lab.wait_until_answering([TILL])
@@ -109,7 +111,7 @@ def test_a_log_out_that_kills_every_process_does_not_end_the_undo(lab: Lab, tmp_
         lab.enter(TILL, ["sh", "-c", f"rm {drop_in}; systemctl restart systemd-logind"])
 
 
-@pytest.mark.parametrize("name", ["wrong-gateway", "ssh-broken"])
+@pytest.mark.parametrize("name", ["wrong-gateway", "wrong-address", "firewall", "ssh-broken"])
 def test_a_power_cut_while_armed_undoes_at_the_next_boot(lab: Lab, tmp_path: Path, name: str) -> None:
     before = look(lab)
     applying = subprocess.Popen(

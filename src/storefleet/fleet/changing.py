@@ -152,7 +152,7 @@ class Making(_Looking):
             raise Moved(f"{self._host}: {effect.target}: this change is not the one of the plan; it was not made")
         script = remote.change(effect, self._run, number + 1)
         output = self._inner.answer(RunScript(script))
-        said = output.stderr.decode("utf-8", "replace").strip()[-500:]
+        said = " ".join(output.stderr.decode("utf-8", "replace").split())[-500:]
         if output.exit_status == remote.MOVED:
             raise Moved(f"{self._host}: {effect.target} is no longer as it was when this was decided: {said}")
         if output.exit_status != 0:

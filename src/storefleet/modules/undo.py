@@ -34,7 +34,7 @@ WantedBy=multi-user.target
 
 UNDO = f"""\
 #!/bin/sh
-# Undo what a storefleet run changed: `undo.sh RUN`, or `undo.sh boot` for whatever is armed.
+# Undo what a storefleet run changed: `undo.sh RUN [WHY]`, or `undo.sh boot` for whatever is armed.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 B={remote.BASE}
@@ -89,7 +89,7 @@ if [ "$when" = boot ]; then
     [ ! -d "$folder" ] || undo "${{folder##*/}}"
   done
 else
-  when=timer
+  when=${{2:-timer}}
   undo "$1"
 fi
 """
@@ -153,7 +153,7 @@ fi
 
 def undo_now(run: str) -> str:
     """Return the script that undoes at once, and tells it."""
-    return f"{remote.SETUP}\n/bin/sh {remote.BASE}/undo.sh {quote(run)} </dev/null >/dev/null 2>&1\n{disarm(run)}"
+    return f"{remote.SETUP}\n/bin/sh {remote.BASE}/undo.sh {quote(run)} asked </dev/null >/dev/null 2>&1\n{disarm(run)}"
 
 
 def _timer(run: str) -> str:

@@ -73,7 +73,7 @@ def _hosts(hosts: Sequence[HostPlan], width: int) -> list[Text]:
 def _change(number: int, change: PlannedChange, width: int) -> list[Text]:
     words = f"{number}  {visible(change.task)}: {change.action} {visible(change.target)} ({change.change_class})"
     lines = flow([Text(words)], width, 2)
-    for line in visible_lines(change.diff, 240) if change.diff else ():
+    for line in visible_lines(change.diff.expandtabs(4), 240) if change.diff else ():
         for part in chop_cells(line, width - 5) or [""]:
             lines.append(Text(" " * 5).append(part, style=_DIFF.get(line[:1], "")))
     return lines

@@ -4,6 +4,7 @@ import pytest
 
 from storefleet.model.changes import ActOnUnit, FileState, PutFile, RemovePath
 from storefleet.modules.risk import class_of, worst
+from storefleet.modules.undo import has_undo
 
 BEFORE = FileState("file", 0o644, "root", "root", b"x")
 
@@ -67,3 +68,25 @@ def test_a_unit_is_judged_by_its_name(unit, action, expected):
 def test_the_worst_counts():
     assert worst(()) == "none"
     assert worst(("config", "path", "service")) == "path"
+
+
+@pytest.mark.parametrize(
+    "path", ["/bin/sh", "/usr/sbin/sshd", "/boot/x", "/etc/fstab", "/lib/x", "/usr/lib/x", "/proc/x", "/etc"]
+)
+def test_no_undo_is_promised_where_it_would_not_come_to_run(path):
+    assert not has_undo(put(path))
+    assert class_of(put(path)) == "path"
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/ssh/sshd_config", "/etc/passwd", "/etc/nftables.conf", "/root/.ssh/authorized_keys"]
+)
+def test_an_undo_puts_back_what_the_way_in_depends_on(path):
+    assert has_undo(put(path))
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("ssh", True), ("dbus", False), ("multi-user.target", False), ("x.mount", False)]
+)
+def test_a_unit_without_which_nothing_undoes_is_not_touched(unit, expected):
+    assert has_undo(ActOnUnit(unit=unit, action="stop")) is expected

@@ -69,7 +69,12 @@ units() {{
       *,active | *,activating | *,reloading) [ "$when" = boot ] || do=restart ;;
       *) [ "$when" = boot ] || do=stop ;;
     esac
-    [ -z "$do" ] || {{ systemctl --no-ask-password "$do" -- "$p" && tell "$do $p" || tell "NOT done: $do $p"; }}
+    [ -n "$do" ] || continue
+    systemctl --no-ask-password "$do" -- "$p" && tell "$do $p" || tell "NOT done: $do $p"
+    case $do,$p in
+      restart,systemd-networkd*)  # a restart alone leaves the wrong addresses and routes where they are
+        for link in /sys/class/net/*; do networkctl reconfigure "${{link##*/}}"; done ;;
+    esac
   done
 }}
 undo() {{

@@ -157,6 +157,12 @@ class Database:
             if rows:
                 connection.execute(store_totals.insert(), rows)
 
+    def end_run(self, run_id: str, finished_at: str, exit_code: int, words: str) -> None:
+        """Finish a run that leaves no audit document: a change."""
+        values = {"finished_at": finished_at, "exit": exit_code, "words": storable(words)}
+        with self._write(f"finishing run {run_id}") as connection:
+            connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
+
     def prune(self, now: datetime.datetime, keep: KeepSettings) -> Pruned:
         """Let go of what is older than ``keep`` says; open findings and what a run in progress needs stay."""
         return prune(self._write, now, keep)

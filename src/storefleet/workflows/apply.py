@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, Storag
 from storefleet.fleet import run as fleet_run
 from storefleet.fleet.changing import Making
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
+from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
 from storefleet.model.plan import HostApplied, HostPlan, Plan
 from storefleet.model.report import RunInfo
 from storefleet.model.store import Host
 from storefleet.modules.remote import KEPT
 from storefleet.playbook.run import TaskEnd
+from storefleet.workflows import clock
 from storefleet.workflows.deadman import UNDO_AFTER_S, DeadMan
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.plan import Job, decide, find_playbook
@@ -98,11 +101,19 @@ def apply_plan(
         raise InputError(f"{', '.join(unknown[:5])} left the inventory since the plan was made; plan again")
     info = run_info(workspace, "apply", limit=plan.run.limit, reason=reason, ticket=ticket)
     applied = Applied(info)
-    with _leases(workspace, plan, info):
-        _use_up(workspace, plan)
+    with _leases(workspace, plan, info), workspace.open_database() as database:
+        journal = _use_up(workspace, plan)
+        database.begin_run(info)
         dead_man = DeadMan(workspace, info.id, undo_after)
-        _Applying(workspace, plan, job, applied, workers, show, dead_man).all_stores()
+        _Applying(workspace, plan, job, applied, workers, show, dead_man, journal).all_stores()
+        database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied))
     return applied
+
+
+def _summary(plan: Plan, applied: Applied) -> str:
+    counts = Counter(host.ended for host in applied.hosts)
+    ends = ", ".join(f"{number} {ended}" for ended, number in counts.items()) or "nothing to do"
+    return f"{plan.playbook}, plan {plan.run.id}: {ends}"
 
 
 @contextlib.contextmanager
@@ -117,16 +128,18 @@ def _leases(workspace: Workspace, plan: Plan, info: RunInfo) -> Iterator[None]:
         yield
 
 
-def _use_up(workspace: Workspace, plan: Plan) -> None:
-    """Mark the plan as used, once and for all; raises :class:`InputError` when it was."""
-    folder = workspace.make_var("plans")
-    path = folder / f"{plan.run.id}.used"
+def _use_up(workspace: Workspace, plan: Plan) -> Path:
+    """Begin the plan's journal, which can be done once; raises :class:`InputError` when it was."""
+    path = workspace.make_var("plans") / f"{plan.run.id}.journal"
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            workspace.owner.claim(stream.fileno())
     except FileExistsError as fault:
         raise InputError(f"this plan ({plan.run.id}) was applied already; plan again") from fault
     except OSError as fault:
         raise StorageError(f"{path} cannot be made: {fault.strerror}; nothing was touched") from fault
+    return path
 
 
 @dataclass
@@ -138,6 +151,7 @@ class _Applying:
     workers: int | None
     show: ShowProgress
     dead_man: DeadMan
+    journal: Path
     before: dict[str, frozenset[str]] = field(default_factory=dict)
     """Host → its grave findings before a change that could cut its line."""
 
@@ -145,13 +159,37 @@ class _Applying:
         """Go through the stores in the play's batches; stop where more have failed than the play allows."""
         batches = self._batches()
         failed: set[str] = set()
+        broken = ""
         for batch in batches:
-            if self.applied.interrupt is not None or len(failed) > self.job.play.max_fail_stores:
-                why = "interrupted" if self.applied.interrupt else f"not begun: {len(failed)} stores had failed"
-                self.applied.hosts += [HostApplied(host.host, host.store, "left", why=why) for host in batch]
+            if self.applied.interrupt is not None or broken or len(failed) > self.job.play.max_fail_stores:
+                many = f"not begun: {len(failed)} stores had failed"
+                self._left(batch, "interrupted" if self.applied.interrupt else broken or many)
                 continue
-            self._batch(batch)
+            try:
+                self._batch(batch)
+            except KeyboardInterrupt as fault:
+                self.applied.interrupt = fault
+            except StorageError as fault:  # our own disk: what was done is told all the same, and no store begun more
+                broken = str(fault)
+            self._left(batch, broken or "interrupted")
+            self._write_down(batch)
             failed |= {host.store for host in self.applied.hosts if host.ended != "changed"}
+
+    def _left(self, batch: Sequence[HostPlan], why: str) -> None:
+        """Tell of the hosts that came to no end of their own."""
+        ended = {host.host for host in self.applied.hosts}
+        self.applied.hosts += [
+            HostApplied(one.host, one.store, "left", why=why) for one in batch if one.host not in ended
+        ]
+
+    def _write_down(self, batch: Sequence[HostPlan]) -> None:
+        """Put how the hosts of a batch came out into the journal, so that a killed run leaves an account."""
+        names = {host.host for host in batch}
+        lines = b"".join(msgspec.json.encode(end) + b"\n" for end in self.applied.hosts if end.host in names)
+        with contextlib.suppress(OSError), self.journal.open("ab") as stream:
+            stream.write(lines)
+            stream.flush()
+            os.fsync(stream.fileno())
 
     def _batches(self) -> list[list[HostPlan]]:
         stores: dict[str, list[HostPlan]] = {}
@@ -203,7 +241,7 @@ class _Applying:
         ends = {end.host: end for end in self.applied.hosts if end.host in names}
         made = [host.host for host in hosts if ends[host.host].ended == "changed"]
         try:
-            after = grave_findings(self.workspace, made, f"after {self.applied.run.id}, while armed", self.show)
+            after = self._audited(made, f"after {self.applied.run.id}, while armed")
             worse = {name: why for name in made if (why := not_as_well(self.before, after, name)) is not None}
             for name, why in worse.items():
                 ends[name] = self._replace(ends[name], why=why)
@@ -218,8 +256,16 @@ class _Applying:
             )
             self._settled(ends[host.host], word, account)
 
+    def _audited(self, names: Sequence[str], reason: str) -> Mapping[str, frozenset[str]]:
+        """Audit hosts; a database that cannot take it leaves them unaudited, and so they go back."""
+        try:
+            return grave_findings(self.workspace, names, reason, self.show)
+        except StorageError:
+            return {}
+
     def _settled(self, end: HostApplied, word: str, account: str) -> None:
-        if word == "disarmed" and end.ended == "changed":
+        untouched = end.ended in ("left", "refused") and word in ("disarmed", "undone")
+        if untouched or (word == "disarmed" and end.ended == "changed"):
             return
         ended = "undone" if word == "undone" else "doubt"
         why = f"{end.why}; {account}" if end.why else account

@@ -23,11 +23,15 @@ def past_runs(workspace: Workspace, limit: int) -> tuple[Run, ...]:
         return database.runs(limit)
 
 
-def find_run(database: Database, name: str) -> Run:
-    """Return the run of an id, of its beginning or end where only one has it, or the newest finished one (``last``)."""
+def find_run(database: Database, name: str, *, with_report: bool = False) -> Run:
+    """Return the run of an id, of its beginning or end where only one has it, or the newest finished one (``last``).
+
+    ``with_report`` makes the last one an audit: a change leaves no document.
+    """
     known = database.runs(_LOOK_BACK)
     if name == LAST:
-        matching = [run for run in known if run.state == "finished"][:1]
+        finished = (run for run in known if run.state == "finished")
+        matching = [run for run in finished if run.totals is not None or not with_report][:1]
     else:
         exact = database.run(name)
         matching = [exact] if exact else [run for run in known if _means(run, name)]
@@ -52,9 +56,13 @@ def past_run(workspace: Workspace, name: str) -> Run:
 def past_document(workspace: Workspace, name: str) -> tuple[AuditDocument, tuple[TrendPoint, ...]]:
     """Return the document of an earlier run, and the trend up to it; raises :class:`InputError` where it left none."""
     with workspace.open_database() as database:
-        run = find_run(database, name)
+        run = find_run(database, name, with_report=True)
         document = database.audit_document(run.info.id)
         if document is None:
+            if run.totals is None and run.state == "finished":
+                raise InputError(
+                    f"run {run.info.id} changed devices and has no report; `storefleet runs show` tells it"
+                )
             why = {"finished": "its document was kept no longer (keep.results)"}.get(run.state, f"it is {run.state}")
             raise InputError(f"run {run.info.id} has no report: {why}")
         return document, trend(database, document)

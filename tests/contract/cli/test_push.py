@@ -11,9 +11,10 @@ from command_line import ROOT, storefleet
 from playbook_world import ME, MINE, Shell
 
 from storefleet.documents.published import problems, schema
-from storefleet.errors import Dropped
+from storefleet.errors import Dropped, StorageError
 from storefleet.modules import remote
 from storefleet.playbook.schemas import SCHEMAS
+from storefleet.workflows import apply as apply_workflow
 from storefleet.workflows import clock
 
 TILLS = ("S0001-pos1", "S0001-pos2", "S0002-pos1", "S0002-pos3", "S0003-pos1", "S0003-pos2")
@@ -279,3 +280,56 @@ def test_a_shipped_playbook_is_one(path, fleet, playbook):
     playbook()
     (fleet / "playbooks" / path.name).write_text(path.read_text())
     assert storefleet("check", "--fleet", fleet).code == 0
+
+
+def test_history_tells_who_changed_what_from_which_plan_and_the_last_report_stays_that_of_an_audit(
+    fleet, hosts, playbook, tmp_path
+):
+    planned = run("plan", fleet, playbook(), "-l", "S0001", "-o", tmp_path / "p.json", "--format", "json")
+    run("apply", fleet, tmp_path / "p.json", "--ticket", "CHG-7", "--reason", "it is due")
+    (found,) = run("runs", fleet, "list", "--format", "json").document["runs"]
+    assert (found["info"]["verb"], found["exit"], found["state"]) == ("apply", 0, "finished")
+    plan_id = planned.document["run"]["id"]
+    assert found["words"] == f"playbooks/p.yaml, plan {plan_id}: 2 changed"
+    shown = run("runs", fleet, "show", "last")
+    assert all(word in shown.out for word in ("CHG-7", "it is due", plan_id)), shown.out
+    report = run("report", fleet, found["info"]["id"])
+    assert (report.code, "changed devices and has no report" in report.err) == (2, True)
+    assert run("report", fleet, "last").code == 2
+    journal = (fleet / "var" / "plans" / f"{plan_id}.journal").read_text().splitlines()
+    assert [json.loads(line)["ended"] for line in journal] == ["changed", "changed"]
+
+
+def test_a_disk_that_is_full_between_two_stores_tells_what_was_done_and_begins_no_third(
+    fleet, hosts, playbook, tmp_path, monkeypatch
+):
+    run("plan", fleet, playbook(), "-o", tmp_path / "p.json")
+    real, calls = apply_workflow.decide, []
+
+    def decide(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise StorageError("no space left on the disk")
+        return real(*arguments)
+
+    monkeypatch.setattr(apply_workflow, "decide", decide)
+    done = run("apply", fleet, tmp_path / "p.json", "--format", "json")
+    assert done.code == 3
+    assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["left"] * 4]
+    assert "no space left" in done.document["hosts"][-1]["why"]
+
+
+def test_an_interrupt_between_two_stores_tells_what_was_done(fleet, hosts, playbook, tmp_path, monkeypatch):
+    run("plan", fleet, playbook(), "-o", tmp_path / "p.json")
+    real, calls = apply_workflow.decide, []
+
+    def decide(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(apply_workflow, "decide", decide)
+    done = run("apply", fleet, tmp_path / "p.json", "--format", "json")
+    assert done.code == 130
+    assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["left"] * 4]

@@ -272,3 +272,14 @@ def test_one_part_of_every_document_can_be_read_without_the_rest(database):
         ("S0412-pos1", {"system": {"machine_id": "m1"}}),
         ("S0412-pos2", {"system": {"machine_id": "\ud800"}}),
     ]
+
+
+def test_a_run_without_a_document_ends_with_its_exit_and_its_words(url):
+    info = factory.run_info(verb="apply")
+    with Database.open(url) as database:
+        database.begin_run(info)
+        database.end_run(info.id, "2026-11-22T01:00:00Z", 4, "p.yaml: 1 undone\x00")
+        run = database.run(info.id)
+        assert (run.state, run.exit, run.totals) == ("finished", 4, None)
+        assert run.words.startswith("p.yaml: 1 undone")
+        assert database.audit_document(info.id) is None

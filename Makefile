@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help demo test test-fast check format proofs bench record picture reference schemas clean
+.PHONY: help demo test test-fast check format proofs bench record record-ansible picture reference schemas clean
 
 help:                     ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -30,8 +30,11 @@ format: .venv/.ready      ## write the format and the safe fixes
 	@.venv/bin/ruff format src tests scripts bench
 	@.venv/bin/ruff check --fix src tests scripts bench
 
-proofs: .venv/.ready      ## the long evidence: the five deviations and nothing else, three times in a row
+proofs: .venv/.ready .venv-bench/.ready      ## the long evidence: the five deviations and nothing else, three times in a row
 	@sh scripts/proofs
+
+record-ansible: .venv/.ready .venv-bench/.ready  ## record what ansible-playbook makes of the cases that CI replays
+	@$(PY) scripts/record_ansible.py
 
 record: .venv/.ready      ## record the sessions that the demo replays where no lab can stand
 	@sh scripts/record

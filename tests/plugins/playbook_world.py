@@ -5,8 +5,10 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import stat
 import subprocess
 import textwrap
+from pathlib import Path
 
 from storefleet.documents.nodes import Source
 from storefleet.fleet.changing import Making, Planning, digest_of
@@ -53,8 +55,8 @@ def host_play(tmp_path, tasks, handlers="", variables="{}"):
     (tmp_path / "host").mkdir(exist_ok=True)
     (tmp_path / "p.yaml").write_text(text)
     (play,) = load_playbook(tmp_path / "p.yaml", "p.yaml").plays
-    local = {"a.conf": b"from a file\n", "b.conf.j2": b"{% if true %}\nhost {{ host.name }}\n{% endif %}\n"}
-    return HostPlay(play, {"host": {"name": "S0001-pos1"}}, lambda _kind, name: local[name], render_file)
+    roots = {"host": {"name": "S0001-pos1"}}
+    return HostPlay(play, roots, lambda kind, name: LOCAL[f"{kind}/{name}"].encode(), render_file)
 
 
 def plan(tmp_path, shell, *texts, **more):
@@ -71,3 +73,37 @@ def make(tmp_path, shell, *texts, digests=None, **more):
     session = Making(shell, "S0001-pos1", digests, KEY, "run-1")
     ends = drive(host_play(tmp_path, *texts, **more).step(), session)
     return session.made, ends
+
+
+SEED = {
+    "lines": "one\ntwo = 2\nthree\n# two = 0\n",
+    "nonl": "a\nb",
+    "empty": "",
+    "crlf": "a\r\nb\r\n",
+    "conf": "[x]\nport=1\nhost=a\nport=2\n",
+}
+"""What stands in a host's folder, beside an empty folder ``sub``, before a case that is compared with Ansible."""
+
+LOCAL = {"files/a.conf": "from a file\n", "templates/b.conf.j2": "{% if true %}\nhost {{ host.name }}\n{% endif %}\n"}
+"""The files of the playbook's own side."""
+
+
+def seeded(folder: Path) -> Path:
+    """Make the folder of a host as a case finds it."""
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub").chmod(0o755)
+    for name, text in SEED.items():
+        (folder / name).write_bytes(text.encode())
+        (folder / name).chmod(0o644)
+    return folder
+
+
+def tree(folder: Path) -> dict[str, list[str]]:
+    """Return everything below a folder: mode and, of a file, its content."""
+    return {
+        str(path.relative_to(folder)): [
+            f"{stat.S_IMODE(path.stat().st_mode):04o}",
+            path.read_bytes().decode() if path.is_file() else "/",
+        ]
+        for path in sorted(folder.rglob("*"))
+    }

@@ -25,10 +25,7 @@ def copy(request: Request) -> Step[Done]:
         name = request.text("src")
         content = request.read_local("files", name)
     else:
-        value = request.arguments["content"]
-        if not isinstance(value, str):
-            raise TaskFailed("content: text is due here; quote it")
-        content = value.encode()
+        content = request.text("content").encode()
     return (yield from _put(request, (yield from _destination(request, name)), content))
 
 
@@ -39,7 +36,7 @@ def template(request: Request) -> Step[Done]:
         text = request.read_local("templates", name).decode()
     except UnicodeDecodeError as fault:
         raise TaskFailed(f"{name}: a template is UTF-8 text; byte {fault.start} is not") from fault
-    destination = yield from _destination(request, name.removesuffix(".j2"))
+    destination = yield from _destination(request, name)
     return (yield from _put(request, destination, request.render(text).encode()))
 
 
@@ -49,6 +46,7 @@ def _destination(request: Request, name: str) -> Step[str]:
     if request.text("dest").endswith("/"):
         if not base:
             raise TaskFailed("dest: a file is due here, since content has no name of its own")
+        yield from _folders(path, NEW_FOLDER, "root", "root")
         return posixpath.join(path, base)
     found = yield from ask(ReadFile(path))
     if found is not None and found.kind == "directory" and base:
@@ -90,6 +88,18 @@ def _parent(path: str) -> Step[None]:
     found = yield from ask(ReadFile(folder))
     if found is None or found.kind not in ("directory", "link"):
         raise TaskFailed(f"{folder} is no folder on the device; make it first (file: state=directory)")
+
+
+def _folders(path: str, mode: int, owner: str, group: str) -> Step[None]:
+    """Have every folder down to the path; those that are there stay as they are."""
+    missing: list[str] = []
+    while (found := (yield from ask(ReadFile(path)))) is None:
+        missing.append(path)
+        path = posixpath.dirname(path)
+    if found.kind not in ("directory", "link"):
+        raise TaskFailed(f"{path} is there and is no folder; it is left alone")
+    for folder in reversed(missing):
+        yield from ask(MakeFolder(path=folder, mode=mode, owner=owner, group=group, before=None))
 
 
 def _same(before: FileState, mode: int, owner: str, group: str) -> bool:
@@ -146,8 +156,7 @@ def _with_line(request: Request, lines: list[str]) -> list[str]:
     fits = [number for number, one in enumerate(lines) if (pattern.search(one) if pattern else _bare(one) == line)]
     if fits:
         changed = list(lines)
-        if _bare(changed[fits[-1]]) != line:
-            changed[fits[-1]] = f"{line}\n"
+        changed[fits[-1]] = f"{line}\n"
         return changed
     if any(_bare(one) == line for one in lines):
         return lines
@@ -205,6 +214,6 @@ def _folder(request: Request, path: str, before: FileState | None) -> Step[Done]
     )
     if before is not None and _same(before, wanted.mode, wanted.owner, wanted.group):
         return Done(changed=False, why="it is as it must be")
-    yield from _parent(path)
+    yield from _folders(posixpath.dirname(path), wanted.mode, wanted.owner, wanted.group)
     yield from ask(wanted)
     return Done(changed=True)

@@ -1,4 +1,4 @@
-"""Run every case of tests/integration/playbook/ansible under ansible-playbook and record how it ends and what it leaves.
+"""Run each case of tests/integration/playbook/ansible under ansible-playbook; record how it ends and what it leaves.
 
 The recording is text, per task and version of ansible-core; CI replays it against our own modules without Ansible.
 ``--check`` only tells whether it is current.

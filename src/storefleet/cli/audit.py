@@ -31,6 +31,7 @@ from storefleet.cli.progress import HostProgress
 from storefleet.cli.signals import ended_by
 from storefleet.cli.streams import write
 from storefleet.errors import StorageError
+from storefleet.notify.config import Notify
 from storefleet.reports.escape import visible
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.targets import Target, needs_all_results, needs_diffs, needs_trend, parse_targets, write_reports
@@ -131,26 +132,21 @@ def audit(
         retries=retries,
     )
     outcome = audit_fleet(workspace, request, HostProgress)
-    for warning in outcome.warnings:
-        write(f"warning: {visible(warning, limit=2000)}\n", err=True)
     unwritten = _write(workspace, outcome, targets, diff_to)
+    style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
     if output is OutputFormat.json:
         emit(audit_json(outcome.document))
     else:
-        emit(
-            audit_text(
-                outcome.document,
-                width=width(),
-                timezone=workspace.settings.display.timezone,
-                diffs=_diffs(outcome) if diff else {},
-                colour=colour(no_color),
-                verbose=verbose > 0,
-                everything=everything,
-            )
-        )
+        diffs, timezone = _diffs(outcome) if diff else {}, workspace.settings.display.timezone
+        emit(audit_text(outcome.document, width=width(), timezone=timezone, diffs=diffs, **style))
+    _tell(workspace, routes, outcome)
+    return _end(outcome, unwritten)
+
+
+def _tell(workspace: Workspace, routes: Notify | None, outcome: AuditOutcome) -> None:
+    """Tell whom the routes name, and say on standard error what could not be told."""
     for complaint in notify_run(workspace, routes, outcome.document, outcome.trend) if routes else ():
         write(f"notify: {visible(complaint, limit=400)}\n", err=True)
-    return _end(outcome, unwritten)
 
 
 def _diffs(outcome: AuditOutcome) -> dict[str, str]:
@@ -160,16 +156,22 @@ def _diffs(outcome: AuditOutcome) -> dict[str, str]:
 def _write(
     workspace: Workspace, outcome: AuditOutcome, targets: Sequence[Target], diff_to: Path | None
 ) -> StorageError | None:
-    """Write the files and return what was refused: a full disk must not cost the report on the terminal too."""
-    if diff_to is not None:
-        stores = {host.host: host.store or host.host for host in outcome.document.hosts}
-        write_diffs(diff_to, outcome.diffs, stores, workspace.owner_of(diff_to))
+    """Write warnings and files; return what was refused: a full disk must not cost the report on the terminal too."""
+    for warning in outcome.warnings:
+        write(f"warning: {visible(warning, limit=2000)}\n", err=True)
     extras = Extras(_diffs(outcome), workspace.settings.display.timezone, outcome.trend)
+    unwritten = None
+    try:
+        if diff_to is not None:
+            stores = {host.host: host.store or host.host for host in outcome.document.hosts}
+            write_diffs(diff_to, outcome.diffs, stores, workspace.owner_of(diff_to))
+    except StorageError as fault:
+        unwritten = fault
     try:
         write_reports(targets, outcome.document, extras, full=outcome.full, owner_of=workspace.owner_of)
     except StorageError as fault:
-        return fault
-    return None
+        unwritten = fault
+    return unwritten
 
 
 def _end(outcome: AuditOutcome, unwritten: StorageError | None) -> int:

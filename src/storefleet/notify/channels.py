@@ -23,6 +23,7 @@ from storefleet.notify.command import CommandFault, first_line
 from storefleet.notify.config import Channel
 from storefleet.notify.escape import calm, fitted, plain
 from storefleet.notify.events import Event
+from storefleet.notify.spool import key_of
 
 _TALKATIVE = ("apprise", "urllib3", "requests", "requests_oauthlib")
 """Loggers that write URLs, whole or by path, which for a chat is its secret."""
@@ -33,6 +34,10 @@ MOST_TICKET = 100
 
 class ChannelFault(StorefleetError):
     """A channel did not take a message; the text is fit for a log."""
+
+
+class PartlyTaken(ChannelFault):
+    """A mail server took a message for some people and not for others, who are named."""
 
 
 Secrets = Callable[[SecretSource], str]
@@ -100,14 +105,18 @@ def _mail(channel: Channel, event: Event, attached: Path | None) -> None:
             if server.has_extn("starttls"):
                 server.starttls()
                 server.ehlo()
-            server.send_message(message)
+            refused = server.send_message(message)
     except (OSError, smtplib.SMTPException) as fault:
         raise ChannelFault(f"{channel.name}: mail server {channel.smtp}: {type(fault).__name__}") from None
+    if refused:
+        raise PartlyTaken(
+            f"{channel.name}: mail server {channel.smtp} did not take it for {', '.join(sorted(refused))}"
+        )
 
 
 def _message_id(channel: Channel, event: Event) -> str:
     """Return the same id for the same message, so that a mail which was sent twice is shown once."""
-    mark = hashlib.sha256(f"{channel.name} {event.event} {event.id}".encode()).hexdigest()[:32]
+    mark = hashlib.sha256(key_of(channel.name, event).encode()).hexdigest()[:32]
     return f"<{mark}@{(channel.sender or '').rpartition('@')[2] or 'storefleet'}>"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.notify.channels import ChannelFault, Secrets, deliver
+from storefleet.notify.channels import ChannelFault, PartlyTaken, Secrets, deliver
 from storefleet.notify.config import Notify
 from storefleet.notify.spool import GIVEN_UP_S, KEPT_S, SKEW_S, Memory, Spool, Waiting, key_of
 
@@ -117,7 +117,10 @@ class _Round:
         lately = [*self.memory.lately_by(waiting.channel, now), now]
         self._remember(lately={**self.memory.lately, waiting.channel: lately})
         try:
-            ticket = self._bounded(waiting, max(0.1, self.ends - self.sender.steady()))
+            ticket = self._bounded(waiting)
+        except PartlyTaken as fault:  # sent again it would come twice to those who have it
+            ticket = None
+            self.sent.faults.append(str(fault))
         except ChannelFault as fault:
             self.broken.add(waiting.channel)
             self.sent.faults.append(str(fault))
@@ -136,10 +139,14 @@ class _Round:
         self.memory = msgspec.structs.replace(self.memory, **changed)
         self.sender.spool.remember(self.memory, self.sender.clock())
 
-    def _bounded(self, waiting: Waiting, left_s: float) -> str | None:
-        """Deliver in a thread of its own: a library that hangs costs its deadline and not the run."""
+    def _bounded(self, waiting: Waiting) -> str | None:
+        """Deliver in a thread of its own: a library that hangs costs its deadline and not the run.
+
+        What was begun has its whole time, also where the round is over meanwhile: given up early it would go on all the
+        same, and be sent again.
+        """
         channel = self.sender.notify.channels[waiting.channel]
-        most = min(left_s, channel.timeout_s + 1.0)
+        most = channel.timeout_s + 1.0
         answer: queue.SimpleQueue[str | ChannelFault | None] = queue.SimpleQueue()
 
         def work() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -118,7 +119,9 @@ class Spool:
                 continue
             try:
                 found.append((path, _read(path)))
-            except (OSError, ValueError, msgspec.ValidationError):
+            except OSError:
+                continue  # no more descriptors, or somebody else's: it may be read the next time
+            except (StorageError, ValueError, msgspec.ValidationError):
                 with contextlib.suppress(OSError):
                     path.rename(path.with_suffix(".broken"))
         return found
@@ -180,8 +183,16 @@ def _lock(descriptor: int, until: float) -> bool:
 
 
 def key_of(channel: str, event: Event) -> str:
-    """Return the name under which an event was told to a channel."""
-    return f"{channel} {event.event} {event.id}"
+    """Return the name under which an event was told to a channel.
+
+    New findings of one cause in one store and day share an id, so that a ticket system gathers them; what they say is
+    part of the name, or the second of them would never be told.
+    """
+    name = f"{channel} {event.event} {event.id}"
+    if event.event not in ("finding.new", "incident"):
+        return name
+    said = f"{event.severity} {event.title} {event.text}".encode("utf-8", "replace")
+    return f"{name} {hashlib.sha256(said).hexdigest()[:12]}"
 
 
 def _read(path: Path) -> Waiting:

@@ -190,10 +190,13 @@ class Database:
         with self._read("reading the last documents") as connection:
             yield from documents.last_documents(connection, hosts, parts)
 
-    def dark_since(self, name: str) -> str | None:
-        """Return since when a host has not answered, or a store: the instant at which its last host went dark."""
+    def dark_since(self, *hosts: str) -> str | None:
+        """Return since when none of these hosts has answered: the instant at which the last of them went dark.
+
+        For a store, name the hosts that are still asked: one that left it says nothing more, and never went dark.
+        """
         with self._read("reading the state of hosts") as connection:
-            return documents.dark_since(connection, name)
+            return documents.dark_since(connection, hosts)
 
     def runs(self, limit: int | None = None) -> tuple[Run, ...]:
         """Return the newest runs first."""

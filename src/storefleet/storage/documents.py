@@ -33,11 +33,10 @@ def last_documents(
             yield StateDocument.from_json(facts)
 
 
-def dark_since(connection: sa.Connection, name: str) -> str | None:
-    """Return since when a host, or every host of a store, has not answered."""
+def dark_since(connection: sa.Connection, hosts: Collection[str]) -> str | None:
+    """Return since when none of these hosts has answered; ``None`` while one does, or none was ever asked."""
     query = sa.select(host_status.c.dark_since)
-    of_host = connection.scalars(query.where(host_status.c.host == name)).all()
-    instants = of_host or connection.scalars(query.where(host_status.c.store == name)).all()
+    instants = connection.scalars(query.where(host_status.c.host.in_(sorted(hosts)))).all()
     known = [instant for instant in instants if instant is not None]
     return max(known) if known and len(known) == len(instants) else None
 

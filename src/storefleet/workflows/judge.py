@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -29,7 +30,7 @@ from storefleet.workflows.links import Link, deciders, link_of
 from storefleet.workflows.panel import CHUNK, Panel
 from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.runs import trend
-from storefleet.workflows.scope import Scope, is_expected
+from storefleet.workflows.scope import Scope, is_expected, scope
 from storefleet.workflows.sessions import open_sessions
 from storefleet.workflows.validation import Rules
 from storefleet.workflows.workspace import Workspace, redaction_key
@@ -254,7 +255,7 @@ class Judge:
                 self.workspace.store(self.workspace.fleet.hosts[reports[0].host]),
                 [report for report in reports if report.host not in chosen.skipped],
                 link=self.links.get(store),
-                dark_since=None if any(report.was_judged for report in reports) else self.database.dark_since(store),
+                dark_since=None if any(report.was_judged for report in reports) else self._dark_since(store),
             )
             for store, reports in by_store.items()
         ]
@@ -269,6 +270,21 @@ class Judge:
         past = trend(self.database, document) if with_trend else ()
         kept = full if self.keep_passes else None
         return AuditOutcome(document, diffs, tuple(self.bugs), self.interrupt, past, kept)
+
+    def _dark_since(self, store: str) -> str | None:
+        """Return since when no host of an open store answers, of those that a night asks."""
+        known = self.workspace.fleet.stores.get(store)
+        if known is not None and known.status != "open":
+            return None
+        return self.database.dark_since(*self._asked.get(store, ()))
+
+    @cached_property
+    def _asked(self) -> dict[str, list[str]]:
+        fleet = self.workspace.fleet.hosts.values()
+        asked: dict[str, list[str]] = {}
+        for host in scope(fleet, self.workspace.store).contacted:
+            asked.setdefault(host.store, []).append(host.name)
+        return asked
 
     def _waivers(self, hosts: Sequence[HostReport]) -> tuple[WaiverUse, ...]:
         used = {

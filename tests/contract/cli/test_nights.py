@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 
-from command_line import RECORDINGS, storefleet
+from command_line import RECORDINGS, recordings_without, storefleet
 
 HOLD = """
 import sys, time
@@ -81,3 +81,28 @@ def test_with_light_the_payment_is_judged_and_what_was_not_asked_is_unknown(flee
     assert "T-PAY-01" not in states, "it passed"
     (router,) = [host for host in ended.document["hosts"] if host["host"] == "S0001-router"]
     assert "left out of a light collection" not in str(router["results"])
+
+
+def silent_store(fleet, tmp_path, name, change):
+    """Audit twice: everybody answers, then, after a change of the stores' list, nobody of one store does."""
+    assert storefleet("audit", "--fleet", fleet, "--replay", RECORDINGS / "mended").code == 0
+    stores = fleet / "inventory" / "stores.csv"
+    lines = [change(line) if line.startswith(name) else line for line in stores.read_text().splitlines()]
+    stores.write_text("\n".join(lines) + "\n")
+    silent = [path.stem for path in (RECORDINGS / "mended").glob(f"{name}-*.txt")]
+    replay = recordings_without(tmp_path / "night", *silent)
+    ended = storefleet("audit", "--fleet", fleet, "--replay", replay, "--format", "json")
+    return next(store for store in ended.document["stores"] if store["store"] == name)
+
+
+def test_a_device_that_left_a_store_does_not_keep_it_from_being_dark(fleet, tmp_path):
+    register = fleet / "inventory" / "devices.csv"
+    rows = register.read_text().splitlines(keepends=True)
+    register.write_text("".join(row for row in rows if not row.startswith("S0001-kiosk1")))
+    store = silent_store(fleet, tmp_path, "S0001", lambda line: line.replace(",2,1,", ",2,0,"))
+    assert (store["state"], store["judged"], store["dark_since"] is not None) == ("dark", 0, True)
+
+
+def test_a_store_that_is_not_open_yet_is_not_dark(fleet, tmp_path):
+    store = silent_store(fleet, tmp_path, "S0001", lambda line: line.replace(",open,", ",planned,"))
+    assert (store["judged"], store["dark_since"]) == (0, None)

@@ -74,6 +74,12 @@ def mailbox():
         def __init__(self):
             self.taken = []
 
+        async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - same
+            if address.startswith("gone@"):
+                return "550 nobody of that name"
+            envelope.rcpt_tos.append(address)
+            return "250 ok"
+
         async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - aiosmtpd's name
             self.taken.append(envelope)
             return "250 kept"
@@ -213,6 +219,40 @@ def test_a_mail_has_a_subject_a_text_and_the_page(mailbox, tmp_path):
     ids = [re.search(r"Message-ID: (\S+)", one.content.decode())[1] for one in mailbox.taken]
     assert ids[0] == ids[1], "whoever gets it twice sees it once"
     assert "Date: " in text
+
+
+def test_a_second_new_finding_of_the_same_cause_on_the_same_day_is_told_too(webhook, tmp_path):
+    (event, *_) = events()
+    first = msgspec.structs.replace(event, event="finding.new", id="S1:attack/listener:2026-11-22", text="low")
+    second = msgspec.structs.replace(first, text="critical")
+    spool, ours = sender(tmp_path, [HOOK], clock=at())
+    for one in (first, first, second, first):
+        spool.put([Message("hook", one)], NOW, 86_400)
+        ours.send()
+    assert len(webhook.taken) == 2
+
+
+def test_a_mail_that_some_did_not_get_is_told_and_not_sent_again_to_those_who_have_it(mailbox, tmp_path):
+    people = ("gone@example.com", "it@example.com")
+    channel = Channel("boss", mail=people, sender="sf@example.com", smtp=f"127.0.0.1:{mailbox.port}")
+    spool, ours = sender(tmp_path, [channel], clock=at())
+    put(spool, "boss")
+    sent = ours.send()
+    assert (sent.delivered, sent.left) == (1, 0)
+    assert "did not take it for gone@example.com" in sent.faults[0]
+    assert [envelope.rcpt_tos for envelope in mailbox.taken] == [["it@example.com"]]
+
+
+def test_a_ticket_that_was_begun_at_the_end_of_the_round_is_waited_for_and_made_once(tmp_path):
+    script = tmp_path / "ticket"
+    script.write_text("#!/bin/sh\nsleep 1\necho made >>$0.log\necho INC-7\n")
+    script.chmod(0o755)
+    spool, ours = sender(tmp_path, [Channel("tickets", command=(str(script),))], budget_s=0.5)
+    put(spool, "tickets", count=2)
+    first = ours.send()
+    assert (first.delivered, first.left, list(first.faults)) == (1, 1, [])
+    assert ours.send().delivered == 1
+    assert (tmp_path / "ticket.log").read_text().count("made") == 2
 
 
 @pytest.mark.parametrize("body", ["exit 3", "sleep 30", "kill -9 $$", "echo nothing >&2; exit 1"])

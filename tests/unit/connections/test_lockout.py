@@ -49,6 +49,32 @@ def test_a_declared_sibling_that_gets_in_makes_the_older_one_no_wrong_answer():
     guard._admit("S99-pos1", "old", soon())
 
 
+def cut_off(guard, host, credential="old"):
+    with contextlib.suppress(Dropped), guard.attempt(host, credential, soon()):
+        raise Dropped(host)
+
+
+def test_servers_that_hang_up_on_a_wrong_password_are_counted_until_the_credential_has_worked_once():
+    guard = LockoutGuard(Lockout(per_host=2, fleet=3))
+    cut_off(guard, "S1-pos1")
+    cut_off(guard, "S1-pos1")
+    with pytest.raises(CredentialLocked, match="per_host"):
+        guard._admit("S1-pos1", "old", soon())
+    cut_off(guard, "S2-pos1")
+    with pytest.raises(CredentialLocked, match=r"after 3 refusals \(S1-pos1, S2-pos1\)"):
+        guard._admit("S3-pos1", "old", soon())
+
+
+def test_a_bad_line_puts_no_credential_aside_that_has_worked():
+    guard = LockoutGuard(Lockout(per_host=2, fleet=3))
+    right(guard, "S0-pos1", "old")
+    for number in range(50):
+        cut_off(guard, f"S{number}-pos1")
+        cut_off(guard, f"S{number}-pos1")
+    guard._admit("S7-pos1", "old", soon())
+    wrong(guard, "S8-pos1")
+
+
 def test_one_host_is_not_asked_more_often_than_allowed():
     guard = LockoutGuard(Lockout(per_host=2, fleet=50))
     wrong(guard, "S1-pos1", "a")
@@ -64,11 +90,11 @@ def test_an_unproven_credential_is_never_in_flight_more_often_than_it_may_be_ref
         guard._admit(f"S{number}-pos1", "x", soon())
     with pytest.raises(TimedOut):
         guard._admit("S9-pos1", "x", Deadline.after(0.05))
-    with pytest.raises(Dropped), guard.attempt("S5-pos1", "y", soon()):
-        raise Dropped
+    with pytest.raises(TimedOut), guard.attempt("S5-pos1", "y", soon()):
+        raise TimedOut
     for _ in range(9):
-        with contextlib.suppress(Dropped), guard.attempt("S9-pos1", "y", soon()):
-            raise Dropped
+        with contextlib.suppress(TimedOut), guard.attempt("S9-pos1", "y", soon()):
+            raise TimedOut
 
 
 def test_whoever_waits_hears_at_once_that_the_credential_is_put_aside():

@@ -159,13 +159,16 @@ def test_a_host_is_dark_since_its_first_silence_and_a_store_since_its_last_host_
     record("pos2", 21, reached=True)
     record("pos1", 22, reached=False)
     assert database.dark_since("S0412-pos1") == DAY.format(21)
-    assert database.dark_since("S0412") is None
+    both = ("S0412-pos1", "S0412-pos2")
+    assert database.dark_since(*both) is None
     record("pos2", 22, reached=False)
-    assert database.dark_since("S0412") == DAY.format(22)
+    assert database.dark_since(*both) == DAY.format(22)
+    assert database.dark_since(*both, "S0412-pos3") == DAY.format(22), "one that was never asked says nothing"
     assert database.last_document("S0412-pos1") is not None, "the last facts stay while the host is dark"
     record("pos1", 23, reached=True)
     assert database.dark_since("S0412-pos1") is None
-    assert database.dark_since("S9999") is None
+    assert database.dark_since("S9999-pos1") is None
+    assert database.dark_since() is None
 
 
 def test_a_host_that_fails_inside_a_batch_is_undone_alone(database):

@@ -197,11 +197,12 @@ class _Run:
         """Judge how it ended; a line that died is an error, not an empty answer.
 
         The exit status proves nothing: OpenSSH sends it when the shell has ended, and what that printed comes after it.
+        Where it is missing, the line may have died between the end of the stream and the status.
         """
         assert self.channel is not None
         status = self.channel.exit_status if self.channel.exit_status >= 0 else None
         stdout, stderr = b"".join(self.stdout), b"".join(self.stderr)
-        if not self.channel.eof_received:
+        if not self.channel.eof_received or status is None:
             if self.deadline.expired():
                 raise self._too_late()
             if self.channel.closed:

@@ -473,6 +473,41 @@ def test_no_key_of_the_machine_is_ever_offered(monkeypatch, tmp_path, client_key
     assert device.seen == ["publickey"]
 
 
+class DiesBeforeTheStatus(Device):
+    """Says all it has to say, ends the stream, and loses the line before it says how the script ended."""
+
+    def run(self, channel, command):
+        while channel.recv(4096):
+            pass
+        channel.sendall(b"hello\n")
+        channel.shutdown_write()
+        time.sleep(0.3)
+        channel.transport.sock.close()
+
+
+class GivesNoStatus(Device):
+    """Ends the channel without a status; the line is well."""
+
+    def run(self, channel, command):
+        while channel.recv(4096):
+            pass
+        channel.sendall(b"hello\n")
+        channel.close()
+
+
+def test_a_line_that_dies_between_the_end_of_the_stream_and_the_status_is_an_error():
+    with ssh_server(DiesBeforeTheStatus()) as port:
+        assert type(failure(port)) is errors.Dropped
+
+
+def test_a_device_that_gives_no_status_over_a_line_that_lives_is_taken_at_its_word():
+    with ssh_server(GivesNoStatus()) as port:
+        session = session_with(port)
+        output = session.answer(RunScript("id"))
+        session.close()
+    assert (output.stdout, output.exit_status) == (b"hello\n", None)
+
+
 class EchoesThePassword(Device):
     def check_auth_password(self, username, password):
         super().check_auth_password(username, password)

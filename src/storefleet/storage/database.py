@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
@@ -215,10 +216,30 @@ class Database:
 
     @contextlib.contextmanager
     def _write(self, attempt: str) -> Iterator[sa.Connection]:
-        with translated(attempt, self._address, self._busy_s), self._engine.connect() as plain:
-            connection = plain.execution_options(**{WRITE: True})
-            with connection.begin():
-                yield connection
+        with translated(attempt, self._address, self._busy_s), contextlib.ExitStack() as stack:
+            yield self._begun(stack)
+
+    def _begun(self, stack: contextlib.ExitStack) -> sa.Connection:
+        """Begin to write; the stack ends it.
+
+        SQLite makes its files beside the database under the umask and widens them in a second step. Another user who
+        opens them in between may only read; a new connection a moment later may write.
+        """
+        for pause in (0.05, 0.2, 0.8, None):
+            with contextlib.ExitStack() as trying:
+                plain = trying.enter_context(self._engine.connect())
+                connection = plain.execution_options(**{WRITE: True})
+                try:
+                    trying.enter_context(connection.begin())
+                except sa.exc.OperationalError as fault:
+                    if pause is None or "readonly" not in str(fault.orig):
+                        raise
+                    plain.invalidate()
+                else:
+                    stack.push(trying.pop_all())
+                    return connection
+            time.sleep(pause)
+        raise AssertionError
 
     @contextlib.contextmanager
     def _read(self, attempt: str) -> Iterator[sa.Connection]:

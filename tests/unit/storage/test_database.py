@@ -286,3 +286,24 @@ def test_a_run_without_a_document_ends_with_its_exit_and_its_words(url):
         assert (run.state, run.exit, run.totals) == ("finished", 4, None)
         assert run.words.startswith("p.yaml: 1 undone")
         assert database.audit_document(info.id) is None
+
+
+@pytest.mark.parametrize(("refusals", "passes"), [(2, True), (9, False)])
+def test_a_file_that_another_user_is_just_making_is_written_a_moment_later(tmp_path, refusals, passes):
+    info = factory.run_info()
+    with Database.open(f"sqlite:///{tmp_path / 'x.db'}") as database:
+        left = [refusals]
+
+        def refuse(_connection):
+            if left[0]:
+                left[0] -= 1
+                raise sa.exc.OperationalError("BEGIN", {}, Exception("attempt to write a readonly database"))
+
+        sa.event.listen(database._engine, "begin", refuse, insert=True)
+        if passes:
+            database.begin_run(info)
+        else:
+            with pytest.raises(StorageError, match="readonly"):
+                database.begin_run(info)
+        left[0] = 0
+        assert (database.run(info.id) is not None) is passes

@@ -133,14 +133,18 @@ def audit(
     )
     outcome = audit_fleet(workspace, request, HostProgress)
     unwritten = _write(workspace, outcome, targets, diff_to)
-    style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
     if output is OutputFormat.json:
         emit(audit_json(outcome.document))
     else:
-        diffs, timezone = _diffs(outcome) if diff else {}, workspace.settings.display.timezone
-        emit(audit_text(outcome.document, width=width(), timezone=timezone, diffs=diffs, **style))
+        style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
+        _show(workspace, outcome, diffs=_diffs(outcome) if diff else {}, **style)
     _tell(workspace, routes, outcome)
     return _end(outcome, unwritten)
+
+
+def _show(workspace: Workspace, outcome: AuditOutcome, *, diffs: dict[str, str], **style: bool) -> None:
+    timezone = workspace.settings.display.timezone
+    emit(audit_text(outcome.document, width=width(), timezone=timezone, diffs=diffs, **style))
 
 
 def _tell(workspace: Workspace, routes: Notify | None, outcome: AuditOutcome) -> None:

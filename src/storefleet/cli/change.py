@@ -70,10 +70,12 @@ def plan(
     """Show what a playbook would change on each host; nothing is changed.
 
     \b
-    storefleet plan chrony.yaml -l region=north -o plan.json
-    storefleet plan chrony.yaml -l S0412-pos2
+    storefleet plan resolver.yaml -l region=north -o plan.json
+    storefleet plan resolver.yaml -l S0412-pos2
     """
     workspace = open_workspace(fleet)
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise InputError(f"-o {out}: name a file in a folder that is there")
     made = make_plan(workspace, PlanRequest(playbook, limit, reason, ticket, workers), HostProgress)
     if out is not None:
         write_plan(workspace, made, out)
@@ -124,7 +126,7 @@ def push(
     """Plan, show the plan, ask, and apply it.
 
     \b
-    storefleet push chrony.yaml -l S0412
+    storefleet push pos-endpoint.yaml -l S0412
     """
     workspace = open_workspace(fleet)
     if not yes and not sys.stdin.isatty():

@@ -87,13 +87,14 @@ class LockoutGuard:
         if record.refusals() >= self._lockout.fleet:
             hosts = ", ".join(sorted({*record.refused_by, *record.cut_off_by})[:5])
             raise CredentialLocked(
-                f"{host}: the credential {credential} is put aside after {record.refusals()} refusals ({hosts}); "
+                f"{host}: the credential {credential} is put aside after {record.refusals()} logins that were "
+                f"refused or cut off ({hosts}); "
                 f"it was not tried here. Mend its source, then run again"
             )
         here = sum(other.refusals_at(host) for other in self._records.values())
         if here >= self._lockout.per_host:
             raise CredentialLocked(
-                f"{host}: {here} logins were refused here, so {credential} was not tried (lockout.per_host)"
+                f"{host}: {here} logins were refused or cut off here, so {credential} was not tried (lockout.per_host)"
             )
 
     def _refused(self, host: str, record: _Record) -> None:

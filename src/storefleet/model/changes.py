@@ -38,7 +38,7 @@ class FileState(Value, frozen=True):
 
 
 class ReadFile(Effect["FileState | None"], frozen=True):
-    """Look at a path, without following a link; the answer is ``None`` where nothing is there."""
+    """Look at a path, following no link, neither here nor on the way; the answer is ``None`` where nothing is there."""
 
     path: str
 
@@ -60,10 +60,11 @@ class ReadUnit(Effect["UnitState | None"], frozen=True):
 class Change(Effect[bool], frozen=True, kw_only=True):
     """A request that changes the host; the answer is whether it was made, ``False`` where it is only being planned.
 
-    ``task`` names the task for people and takes no part in what is bound.
+    ``task`` names the task for people, ``hidden`` keeps contents from them; neither takes part in what is bound.
     """
 
     task: str = ""
+    hidden: bool = False
 
     @property
     def target(self) -> str:
@@ -73,7 +74,7 @@ class Change(Effect[bool], frozen=True, kw_only=True):
     def bound(self) -> bytes:
         """Return everything that decides what happens, the same bytes for the same change and no other."""
         fields = msgspec.to_builtins(self)
-        fields.pop("task")
+        del fields["task"], fields["hidden"]
         return msgspec.json.encode([type(self).__name__, fields], order="deterministic")
 
 
@@ -86,7 +87,6 @@ class PutFile(Change, frozen=True, kw_only=True):
     owner: str
     group: str
     before: FileState | None
-    hidden: bool = False
 
     @property
     def target(self) -> str:

@@ -35,7 +35,6 @@ class Request:
     arguments: Arguments
     read_local: ReadLocal
     render: Callable[[str], str]
-    hidden: bool = False
 
     def text(self, *names: str, default: str | None = None) -> str:
         """Return the first of these arguments as text; raises :class:`TaskFailed` where a due one is missing."""

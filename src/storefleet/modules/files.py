@@ -73,7 +73,6 @@ def _written(request: Request, path: str, content: bytes, before: FileState | No
         owner=request.text("owner", default=before.owner if before else "root"),
         group=request.text("group", default=before.group if before else "root"),
         before=before,
-        hidden=request.hidden,
     )
     values: dict[str, Json] = {"dest": path}
     if before is not None and _same(before, wanted.mode, wanted.owner, wanted.group) and before.content == content:
@@ -86,8 +85,9 @@ def _written(request: Request, path: str, content: bytes, before: FileState | No
 def _parent(path: str) -> Step[None]:
     folder = posixpath.dirname(path)
     found = yield from ask(ReadFile(folder))
-    if found is None or found.kind not in ("directory", "link"):
-        raise TaskFailed(f"{folder} is no folder on the device; make it first (file: state=directory)")
+    if found is None or found.kind != "directory":
+        how = "is a symbolic link" if found and found.kind == "link" else "is no folder on the device"
+        raise TaskFailed(f"{folder} {how}; name the folder itself, or make it first (file: state=directory)")
 
 
 def _folders(path: str, mode: int, owner: str, group: str) -> Step[None]:
@@ -96,8 +96,8 @@ def _folders(path: str, mode: int, owner: str, group: str) -> Step[None]:
     while (found := (yield from ask(ReadFile(path)))) is None:
         missing.append(path)
         path = posixpath.dirname(path)
-    if found.kind not in ("directory", "link"):
-        raise TaskFailed(f"{path} is there and is no folder; it is left alone")
+    if found.kind != "directory":
+        raise TaskFailed(f"{path} is there and is no folder, or a link to one; it is left alone")
     for folder in reversed(missing):
         yield from ask(MakeFolder(path=folder, mode=mode, owner=owner, group=group, before=None))
 
@@ -108,7 +108,9 @@ def _same(before: FileState, mode: int, owner: str, group: str) -> bool:
 
 def _only_files(before: FileState | None, path: str) -> None:
     if before is not None and before.kind != "file":
-        kind = {"link": "a symbolic link; name the file it points to", "directory": "a folder"}.get(before.kind)
+        kind = {"link": "or stands below a symbolic link; name the file itself", "directory": "a folder"}.get(
+            before.kind
+        )
         raise TaskFailed(f"{path} is {kind or 'neither a file nor a folder'}; it is left alone")
 
 

@@ -23,11 +23,15 @@ SETUP = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; expo
 
 
 def read_file(effect: ReadFile) -> str:
-    """Return the script that shows a path: a line of attributes, the content, and the word of the run at both ends."""
+    """Return the script that shows a path: a line of attributes, the content, and the word of the run at both ends.
+
+    What stands below a linked folder is a link too: where a file stands says what it can cost, so its name must hold.
+    """
     return f"""{SETUP}
 p={quote(effect.path)}
+d=${{p%/*}}
 say() {{ printf '{NONCE} %s\\n' "$1"; }}
-if [ -L "$p" ]; then say 'link 777 - - 0'
+if [ -L "$p" ] || {{ [ -d "$d/" ] && [ "$(cd "$d/" && pwd -P)" != "${{d:-/}}" ]; }}; then say 'link 777 - - 0'
 elif [ ! -e "$p" ]; then say 'absent 0 - - 0'
 elif [ -f "$p" ]; then say "file $(stat -c '%a %U %G %s' "$p")" && cat "$p"
 elif [ -d "$p" ]; then say "directory $(stat -c '%a %U %G' "$p") 0"

@@ -19,15 +19,27 @@ def action_of(change: Change) -> str:
 
 
 def diff_of(change: Change) -> str:
-    """Return the unified diff of a file, with what its words call a secret left out; empty where there is none."""
+    """Return the unified diff of a file; empty where there is none.
+
+    What its words call a secret is left out, and everything of a file that not everybody on the device may read.
+    """
     if not isinstance(change, PutFile | MakeFolder | RemovePath):
         return ""
     lines = [] if isinstance(change, RemovePath) else _attributes(change)
-    if isinstance(change, PutFile) and change.hidden:
-        return "\n".join([*lines, "(content hidden: no_log)"])
+    if why := _hidden(change):
+        return "\n".join([*lines, f"(content hidden: {why})"])
     old = change.before.content if change.before else b""
     new = change.content if isinstance(change, PutFile) else b""
     return "\n".join([*lines, *_unified(change.path, old, new)])
+
+
+def _hidden(change: PutFile | MakeFolder | RemovePath) -> str:
+    """Tell why a content is shown to nobody."""
+    if change.hidden:
+        return "no_log"
+    files = [change.before] if change.before is not None and change.before.kind == "file" else []
+    modes = [*(file.mode for file in files), *([change.mode] if isinstance(change, PutFile) else [])]
+    return "not everybody may read it there" if any(not mode & 0o004 for mode in modes) else ""
 
 
 def _attributes(change: PutFile | MakeFolder) -> list[str]:

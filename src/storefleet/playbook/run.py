@@ -45,8 +45,12 @@ class HostPlay:
 
     def step(self) -> Step[tuple[TaskEnd, ...]]:
         """Run the play; a task that fails ends it, and its handlers do not run, unless its errors are ignored."""
-        for name, value in self.play.variables.items():
-            self._names[name] = self._render(value, {})
+        try:
+            for name, value in self.play.variables.items():
+                self._names[name] = self._render(value, {})
+        except TaskFailed as fault:
+            self.ends.append(TaskEnd("vars", "failed", str(fault)))
+            return tuple(self.ends)
         for task in self.play.tasks:
             if not (yield from self._task(task)):
                 return tuple(self.ends)
@@ -70,7 +74,8 @@ class HostPlay:
             ended, done, why = yield from self._run(task)
         except HostError as fault:
             ignored = task.ignore_errors and isinstance(fault, TaskFailed | ChangeFailed)
-            self.ends.append(TaskEnd(task.shown, "ignored" if ignored else "failed", str(fault)))
+            why = "its words are hidden (no_log)" if task.no_log else str(fault)
+            self.ends.append(TaskEnd(task.shown, "ignored" if ignored else "failed", why))
             if not isinstance(fault, TaskFailed | ChangeFailed):
                 raise
             if task.register:
@@ -102,8 +107,8 @@ class HostPlay:
         arguments = self._render(dict(task.arguments), own)
         assert isinstance(arguments, dict)
         roots = {**self.roots, **self._names, **own}
-        request = Request(arguments, self.read_local, lambda text: self.render_text(text, roots), hidden=task.no_log)
-        done = yield from _labelled(CATALOGUE[task.module].module(request), task.shown)
+        request = Request(arguments, self.read_local, lambda text: self.render_text(text, roots))
+        done = yield from _labelled(CATALOGUE[task.module].module(request), task)
         if task.module == "set_fact":
             self._names.update(done.values or {})
         return done
@@ -115,14 +120,15 @@ class HostPlay:
             raise TaskFailed(f"when: {fault}") from fault
 
 
-def _labelled(step: Step[Done], task: str) -> Generator[Effect[Any], Any, Done]:
-    """Put the task's name on every change that its module asks for."""
+def _labelled(step: Step[Done], task: Task) -> Generator[Effect[Any], Any, Done]:
+    """Put the task's name on every change that its module asks for, and whether its content is to be hidden."""
     try:
         effect = next(step)
         while True:
-            shown = msgspec.structs.replace(effect, task=task) if isinstance(effect, Change) else effect
+            if isinstance(effect, Change):
+                effect = msgspec.structs.replace(effect, task=task.shown, hidden=task.no_log)
             try:
-                answer = yield shown
+                answer = yield effect
             except HostError as fault:
                 effect = step.throw(fault)
             else:

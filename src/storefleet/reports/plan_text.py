@@ -19,7 +19,7 @@ _CLASS = {"none": "", "config": "", "service": "yellow", "path": "red"}
 
 
 def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
-    """Return the plan: what would change where, what may not, who did not answer, and until when it may be applied."""
+    """Return the plan: what would change where, what may not, who could not be read, and until when it holds."""
     lines: list[Text] = []
     for same in _equal(plan.hosts):
         lines += _hosts(same, width)
@@ -27,7 +27,7 @@ def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
     if quiet:
         lines += flow([Text(f"{len(quiet)} of {len(plan.hosts)} hosts are as they must be: {_names(quiet)}")], width, 0)
     for name, why in plan.unread.items():
-        lines += flow([Text(f"{visible(name)} did not answer: {visible(why, 400)}", style="yellow")], width, 0)
+        lines += flow([Text(f"{visible(name)} could not be read: {visible(why, 400)}", style="yellow")], width, 0)
     for name, why in plan.left_out.items():
         lines += flow([Text(f"{visible(name)} is left out: {visible(why)}")], width, 0)
     return [*lines, *flow([_summary(plan, timezone)], width, 0)]
@@ -42,7 +42,7 @@ def _summary(plan: Plan, timezone: str) -> Text:
     parts = [
         f"{_count(changes, 'change')} on {_count(len(plan.to_change), 'host')} of {_count(stores, 'store')}",
         *([f"{_count(refused, 'host')} refused"] if refused else []),
-        *([f"{_count(len(plan.unread), 'host')} did not answer"] if plan.unread else []),
+        *([f"{_count(len(plan.unread), 'host')} could not be read"] if plan.unread else []),
         *([f"to be applied until {until}"] if plan.to_change else []),
     ]
     return Text("; ".join(parts), style="bold")

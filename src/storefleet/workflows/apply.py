@@ -106,6 +106,8 @@ def apply_plan(
         database.begin_run(info)
         dead_man = DeadMan(workspace, info.id, undo_after)
         _Applying(workspace, plan, job, applied, workers, show, dead_man, journal).all_stores()
+        order = {host.host: number for number, host in enumerate(plan.hosts)}
+        applied.hosts.sort(key=lambda end: order[end.host])
         database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied))
     return applied
 
@@ -172,24 +174,14 @@ class _Applying:
             except StorageError as fault:  # our own disk: what was done is told all the same, and no store begun more
                 broken = str(fault)
             self._left(batch, broken or "interrupted")
-            self._write_down(batch)
             failed |= {host.store for host in self.applied.hosts if host.ended != "changed"}
 
     def _left(self, batch: Sequence[HostPlan], why: str) -> None:
         """Tell of the hosts that came to no end of their own."""
         ended = {host.host for host in self.applied.hosts}
-        self.applied.hosts += [
-            HostApplied(one.host, one.store, "left", why=why) for one in batch if one.host not in ended
-        ]
-
-    def _write_down(self, batch: Sequence[HostPlan]) -> None:
-        """Put how the hosts of a batch came out into the journal, so that a killed run leaves an account."""
-        names = {host.host for host in batch}
-        lines = b"".join(msgspec.json.encode(end) + b"\n" for end in self.applied.hosts if end.host in names)
-        with contextlib.suppress(OSError), self.journal.open("ab") as stream:
-            stream.write(lines)
-            stream.flush()
-            os.fsync(stream.fileno())
+        for one in batch:
+            if one.host not in ended:
+                self._end(one, "left", why=why)
 
     def _batches(self) -> list[list[HostPlan]]:
         stores: dict[str, list[HostPlan]] = {}
@@ -210,7 +202,7 @@ class _Applying:
         ready: list[HostPlan] = []
         for host in batch:
             if host.host in unread:
-                self._end(host, "refused", why=f"did not answer: {unread[host.host]}")
+                self._end(host, "refused", why=f"could not be read: {unread[host.host]}")
             elif (why := _moved(host, found[host.host])) is not None:
                 self._end(host, "refused", why=why)
             else:
@@ -218,6 +210,8 @@ class _Applying:
         safe = [host for host in ready if host.change_class != "path"]
         if safe:
             self._make(safe, self.workspace.limits(self.workers).host_s)
+        if self.applied.interrupt is not None:
+            return
         armed = self._armed([host for host in ready if host.change_class == "path"])
         if armed:
             self._make(armed, self.dead_man.seconds / 2)
@@ -273,7 +267,8 @@ class _Applying:
 
     def _replace(self, end: HostApplied, **changed: str) -> HostApplied:
         new = msgspec.structs.replace(end, **changed)
-        self.applied.hosts[self.applied.hosts.index(end)] = new
+        self.applied.hosts.remove(end)
+        self._add(new)
         return new
 
     def _make(self, ready: Sequence[HostPlan], host_s: float) -> None:
@@ -320,7 +315,15 @@ class _Applying:
 
     def _end(self, host: HostPlan, ended: str, made: int = 0, why: str = "") -> None:
         kept = f"{KEPT}/{self.applied.run.id}" if made else ""
-        self.applied.hosts.append(HostApplied(host.host, host.store, ended, made, why, kept))
+        self._add(HostApplied(host.host, host.store, ended, made, why, kept))
+
+    def _add(self, end: HostApplied) -> None:
+        """Take an end and write it into the journal at once, where the last line of a host holds."""
+        self.applied.hosts.append(end)
+        with contextlib.suppress(OSError), self.journal.open("ab") as stream:
+            stream.write(msgspec.json.encode(end) + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def _moved(planned: HostPlan, now: HostPlan) -> str | None:

@@ -132,3 +132,22 @@ def test_secrets_show_in_no_diff(tmp_path, shell):
     changes, _ = plan(tmp_path, shell, task)
     assert "hunter2" not in "".join(map(diff_of, changes))
     assert "hidden" in diff_of(changes[1])
+
+
+@pytest.mark.parametrize("mode", ["0600", "0640"])
+def test_of_a_file_that_not_everybody_may_read_no_content_is_shown(tmp_path, shell, mode):
+    make(tmp_path, shell, f"- copy: {{content: hunter2, dest: DIR/x, mode: '{mode}', OWN}}\n")
+    for task in ("copy: {content: hunter3, dest: DIR/x}", "copy: {content: hunter3, dest: DIR/x, mode: '0644'}"):
+        (change,), _ = plan(tmp_path, shell, f"- {task}\n")
+        assert "hunter" not in diff_of(change)
+        assert "not everybody may read it" in diff_of(change)
+    (change,), _ = plan(tmp_path, shell, "- file: {path: DIR/x, state: absent}\n")
+    assert "hunter" not in diff_of(change)
+    (change,), _ = plan(tmp_path, shell, "- copy: {content: hunter2, dest: DIR/new, mode: '0600', OWN}\n")
+    assert "hunter" not in diff_of(change)
+
+
+def test_a_removed_file_of_a_task_without_log_is_not_shown(tmp_path, shell):
+    make(tmp_path, shell, "- copy: {content: hunter2, dest: DIR/x, OWN}\n")
+    (change,), _ = plan(tmp_path, shell, "- file: {path: DIR/x, state: absent}\n  no_log: true\n")
+    assert diff_of(change) == "(content hidden: no_log)"

@@ -3,7 +3,6 @@
 import pytest
 from playbook_world import Shell, make, plan
 
-from storefleet.errors import TaskFailed
 from storefleet.modules import remote
 
 
@@ -139,6 +138,25 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_touches_nothing(tmp_
     assert why in found[-1].why
 
 
-def test_an_undefined_variable_of_the_play_is_an_error_of_the_task_tree(tmp_path, shell):
-    with pytest.raises(TaskFailed, match="nothing"):
-        plan(tmp_path, shell, "- debug: {msg: x}\n", variables='{a: "{{ nothing }}"}')
+def test_an_undefined_variable_of_the_play_fails_before_any_task(tmp_path, shell):
+    changes, found = plan(tmp_path, shell, "- copy: {content: x, dest: DIR/x}\n", variables='{a: "{{ nothing }}"}')
+    assert (changes, ends(found)) == ([], [("vars", "failed")])
+    assert "nothing" in found[0].why
+
+
+def test_no_log_hides_the_words_of_a_failure_too(tmp_path, shell):
+    task = "- copy: {content: [hunter2], dest: DIR/x}\n  no_log: true\n"
+    assert "hunter2" not in plan(tmp_path, shell, task)[1][-1].why
+    assert "hunter2" in plan(tmp_path, shell, task.replace("true", "false"))[1][-1].why
+
+
+def test_nothing_below_a_linked_folder_is_touched(tmp_path, shell):
+    host = tmp_path / "host"
+    (host / "real" / "deep").mkdir(parents=True)
+    (host / "linked").symlink_to("real")
+    for path in ("linked/x", "linked/deep/x", "linked/new/x", "linked/"):
+        changes, found = plan(tmp_path, shell, f"- copy: {{content: x, dest: DIR/{path}, OWN}}\n")
+        assert changes == []
+        assert found[-1].ended == "failed", path
+    changes, found = plan(tmp_path, shell, "- file: {path: DIR/linked/deep/y/z, state: directory, OWN}\n")
+    assert (changes, found[-1].ended) == ([], "failed")

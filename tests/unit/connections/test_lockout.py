@@ -61,7 +61,7 @@ def test_servers_that_hang_up_on_a_wrong_password_are_counted_until_the_credenti
     with pytest.raises(CredentialLocked, match="per_host"):
         guard._admit("S1-pos1", "old", soon())
     cut_off(guard, "S2-pos1")
-    with pytest.raises(CredentialLocked, match=r"after 3 refusals \(S1-pos1, S2-pos1\)"):
+    with pytest.raises(CredentialLocked, match=r"after 3 logins .* \(S1-pos1, S2-pos1\)"):
         guard._admit("S3-pos1", "old", soon())
 
 

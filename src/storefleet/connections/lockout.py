@@ -85,10 +85,10 @@ class LockoutGuard:
 
     def _check(self, host: str, credential: str, record: _Record) -> None:
         if record.refusals() >= self._lockout.fleet:
+            how = "logins that were refused or cut off" if record.cut_off_by and not record.successes else "refusals"
             hosts = ", ".join(sorted({*record.refused_by, *record.cut_off_by})[:5])
             raise CredentialLocked(
-                f"{host}: the credential {credential} is put aside after {record.refusals()} logins that were "
-                f"refused or cut off ({hosts}); "
+                f"{host}: the credential {credential} is put aside after {record.refusals()} {how} ({hosts}); "
                 f"it was not tried here. Mend its source, then run again"
             )
         here = sum(other.refusals_at(host) for other in self._records.values())

@@ -10,6 +10,7 @@ from pathlib import Path
 from storefleet.documents.nodes import Source
 from storefleet.errors import Complaint
 from storefleet.inventory.blueprint import Blueprint
+from storefleet.inventory.calendars import Calendars
 from storefleet.inventory.logins import names_for
 from storefleet.inventory.nornir_files import Element, Groups
 from storefleet.model.credentials import Credential, CredentialRule, Credentials, Purpose
@@ -42,6 +43,7 @@ class Fleet:
     blueprint: Blueprint = field(default_factory=Blueprint)
     warnings: tuple[Complaint, ...] = ()
     places: Places = field(default_factory=Places)
+    calendars: Calendars | None = None
 
     @property
     def groups(self) -> Mapping[str, Element]:

@@ -17,6 +17,7 @@ from storefleet.errors import Complaint, InputError
 from storefleet.inventory import devices
 from storefleet.inventory.blueprint import Blueprint, read_blueprint
 from storefleet.inventory.build import Builder, Built
+from storefleet.inventory.calendars import check_calendars, read_calendars
 from storefleet.inventory.contents import Fleet, Places
 from storefleet.inventory.faults import Faults
 from storefleet.inventory.jumps import jump_fault
@@ -29,9 +30,12 @@ from storefleet.templating.engine import is_template
 
 T = TypeVar("T")
 _READ = frozenset(
-    {"stores.csv", "blueprints.yaml", "devices.csv", "groups.yaml", "defaults.yaml", "hosts.yaml", "credentials.yaml"}
+    {
+        *("stores.csv", "blueprints.yaml", "devices.csv", "groups.yaml", "defaults.yaml", "hosts.yaml"),
+        *("credentials.yaml", "calendars.yaml"),
+    }
 )
-_READ_BY_OTHERS = frozenset({"probes.yaml", "calendars.yaml", "import.yaml", "notify.yaml"})
+_READ_BY_OTHERS = frozenset({"probes.yaml", "import.yaml", "notify.yaml"})
 
 
 def load_fleet(folder: Path, today: datetime.date) -> Fleet:
@@ -64,11 +68,14 @@ class _Loader:
         self._check_jumps(built)
         node = self._yaml("credentials.yaml")
         credentials, rules = read_credentials(node, self.today, self.notes, self.warnings)
+        calendars = read_calendars(self._yaml("calendars.yaml"), self.notes)
+        if calendars is not None:
+            self.warnings += check_calendars(calendars, built.hosts, built.stores, built.store_sources, self.notes)
         self._other_files()
         self.notes.finish()
         places = Places(built.store_sources, built.host_sources, rules, built.empty_lanes)
         warnings = tuple(sorted(self.warnings))
-        return Fleet(folder, built.stores, built.hosts, groups, credentials, blueprint, warnings, places)
+        return Fleet(folder, built.stores, built.hosts, groups, credentials, blueprint, warnings, places, calendars)
 
     def _build(self, blueprint: Blueprint, groups: Groups) -> Built:
         table = self._table("stores.csv", REQUIRED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from storefleet.documents.type_schema import DIALECT, Schema, schema_of
+from storefleet.inventory.calendars import Calendars
 from storefleet.inventory.lines import DeviceLine
 from storefleet.inventory.nornir_files import Element
 from storefleet.model.base import Value
@@ -108,6 +109,7 @@ SCHEMAS: dict[str, Callable[[], Schema]] = {
     "blueprints-1": blueprints_schema,
     "store-override-1": override_schema,
     "credentials-1": lambda: schema_of("storefleet credentials.yaml", Credentials),
+    "calendars-1": lambda: schema_of("storefleet calendars.yaml", Calendars),
     "groups-1": _groups_schema,
     "storefleet-1": settings_schema,
 }

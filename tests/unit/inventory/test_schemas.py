@@ -16,6 +16,7 @@ CASES = Path(__file__).parent / "cases"
 FILES = {
     "worked/inventory/blueprints.yaml": "blueprints-1",
     "worked/inventory/credentials.yaml": "credentials-1",
+    "worked/inventory/calendars.yaml": "calendars-1",
     "worked/inventory/stores/S0777.yaml": "store-override-1",
     "worked/inventory/hosts.yaml": "groups-1",
     "base/inventory/blueprints.yaml": "blueprints-1",

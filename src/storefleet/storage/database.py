@@ -23,6 +23,7 @@ from storefleet.storage.address import shown
 from storefleet.storage.engine import WRITE, open_engine
 from storefleet.storage.faults import translated
 from storefleet.storage.intervals import Scope, storable
+from storefleet.storage.leases import Guards
 from storefleet.storage.prune import Pruned, prune
 from storefleet.storage.recording import HostRecorder
 from storefleet.storage.tables import runs, store_totals
@@ -198,6 +199,11 @@ class Database:
         """
         with self._read("reading the state of hosts") as connection:
             return documents.dark_since(connection, hosts)
+
+    @property
+    def guards(self) -> Guards:
+        """Return who changes which store, and whether anybody may."""
+        return Guards(self._write, self._read)
 
     def runs(self, limit: int | None = None) -> tuple[Run, ...]:
         """Return the newest runs first."""

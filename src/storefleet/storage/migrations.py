@@ -24,6 +24,25 @@ def from_1_to_2(connection: sa.Connection) -> None:
         connection.execute(sa.text("UPDATE findings SET key = :key WHERE id = :id"), {"id": row.id, "key": key})
 
 
+def from_2_to_3(connection: sa.Connection) -> None:
+    """Leases of stores, and the stop of all changes."""
+    collation = _collation(connection)
+
+    def columns(text: str) -> str:
+        """Spell ``name length!`` as a column: a length of 0 is any, ``!`` is never empty."""
+        made = []
+        for name, kind in (part.split() for part in text.split(",")):
+            length, required = kind.rstrip("!"), " NOT NULL" if kind.endswith("!") else ""
+            made.append(f'"{name}" {"TEXT" if length == "0" else f"VARCHAR({length})"}{collation}{required}')
+        return ", ".join(made)
+
+    held = "store 63!,run 200!,owner 0!,machine 255!,boot 64!,process 100!,taken_at 40!,heartbeat_at 40!,expires_at 40!"
+    connection.exec_driver_sql(f"CREATE TABLE leases ({columns(held)}, PRIMARY KEY (store))")
+    number = "SERIAL" if connection.dialect.name == "postgresql" else "INTEGER"
+    stop = "at 40!,by 0!,on 255!,reason 0!,ticket 0,lifted_at 40,lifted_by 0,lifted_on 255"
+    connection.exec_driver_sql(f"CREATE TABLE change_stops (id {number} NOT NULL, {columns(stop)}, PRIMARY KEY (id))")
+
+
 def _collation(connection: sa.Connection) -> str:
     return ' COLLATE "C"' if connection.dialect.name == "postgresql" else ""
 
@@ -39,5 +58,5 @@ def _compare_bytes(connection: sa.Connection) -> None:
                 connection.exec_driver_sql(change)
 
 
-MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1_to_2}
+MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = {1: from_1_to_2, 2: from_2_to_3}
 """Version → the step that leads from it to the next."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """One more for each function in ``migrations``; `storefleet db upgrade` brings a database up to it."""
 
 
@@ -112,4 +112,32 @@ sa.Index(
     unique=True,
     sqlite_where=findings.c.closed_at.is_(None),
     postgresql_where=findings.c.closed_at.is_(None),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("store", _text(63), primary_key=True),
+    sa.Column("run", _text(200), nullable=False),
+    sa.Column("owner", _text(), nullable=False),
+    sa.Column("machine", _text(255), nullable=False),
+    sa.Column("boot", _text(64), nullable=False),
+    sa.Column("process", _text(100), nullable=False),
+    sa.Column("taken_at", _text(40), nullable=False),
+    sa.Column("heartbeat_at", _text(40), nullable=False),
+    sa.Column("expires_at", _text(40), nullable=False),
+)
+
+change_stops = sa.Table(
+    "change_stops",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", _text(40), nullable=False),
+    sa.Column("by", _text(), nullable=False),
+    sa.Column("on", _text(255), nullable=False),
+    sa.Column("reason", _text(), nullable=False),
+    sa.Column("ticket", _text()),
+    sa.Column("lifted_at", _text(40)),
+    sa.Column("lifted_by", _text()),
+    sa.Column("lifted_on", _text(255)),
 )

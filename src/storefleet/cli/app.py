@@ -21,6 +21,8 @@ COMMANDS = {
     "plan": "change",
     "apply": "change",
     "push": "change",
+    "sign": "sign",
+    "leases": "leases",
     "report": "runs",
     "schedule": "schedule",
 }
@@ -28,6 +30,7 @@ COMMANDS = {
 
 GROUPS = {
     "runs": "storefleet.cli.runs",
+    "freeze": "storefleet.cli.freeze",
     "db": "storefleet.cli.db",
     "hostkeys": "storefleet.cli.hostkeys",
     "lab": "storefleet.lab.commands",

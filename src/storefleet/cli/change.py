@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from storefleet.cli.options import (
+    EmergencyOption,
     FleetOption,
     FormatOption,
     LimitOption,
@@ -27,12 +28,15 @@ from storefleet.cli.signals import ended_by
 from storefleet.cli.streams import write
 from storefleet.errors import InputError
 from storefleet.model.plan import AppliedDocument, Plan
+from storefleet.reports.escape import visible
 from storefleet.reports.plan_text import applied_lines, plan_lines
 from storefleet.reports.terminal import audit_text, render
 from storefleet.workflows.apply import Applied, apply_plan, check_size
 from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.deadman import UNDO_AFTER_S
 from storefleet.workflows.judge import AuditRequest
+from storefleet.workflows.leasing import stop_if_frozen
+from storefleet.workflows.permission import check_emergency, consent_of, signature_due
 from storefleet.workflows.plan import PlanRequest, make_plan, plan_json, read_plan, write_plan
 from storefleet.workflows.workspace import Workspace, open_workspace
 
@@ -74,8 +78,7 @@ def plan(
     storefleet plan resolver.yaml -l S0412-pos2
     """
     workspace = open_workspace(fleet)
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        raise InputError(f"-o {out}: name a file in a folder that is there")
+    _check_out(out)
     made = make_plan(workspace, PlanRequest(playbook, limit, reason, ticket, workers), HostProgress)
     if out is not None:
         write_plan(workspace, made, out)
@@ -94,6 +97,7 @@ def apply(
     output: FormatOption = OutputFormat.text,
     reason: ReasonOption = None,
     ticket: TicketOption = None,
+    emergency: EmergencyOption = False,
     workers: WorkersOption = None,
     no_color: NoColorOption = False,
 ) -> int:
@@ -104,10 +108,11 @@ def apply(
     """
     workspace = open_workspace(fleet)
     read = read_plan(workspace, file)
+    check_emergency(emergency=emergency, reason=reason, ticket=ticket)
     check_size(read, confirm_stores)
-    done = apply_plan(
-        workspace, read, HostProgress, reason=reason, ticket=ticket, workers=workers, undo_after=undo_after
-    )
+    consent = consent_of(workspace, read, file, emergency=emergency)
+    more = {"reason": reason, "ticket": ticket}
+    done = apply_plan(workspace, read, HostProgress, **more, workers=workers, undo_after=undo_after, consent=consent)
     return _finish(workspace, read, done, output, no_color=no_color, workers=workers)
 
 
@@ -115,11 +120,13 @@ def push(
     playbook: PlaybookArgument,
     fleet: FleetOption = None,
     limit: LimitOption = None,
+    out: OutOption = None,
     confirm_stores: ConfirmOption = None,
     undo_after: UndoOption = UNDO_AFTER_S,
     yes: YesOption = False,
     reason: ReasonOption = None,
     ticket: TicketOption = None,
+    emergency: EmergencyOption = False,
     workers: WorkersOption = None,
     no_color: NoColorOption = False,
 ) -> int:
@@ -133,18 +140,30 @@ def push(
         raise InputError(
             "push asks before it changes anything, and there is no terminal; write --yes, or plan and apply"
         )
+    check_emergency(emergency=emergency, reason=reason, ticket=ticket)
+    _check_out(out)
+    stop_if_frozen(workspace)
     made = make_plan(workspace, PlanRequest(playbook, limit, reason, ticket, workers), HostProgress)
+    if out is not None:
+        write_plan(workspace, made, out)
     _show_plan(workspace, made, no_color=no_color)
     if not made.to_change:
         return _incomplete(made)
     check_size(made, confirm_stores)
-    if not yes and not typer.confirm(f"Change {len(made.to_change)} hosts now?", err=True):
+    due = signature_due(workspace, made, emergency=emergency)
+    first = f"Have author and approver sign {out} (storefleet sign), then: c" if due and out is not None else "C"
+    if not yes and not typer.confirm(f"{first}hange {len(made.to_change)} hosts now?", err=True):
         write("nothing was changed\n", err=True)
         return 0
-    done = apply_plan(
-        workspace, made, HostProgress, reason=reason, ticket=ticket, workers=workers, undo_after=undo_after
-    )
+    consent = consent_of(workspace, made, out, emergency=emergency)
+    more = {"reason": reason, "ticket": ticket}
+    done = apply_plan(workspace, made, HostProgress, **more, workers=workers, undo_after=undo_after, consent=consent)
     return _finish(workspace, made, done, OutputFormat.text, no_color=no_color, workers=workers)
+
+
+def _check_out(out: Path | None) -> None:
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise InputError(f"-o {out}: name a file in a folder that is there")
 
 
 def _show_plan(workspace: Workspace, made: Plan, *, no_color: bool) -> None:
@@ -159,6 +178,8 @@ def _finish(
     workspace: Workspace, made: Plan, done: Applied, output: OutputFormat, *, no_color: bool, workers: int | None
 ) -> int:
     """Tell how it came out, audit what was changed, and leave by the worst of both."""
+    for note in done.notes:
+        write(f"{visible(note, limit=400)}\n", err=True)
     if output is OutputFormat.text:
         emit(render(applied_lines(done.hosts, width()), colour=colour(no_color)))
     else:

@@ -53,6 +53,12 @@ ReplayOption = Annotated[
 ]
 
 
+EmergencyOption = Annotated[
+    bool,
+    typer.Option("--emergency", help="Set windows and freezes aside; wants --reason, --ticket and two signatures."),
+]
+
+
 class OutputFormat(StrEnum):
     """What goes to standard output."""
 

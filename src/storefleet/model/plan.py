@@ -21,7 +21,10 @@ class PlannedChange(Value, frozen=True):
 
 
 class HostPlan(Value, frozen=True):
-    """What would be made on one host, in this order; ``refused`` says why it may not be, where it may not."""
+    """What would be made on one host, in this order; ``refused`` says why it may not be, where it may not.
+
+    ``not_now`` says which window or freeze forbade to start it when it was planned; only ``apply`` holds to it.
+    """
 
     host: str
     store: str
@@ -30,6 +33,7 @@ class HostPlan(Value, frozen=True):
     ok: int
     skipped: int
     refused: str | None = None
+    not_now: str | None = None
 
 
 class Plan(Value, frozen=True, kw_only=True):

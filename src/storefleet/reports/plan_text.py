@@ -37,11 +37,13 @@ def _summary(plan: Plan, timezone: str) -> Text:
     changes = sum(len(host.changes) for host in plan.to_change)
     stores = len({host.store for host in plan.to_change})
     refused = sum(host.refused is not None for host in plan.hosts)
+    not_now = sum(host.not_now is not None for host in plan.to_change)
     zone = zone_named("UTC" if timezone == "store" else timezone)
     until = clock(plan.expires_at, zone, instant(plan.run.started_at))
     parts = [
         f"{_count(changes, 'change')} on {_count(len(plan.to_change), 'host')} of {_count(stores, 'store')}",
         *([f"{_count(refused, 'host')} refused"] if refused else []),
+        *([f"{_count(not_now, 'host')} may not start now"] if not_now else []),
         *([f"{_count(len(plan.unread), 'host')} could not be read"] if plan.unread else []),
         *([f"to be applied until {until}"] if plan.to_change else []),
     ]
@@ -54,7 +56,7 @@ def _equal(hosts: Iterable[HostPlan]) -> list[list[HostPlan]]:
     for host in hosts:
         if host.changes or host.refused is not None:
             shown = tuple((one.task, one.action, one.target, one.diff) for one in host.changes)
-            groups.setdefault((host.refused, shown), []).append(host)
+            groups.setdefault((host.refused, host.not_now, shown), []).append(host)
     return sorted(groups.values(), key=lambda group: group[0].refused is None)
 
 
@@ -65,6 +67,8 @@ def _hosts(hosts: Sequence[HostPlan], width: int) -> list[Text]:
     lines = flow([head], width, 0)
     if first.refused is not None:
         lines += flow([Text(f"refused: {visible(first.refused, 600)}", style="red")], width, 2)
+    elif first.not_now is not None:
+        lines += flow([Text(f"not now: {visible(first.not_now, 600)}", style="yellow")], width, 2)
     for number, change in enumerate(first.changes, 1):
         lines += _change(number, change, width)
     return lines

@@ -34,9 +34,13 @@ class AuditSettings(Value, frozen=True):
 
 
 class ChangeSettings(Value, frozen=True):
-    """What a change must carry, and how much of it may happen at once."""
+    """What a change must carry, and how much of it may happen at once.
+
+    ``approval`` says which plans two people must have signed: ``none``, those that could cut a line (``path``), all.
+    """
 
     require: tuple[str, ...]
+    approval: str
     confirm_stores_over: int
     wave_over: int
     lanes_at_once: int
@@ -99,6 +103,7 @@ def assemble(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
         ),
         change=ChangeSettings(
             require=values["change.require"],
+            approval=values["change.approval"],
             confirm_stores_over=values["change.confirm_stores_over"],
             wave_over=values["change.wave_over"],
             lanes_at_once=values["change.lanes_at_once"],

@@ -54,6 +54,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("audit.on_backup_link", choice("light", "full", "skip"), "full"),
     Setting("audit.processes", whole(0, 64), 0),
     Setting("change.require", choices("reason", "ticket"), (), used=False),
+    Setting("change.approval", choice("none", "path", "always"), "none"),
     Setting("change.confirm_stores_over", whole(0, 1_000_000), 10, used=False),
     Setting("change.wave_over", whole(0, 1_000_000), 50, used=False),
     Setting("change.lanes_at_once", whole(1, 999), 1, used=False),

@@ -26,6 +26,8 @@ from storefleet.playbook.run import TaskEnd
 from storefleet.workflows import clock
 from storefleet.workflows.deadman import UNDO_AFTER_S, DeadMan
 from storefleet.workflows.exclusive import exclusively
+from storefleet.workflows.leasing import Held, holding
+from storefleet.workflows.permission import NO_CONSENT, Consent, Permission, check_start
 from storefleet.workflows.plan import Job, decide, find_playbook
 from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
@@ -43,6 +45,8 @@ class Applied:
     run: RunInfo
     hosts: list[HostApplied] = field(default_factory=list)
     interrupt: KeyboardInterrupt | None = None
+    notes: tuple[str, ...] = ()
+    """What a person must hear beside: stores that were taken over from a run that is gone."""
 
     @property
     def exit(self) -> int:
@@ -87,6 +91,7 @@ def apply_plan(
     ticket: str | None,
     workers: int | None,
     undo_after: int = UNDO_AFTER_S,
+    consent: Consent = NO_CONSENT,
 ) -> Applied:
     """Make the changes of a plan; whatever is wrong with it is said before a device is touched.
 
@@ -99,16 +104,22 @@ def apply_plan(
     unknown = [host.host for host in plan.to_change if host.host not in workspace.fleet.hosts]
     if unknown:
         raise InputError(f"{', '.join(unknown[:5])} left the inventory since the plan was made; plan again")
-    info = run_info(workspace, "apply", limit=plan.run.limit, reason=reason, ticket=ticket)
-    applied = Applied(info)
-    with _leases(workspace, plan, info), workspace.open_database() as database:
+    permission = check_start(workspace, plan, consent)
+    info = consent.signed(run_info(workspace, "apply", limit=plan.run.limit, reason=reason, ticket=ticket))
+    stores = sorted({host.store for host in plan.to_change})
+    with (
+        _leases(workspace, stores, info),
+        workspace.open_database() as database,
+        holding(database, stores, info) as held,
+    ):
+        applied = Applied(info, notes=held.words)
         journal = _use_up(workspace, plan)
         database.begin_run(info)
         dead_man = DeadMan(workspace, info.id, undo_after)
-        _Applying(workspace, plan, job, applied, workers, show, dead_man, journal).all_stores()
+        _Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held).all_stores()
         order = {host.host: number for number, host in enumerate(plan.hosts)}
         applied.hosts.sort(key=lambda end: order[end.host])
-        database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied))
+        database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied) + consent.words)
     return applied
 
 
@@ -119,10 +130,10 @@ def _summary(plan: Plan, applied: Applied) -> str:
 
 
 @contextlib.contextmanager
-def _leases(workspace: Workspace, plan: Plan, info: RunInfo) -> Iterator[None]:
-    """Hold every store of the plan; raises :class:`BusyError` before anything is touched."""
+def _leases(workspace: Workspace, stores: Sequence[str], info: RunInfo) -> Iterator[None]:
+    """Hold every store on this machine; raises :class:`BusyError` before anything is touched."""
     with contextlib.ExitStack() as held:
-        for store in sorted({host.store for host in plan.to_change}):
+        for store in stores:
             try:
                 held.enter_context(exclusively(workspace, f"store-{store}"[:63], info))
             except BusyError as fault:
@@ -154,6 +165,10 @@ class _Applying:
     show: ShowProgress
     dead_man: DeadMan
     journal: Path
+    permission: Permission
+    held: Held
+    forbidden: set[str] = field(default_factory=set)
+    """Hosts whose changes may not start now: no fault of theirs, so their stores do not count as failed."""
     before: dict[str, frozenset[str]] = field(default_factory=dict)
     """Host → its grave findings before a change that could cut its line."""
 
@@ -168,13 +183,24 @@ class _Applying:
                 self._left(batch, "interrupted" if self.applied.interrupt else broken or many)
                 continue
             try:
-                self._batch(batch)
+                broken = self.held.why_no_further([host.store for host in batch])
+                if not broken and (permitted := self._permitted(batch)):
+                    self._batch(permitted)
             except KeyboardInterrupt as fault:
                 self.applied.interrupt = fault
             except StorageError as fault:  # our own disk: what was done is told all the same, and no store begun more
                 broken = str(fault)
             self._left(batch, broken or "interrupted")
-            failed |= {host.store for host in self.applied.hosts if host.ended != "changed"}
+            failed |= {
+                host.store for host in self.applied.hosts if host.ended != "changed" and host.host not in self.forbidden
+            }
+
+    def _permitted(self, batch: Sequence[HostPlan]) -> list[HostPlan]:
+        """Refuse the hosts of a batch whose changes may not start now, and return the others."""
+        for name, why in (forbidden := self.permission.why_not(batch)).items():
+            self._end(next(host for host in batch if host.host == name), "refused", why=f"{why}; nothing was touched")
+        self.forbidden |= forbidden.keys()
+        return [host for host in batch if host.host not in forbidden]
 
     def _left(self, batch: Sequence[HostPlan], why: str) -> None:
         """Tell of the hosts that came to no end of their own."""

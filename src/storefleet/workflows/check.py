@@ -13,6 +13,7 @@ from storefleet.playbook.load import load_playbook
 from storefleet.workflows.gathering import Gathering
 from storefleet.workflows.machine import Lack, lacks
 from storefleet.workflows.notify import load_routes
+from storefleet.workflows.signing import approval_warnings
 from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, open_workspace
 
@@ -46,7 +47,12 @@ def check_fleet(fleet: Path | None) -> CheckReport:
         f"{len(rules.audits)} audits with {controls} controls, {len(rules.waivers.entries)} waivers: "
         "nothing to complain about"
     )
-    warnings = (*workspace.fleet.warnings, *linted.warnings, *_shared_keys(workspace, known))
+    warnings = (
+        *workspace.fleet.warnings,
+        *linted.warnings,
+        *_shared_keys(workspace, known),
+        *approval_warnings(workspace),
+    )
     return CheckReport(summary, tuple(sorted(warnings)), lacks(workspace))
 
 

@@ -34,6 +34,7 @@ from storefleet.playbook.run import HostPlay, TaskEnd
 from storefleet.templating.engine import render_file
 from storefleet.templating.filters import TemplateFault
 from storefleet.workflows import clock
+from storefleet.workflows.permission import with_not_now
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import Scope, scope
 from storefleet.workflows.sessions import live
@@ -155,7 +156,7 @@ def make_plan(workspace: Workspace, request: PlanRequest, show: ShowProgress) ->
         playbook=job.playbook.shown,
         playbook_sha256=job.playbook.digest,
         expires_at=utc(now + VALID),
-        hosts=hosts,
+        hosts=with_not_now(workspace, hosts),
         unread=unread,
         left_out=dict(chosen.skipped),
     )

@@ -11,13 +11,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 from storefleet.inventory.schemas import SCHEMAS
 from storefleet.notify.schemas import SCHEMAS as NOTIFY_SCHEMAS
 from storefleet.playbook.schemas import SCHEMAS as PLAYBOOK_SCHEMAS
+from storefleet.storage.schemas import SCHEMAS as STORAGE_SCHEMAS
 
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "storefleet" / "documents" / "schemas"
 
 
 def main() -> int:
     stale = []
-    for name, make in {**SCHEMAS, **NOTIFY_SCHEMAS, **PLAYBOOK_SCHEMAS}.items():
+    for name, make in {**SCHEMAS, **NOTIFY_SCHEMAS, **PLAYBOOK_SCHEMAS, **STORAGE_SCHEMAS}.items():
         path = FOLDER / f"{name}.json"
         text = json.dumps(make(), indent=1, ensure_ascii=False) + "\n"
         if path.is_file() and path.read_text(encoding="utf-8") == text:

@@ -10,7 +10,7 @@ import typer
 from storefleet.cli.options import FleetOption
 from storefleet.cli.streams import write
 from storefleet.reports.escape import visible
-from storefleet.workflows.signing import allowed_signers, sign_plan
+from storefleet.workflows.signing import sign_plan
 from storefleet.workflows.workspace import open_workspace
 
 
@@ -35,10 +35,6 @@ def sign(
     plan = signed.plan
     hosts, stores = len(plan.to_change), len({host.store for host in plan.to_change})
     what = f"{plan.playbook} by {plan.run.actor.user}, plan {plan.run.id}: changes on {hosts} hosts of {stores} stores"
-    write(f"{visible(str(signed.path), limit=2000)} signs {visible(what, limit=2000)}\n")
-    if not signed.principals:
-        where = workspace.shown(allowed_signers(workspace))
-        write(f"this key is not in {where}, so the signature does not count; have it added there\n", err=True)
-        return 1
-    write(f"as {visible(', '.join(signed.principals), limit=400)}\n")
+    who = visible(signed.by, limit=400)
+    write(f"{visible(str(signed.path), limit=2000)}: {who} signs {visible(what, limit=2000)}\n")
     return 0

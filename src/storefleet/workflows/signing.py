@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from storefleet.workflows.workspace import Workspace
 NAMESPACE = "storefleet-plan"
 """What a signature is for: one of a commit or a mail by the same key is none of a plan."""
 
+_LINE = "a line there is `NAME ssh-ed25519 KEY`, as man ssh-keygen has it"
 _VERIFY_S = 20
 _MOST = 16
 _KEY = re.compile(r"key (SHA256:\S+)$")
@@ -35,7 +37,7 @@ class Signed:
     """A signature that was made: where it stands, and whose ``allowed_signers`` says it is."""
 
     path: Path
-    principals: tuple[str, ...]
+    by: str
     plan: Plan
 
 
@@ -74,8 +76,11 @@ def sign_plan(workspace: Workspace, path: Path, key: Path, name: str | None) -> 
     done = _ssh_keygen(words, content, None, hear=not sys.stderr.isatty())
     if done.returncode != 0 or b"BEGIN SSH SIGNATURE" not in done.stdout:
         raise InputError(f"{path} could not be signed with {key}: {_said(done)}")
+    signer = _counted(workspace, done.stdout, content)
+    if isinstance(signer, str):
+        raise InputError(f"signing {path} with {key}: {signer}; nothing was written")
     write_atomically(target, done.stdout, 0o640, workspace.owner_of(target))
-    return Signed(target, tuple(_principals(workspace, target)), plan)
+    return Signed(target, signer.shown, plan)
 
 
 def signers(workspace: Workspace, plan: Plan, path: Path, due: str) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ def signers(workspace: Workspace, plan: Plan, path: Path, due: str) -> tuple[str
         raise InputError(f"{path} was changed while it was read; nothing was touched")
     if not allowed_signers(workspace).is_file():
         shown = workspace.shown(allowed_signers(workspace))
-        raise InputError(f"{due}, and {shown} is missing: a line there is `NAME ssh-ed25519 KEY`; nothing was touched")
+        raise InputError(f"{due}, and {shown} is missing; {_LINE}; nothing was touched")
     found: list[_Signer] = []
     faults: list[str] = []
     for signature in _signatures(path):
@@ -101,6 +106,16 @@ def signers(workspace: Workspace, plan: Plan, path: Path, due: str) -> tuple[str
         remedy = f"sign it with: storefleet sign {path} --key FILE{' --name NAME' if found or faults else ''}"
         raise InputError("; ".join([due, have, *faults, remedy, "nothing was touched"]))
     return tuple(one.shown for one in found)
+
+
+def _counted(workspace: Workspace, signature: bytes, content: bytes) -> _Signer | str:
+    """Hold a new signature against the keys that count, before anybody relies on it."""
+    if not allowed_signers(workspace).is_file():
+        return f"{workspace.shown(allowed_signers(workspace))} is missing, so no signature counts; {_LINE}"
+    with tempfile.TemporaryDirectory(prefix="storefleet-") as folder:
+        path = Path(folder) / "the signature"
+        path.write_bytes(signature)
+        return _verified(workspace, path, content)
 
 
 def _read(path: Path) -> tuple[bytes, Plan]:

@@ -20,7 +20,9 @@ import msgspec
 from storefleet.documents.files import write_atomically
 from storefleet.errors import Complaint, InputError
 from storefleet.model.base import is_identifier
+from storefleet.model.instants import utc
 from storefleet.model.plan import Plan
+from storefleet.workflows import clock
 from storefleet.workflows.workspace import Workspace
 
 NAMESPACE = "storefleet-plan"
@@ -67,6 +69,8 @@ def sign_plan(workspace: Workspace, path: Path, key: Path, name: str | None) -> 
     content, plan = _read(path)
     if name is not None and not is_identifier(name):
         raise InputError(f"--name {name!r}: letters, digits, - and _, at most 63, beginning with a letter or digit")
+    if plan.expires_at <= utc(clock.now()):
+        raise InputError(f"{path} could be applied until {plan.expires_at}; plan again, and sign that one")
     target = path.with_name(f"{path.name}.sig{f'.{name}' if name else ''}")
     if target.exists():
         raise InputError(f"{target} is there already: another signature has a name of its own, --name NAME")

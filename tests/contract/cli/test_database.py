@@ -11,6 +11,7 @@ from command_line import RECORDINGS, ROOT, storefleet
 
 from storefleet.errors import StorageError
 from storefleet.storage import Database
+from storefleet.storage.tables import SCHEMA_VERSION
 
 MENDED = RECORDINGS / "mended"
 OLD = ROOT / "tests" / "unit" / "storage" / "version-1.sql"
@@ -36,7 +37,7 @@ def test_an_old_database_ends_with_3_and_the_way_up_which_is_one_command(fleet, 
     assert "run `storefleet db upgrade`" in refused.err
     done = storefleet("db", "upgrade", "--fleet", fleet)
     assert (done.code, done.err) == (0, "")
-    assert "schema 1 is now 2; as it was before: " in done.out
+    assert f"schema 1 is now {SCHEMA_VERSION}; as it was before: " in done.out
     (copy,) = (fleet / "var" / "backups").iterdir()
     assert str(copy) in done.out
     with sqlite3.connect(copy) as connection:

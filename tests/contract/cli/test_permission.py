@@ -6,9 +6,10 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import audit_factory as factory
 import jsonschema
 import pytest
-from command_line import storefleet
+from command_line import practice_fleet, storefleet
 from playbook_world import ME, MINE, Shell
 
 from storefleet.documents.published import problems, schema
@@ -265,6 +266,28 @@ def test_a_lease_that_is_lost_in_the_middle_lets_that_store_not_begin(world, mon
     assert "the lease of S0002 was lost" in done.document["hosts"][2]["why"]
 
 
+def test_what_one_machine_stops_or_holds_in_a_shared_database_binds_the_other(world, postgresql, tmp_path, monkeypatch):
+    url = postgresql.new()
+    monkeypatch.setenv("STOREFLEET_DATABASE", url)
+    other = SimpleNamespace(**{**vars(world), "fleet": practice_fleet(tmp_path / "other")})
+    planned(world)
+    freeze_on(other)
+    done = run(world, "apply", world.plan)
+    assert (done.code, "the acquirer is down" in done.err) == (5, True)
+    run(other, "freeze off")
+    info = factory.run_info("r-other")
+    with Database.open(url) as database, monkeypatch.context() as elsewhere:
+        elsewhere.setattr("storefleet.storage.leases.this_process", lambda: ("other", "b", "7:1:1"))
+        database.guards.take(["S0002"], info, clock.now())
+    held = run(world, "apply", world.plan)
+    assert (held.code, "store S0002 is being changed: run r-other by op-a on other" in held.err) == (5, True)
+    assert "S0002  run r-other by op-a on other" in run(world, "leases").out
+    with Database.open(url) as database:
+        database.guards.give_back("r-other")
+    assert run(world, "apply", world.plan).code == 0
+    assert len(touched(world)) == 6
+
+
 @pytest.fixture
 def keys(world, tmp_path):
     """Give Ada and Bob a key each, allowed to sign, and Eve one that is not."""
@@ -418,6 +441,13 @@ def test_an_emergency_neither_lifts_a_stop_nor_a_freeze_that_nobody_may_override
     freeze_on(world)
     assert run(world, "apply", world.plan, *EMERGENCY).code == 5
     assert touched(world) == []
+
+
+def test_a_plan_that_is_too_old_to_be_applied_is_not_signed(world, keys):
+    planned(world)
+    world.at.now += datetime.timedelta(hours=5)
+    done = sign(world, keys, "ada")
+    assert (done.code, "plan again, and sign that one" in done.err, list(keys.glob("*.sig"))) == (2, True, [])
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,18 @@ def test_the_store_of_the_howto_and_its_override_are_read(tmp_path: Path):
     assert [name for name, _ in fleet.credentials_for(fleet.hosts["S0004-router"], "read")] == ["router"]
 
 
+def test_the_calendars_of_the_pages_are_read(tmp_path: Path):
+    pages = {"reference": REFERENCE, "push": (ROOT / "docs/howto/push.md").read_text()}
+    for name, page in pages.items():
+        folder = tmp_path / name
+        shutil.copytree(CASES / "base", folder)
+        shown = next(block for block in blocks(page, "yaml") if "windows:" in block)
+        (folder / "inventory" / "calendars.yaml").write_text(shown)
+        fleet = load_fleet(folder, datetime.date(2026, 11, 23))
+        assert fleet.calendars is not None
+        assert [freeze.name for freeze in fleet.calendars.freezes] == ["year-end"]
+
+
 def test_every_field_of_a_device_and_every_known_column_is_named():
     words = set(re.findall(r"[a-z_]+", REFERENCE))
     assert set(DeviceLine.__struct_fields__) - {"source"} <= words

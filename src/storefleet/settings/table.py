@@ -33,8 +33,11 @@ class Setting:
 
     @property
     def variable(self) -> str | None:
-        """Return the environment variable; ``STOREFLEET_FLEET`` is the folder, so the name ``fleet`` has none."""
-        if self.name in {"fleet", "requires"}:
+        """Return the environment variable; ``STOREFLEET_FLEET`` is the folder, so the name ``fleet`` has none.
+
+        That a second person must agree is said by the fleet, not by the shell of the first.
+        """
+        if self.name in {"fleet", "requires", "change.approval"}:
             return None
         return PREFIX + self.name.upper().replace(".", "_")
 

@@ -150,7 +150,7 @@ def _verified(workspace: Workspace, signature: Path, content: bytes) -> _Signer 
         done = _ssh_keygen([*words, "-s", str(signature)], content, _VERIFY_S)
         key = _KEY.search(done.stdout.decode("utf-8", "replace").strip())
         if done.returncode == 0 and key is not None:
-            return _Signer(frozenset(",".join(principals).split(",")), key[1], principals[0])
+            return _Signer(frozenset(principals), key[1], principal)
     return f"{signature.name} by {principals[0]} is not of this plan, or no longer allowed"
 
 
@@ -160,7 +160,8 @@ def _principals(workspace: Workspace, signature: Path) -> list[str]:
         return []
     done = _ssh_keygen(["-Y", "find-principals", "-f", str(allowed), "-s", str(signature)], b"", _VERIFY_S)
     lines = done.stdout.decode("utf-8", "replace").splitlines()
-    return [line.strip() for line in lines if line.strip()] if done.returncode == 0 else []
+    names = [name.strip() for line in lines for name in line.split(",")]  # a line may name several, and exclude some
+    return [name for name in names if name and not name.startswith("!")] if done.returncode == 0 else []
 
 
 def _ssh_keygen(

@@ -353,6 +353,35 @@ def test_one_key_under_two_names_is_one_person(world, keys):
     assert (done.code, "author and approver must differ" in done.err) == (2, True)
 
 
+def test_a_line_of_allowed_signers_may_name_one_person_several_ways(world, keys):
+    approval(world, "always")
+    allowed = world.fleet / "inventory" / "allowed_signers"
+    allowed.write_text(allowed.read_text().replace("ada@example.com", "ada,ada@example.com"))
+    planned(world)
+    for who in ("ada", "bob"):
+        assert sign(world, keys, who, "--name", who).code == 0
+    assert run(world, "apply", world.plan).code == 0
+
+
+def test_no_environment_variable_says_that_nobody_need_agree(world, monkeypatch):
+    approval(world, "always")
+    monkeypatch.setenv("STOREFLEET_CHANGE_APPROVAL", "none")
+    done = run(world, "plan", "p.yaml")
+    assert (done.code, "STOREFLEET_CHANGE_APPROVAL: there is no such setting" in done.err) == (2, True)
+
+
+def test_a_signature_of_a_key_that_was_allowed_until_yesterday_does_not_count(world, keys):
+    approval(world, "always")
+    planned(world)
+    for who in ("ada", "bob"):
+        assert sign(world, keys, who, "--name", who).code == 0
+    allowed = world.fleet / "inventory" / "allowed_signers"
+    allowed.write_text(allowed.read_text().replace("bob@example.com", 'bob@example.com valid-before="20200101"'))
+    done = run(world, "apply", world.plan)
+    assert (done.code, touched(world)) == (2, []), done.err
+    assert "p.json.sig.bob" in done.err
+
+
 def test_a_key_that_nobody_allowed_signs_nothing_and_a_signature_of_it_does_not_count(world, keys):
     approval(world, "always")
     planned(world)

@@ -111,8 +111,16 @@ def apply(
     check_emergency(emergency=emergency, reason=reason, ticket=ticket)
     check_size(read, confirm_stores)
     consent = consent_of(workspace, read, file, emergency=emergency)
-    more = {"reason": reason, "ticket": ticket}
-    done = apply_plan(workspace, read, HostProgress, **more, workers=workers, undo_after=undo_after, consent=consent)
+    done = apply_plan(
+        workspace,
+        read,
+        HostProgress,
+        reason=reason,
+        ticket=ticket,
+        workers=workers,
+        undo_after=undo_after,
+        consent=consent,
+    )
     return _finish(workspace, read, done, output, no_color=no_color, workers=workers)
 
 
@@ -151,13 +159,23 @@ def push(
         return _incomplete(made)
     check_size(made, confirm_stores)
     due = signature_due(workspace, made, emergency=emergency)
-    first = f"Have author and approver sign {out} (storefleet sign), then: c" if due and out is not None else "C"
-    if not yes and not typer.confirm(f"{first}hange {len(made.to_change)} hosts now?", err=True):
+    question = f"Change {len(made.to_change)} hosts now?"
+    if due and out is not None:
+        question = f"Have author and approver sign {out} (storefleet sign). {question}"
+    if not yes and not typer.confirm(question, err=True):
         write("nothing was changed\n", err=True)
         return 0
     consent = consent_of(workspace, made, out, emergency=emergency)
-    more = {"reason": reason, "ticket": ticket}
-    done = apply_plan(workspace, made, HostProgress, **more, workers=workers, undo_after=undo_after, consent=consent)
+    done = apply_plan(
+        workspace,
+        made,
+        HostProgress,
+        reason=reason,
+        ticket=ticket,
+        workers=workers,
+        undo_after=undo_after,
+        consent=consent,
+    )
     return _finish(workspace, made, done, OutputFormat.text, no_color=no_color, workers=workers)
 
 

@@ -23,7 +23,7 @@ def on(
     ticket: TicketOption = None,
     fleet: FleetOption = None,
 ) -> int:
-    """Stop: no change begins, and a change under way begins no further store. What was begun ends safely.
+    """Stop: no change begins, and a change under way begins no further batch of stores. What was begun ends safely.
 
     \b
     storefleet freeze on --reason "card payments fail" --ticket INC-7

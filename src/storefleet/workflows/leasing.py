@@ -1,4 +1,4 @@
-"""Holding the stores of a change while it is made, and seeing before each store whether it may go on."""
+"""Holding the stores of a change while it is made, and seeing before each batch whether it may go on."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def holding(database: Database, stores: Sequence[str], info: RunInfo) -> Iterato
 
 def _beat(held: Held, done: threading.Event) -> None:
     while not done.wait(BEAT_S):
-        with contextlib.suppress(StorageError):  # asked again in a moment, and before the next store it is told
+        with contextlib.suppress(StorageError):  # asked again in a moment, and before the next batch it is told
             held.guards.renew(held.run, held.stores, clock.now())
 
 

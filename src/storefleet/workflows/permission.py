@@ -1,4 +1,4 @@
-"""May these changes start now, and have the people said yes whom they need? Asked before each store, not only once."""
+"""May these changes start now, and did those say yes who must? Asked before each batch of stores, not only once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of remediation over texts that FRR 8.4.4 printed."""
+"""Laws of remediation over texts written after what FRR 8.4.4 prints."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ The caller picks the altitude of its ``except``; exit codes and the words of a r
             ├── CommandRefused     the device did not accept the command
             ├── NotAllowed         the command is not on the read-only list; it was not sent
             ├── TaskFailed         a task of a playbook says that it cannot be done here, and why
+            ├── Undetermined       only the device will show what a task finds
             ├── ChangeFailed       the device did not make a change; what it said
             └── Moved              the device is not as it was when the change was decided; it was not made
 """
@@ -233,6 +234,12 @@ class TaskFailed(CommandError):
     """A task of a playbook cannot be done on this host; the message says why."""
 
     code = "task-failed"
+
+
+class Undetermined(CommandError):
+    """Only the device will show what a task finds, once the tasks before it have run; never raised while changing."""
+
+    code = "undetermined"
 
 
 class ChangeFailed(CommandError):

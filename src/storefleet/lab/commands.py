@@ -32,13 +32,14 @@ def up(
     stores: Annotated[int, typer.Option(help="How many stores; the third one lies behind its router.")] = 3,
     tills: Annotated[int, typer.Option(help="Tills per store.")] = 2,
     kiosks: Annotated[int, typer.Option(help="Kiosks per store.")] = 1,
+    python: Annotated[bool, typer.Option("--python", help="Give the tills Python, to run Ansible against.")] = False,  # noqa: FBT002
 ) -> None:
     """Make the practice fleet, or bring it back; done when every device answers on SSH.
 
     \b
     storefleet lab up --stores 3 --tills 2 --kiosks 1
     """
-    lab = Lab.up(name, stores, tills, kiosks)
+    lab = Lab.up(name, stores, tills, kiosks, python=python)
     _show(lab.plan, lab.status())
     typer.echo(f"STOREFLEET_FLEET={lab.place.fleet}")
 

@@ -30,11 +30,11 @@ _NSPAWN_ENVIRONMENT = {
 class RunningDevice:
     """A device in the hands of the supervisor, which is its mains and its boot loader."""
 
-    def __init__(self, device: Device, store: LabStore, folder: Path, rootfs: Path, cgroup: Path) -> None:
+    def __init__(self, device: Device, store: LabStore, folder: Path, lower: str, cgroup: Path) -> None:
         self.device = device
         self.store = store
         self.folder = folder
-        self.lower = rootfs / device.kind
+        self.lower = lower
         self.cgroup = cgroup
         self.root = folder / "root"
         self.plugged_in = True

@@ -22,6 +22,7 @@ from storefleet.lab.machine import allow_many_watchers, tool_path, why_not
 from storefleet.lab.place import LabPlace, LabRecord
 from storefleet.lab.plan import build_plan
 from storefleet.lab.processes import only_one, started, wait_for_end
+from storefleet.lab.python_layer import ensure_python_layer
 from storefleet.lab.rootfs import ensure_rootfs
 
 NAMESPACES = ("--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc")
@@ -42,8 +43,19 @@ class Lab(RunningLab):
         return why_not()
 
     @classmethod
-    def up(cls, name: str = "lab", stores: int = 3, tills: int = 2, kiosks: int = 1, root: Path | None = None) -> Lab:
+    def up(
+        cls,
+        name: str = "lab",
+        stores: int = 3,
+        tills: int = 2,
+        kiosks: int = 1,
+        root: Path | None = None,
+        *,
+        python: bool = False,
+    ) -> Lab:
         """Return the lab running, with SSH answering wherever nothing broken prevents it; makes what is missing.
+
+        With ``python`` its tills have python3 and python3-apt, for the comparison with Ansible and nothing else.
 
         Raises :class:`LabError` where this machine cannot host one, or a lab of another shape has the name.
         """
@@ -53,20 +65,23 @@ class Lab(RunningLab):
         lab = cls(name, root)
         lab.place.folder.mkdir(parents=True, exist_ok=True)
         with only_one(lab.place.folder / "lock"):
-            record = lab._recorded((stores, tills, kiosks))
+            record = lab._recorded((stores, tills, kiosks), python=python)
             write_fleet(lab.root, lab.place, record)
             if lab.supervisor_pid() is None:
                 lab._launch()
             lab.wait_until_answering(lab.reachable())
         return lab
 
-    def _recorded(self, shape: tuple[int, int, int]) -> LabRecord:
+    def _recorded(self, shape: tuple[int, int, int], *, python: bool) -> LabRecord:
         """Return what this lab is made of; make keys and serial numbers the first time."""
         if self.place.record_file.exists():
             record = self.place.record()
             if record.shape != shape:
                 had, wanted = ("{} stores, {} tills, {} kiosks".format(*numbers) for numbers in (record.shape, shape))
                 raise LabError(f"lab {self.name} has {had}, not {wanted}; take it away first: storefleet lab down")
+            if bool(record.layer) != python:
+                words = "no Python" if python else "Python"
+                raise LabError(f"the tills of lab {self.name} have {words}; take it away first: storefleet lab down")
             return record
         plan = build_plan(*shape)
         shutil.rmtree(self.place.keys, ignore_errors=True)
@@ -74,7 +89,8 @@ class Lab(RunningLab):
         serials = {device.name: f"LAB{secrets.token_hex(4).upper()}" for device in plan.devices}
         rootfs = ensure_rootfs()
         shutil.copytree(rootfs / "packages", self.place.folder / "packages", dirs_exist_ok=True)
-        record = LabRecord(name=self.name, shape=shape, rootfs=str(rootfs), plan=plan, serials=serials)
+        layer = str(ensure_python_layer(rootfs)) if python else ""
+        record = LabRecord(self.name, shape, str(rootfs), plan, serials, layer)
         self.place.save(record)
         return record
 

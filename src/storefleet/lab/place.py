@@ -16,13 +16,17 @@ from storefleet.model.base import Value
 
 
 class LabRecord(Value, frozen=True):
-    """What a lab was made of; written once by ``up``. ``shape`` is stores, tills, kiosks."""
+    """What a lab was made of; written once by ``up``.
+
+    ``shape`` is stores, tills, kiosks; ``layer``, where there is one, lies over the file system of every till.
+    """
 
     name: str
     shape: tuple[int, int, int]
     rootfs: str
     plan: LabPlan
     serials: dict[str, str]
+    layer: str = ""
 
 
 class LabState(Value, frozen=True):

@@ -40,12 +40,18 @@ class Supervisor:
         self._children: list[subprocess.Popen[bytes]] = []
         self._delays: dict[str, subprocess.Popen[bytes]] = {}
         cgroup = Path("/sys/fs/cgroup") / place.cgroup
-        rootfs = Path(self.record.rootfs)
         self.devices = {
-            device.name: RunningDevice(device, store, place.devices / device.name, rootfs, cgroup / device.name)
+            device.name: RunningDevice(
+                device, store, place.devices / device.name, self._lower(device), cgroup / device.name
+            )
             for store in self.record.plan.stores
             for device in store.devices
         }
+
+    def _lower(self, device: Device) -> str:
+        """Return the layers that a device's own lies over, in the words of the overlay file system."""
+        kind = str(Path(self.record.rootfs) / device.kind)
+        return f"{self.record.layer}:{kind}" if self.record.layer and device.kind == "till" else kind
 
     def start(self) -> None:
         """Mount, cable, serve and switch on. The control socket exists from the moment all that has been asked for."""

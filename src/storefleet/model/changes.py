@@ -13,17 +13,20 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from storefleet.model.base import Value
-from storefleet.model.effects import Effect
+from storefleet.model.effects import Effect, Output
 
-ChangeClass: TypeAlias = Literal["none", "config", "service", "path"]
-"""What a change can cost: nothing, a setting, a service for a moment, or the way to the device itself."""
+ChangeClass: TypeAlias = Literal["none", "config", "service", "reboot", "path"]
+"""What a change can cost: nothing, a setting, a service for a moment, a restart, or the way to the device itself."""
 
-CLASSES: tuple[ChangeClass, ...] = ("none", "config", "service", "path")
+CLASSES: tuple[ChangeClass, ...] = ("none", "config", "service", "reboot", "path")
 """From the harmless to the worst."""
 
 
 class FileState(Value, frozen=True):
-    """What stands at a path. ``mode`` holds the permission bits; ``content`` is that of a regular file, else empty."""
+    """What stands at a path. ``mode`` holds the permission bits; ``content`` is that of a regular file.
+
+    Of a symbolic link it is where it points; it is empty where a folder on the way is the link, and of all else.
+    """
 
     kind: Literal["file", "directory", "link", "other"]
     mode: int
@@ -57,14 +60,68 @@ class ReadUnit(Effect["UnitState | None"], frozen=True):
     unit: str
 
 
-class Change(Effect[bool], frozen=True, kw_only=True):
-    """A request that changes the host; the answer is whether it was made, ``False`` where it is only being planned.
+class ReadText(Effect[str], frozen=True):
+    """Run a script that only looks; the answer is what it printed, whole, without the line ends at its end.
 
-    ``task`` names the task for people, ``hidden`` keeps contents from them; neither takes part in what is bound.
+    ``subject`` names what it looks at (``user:pos``, ``file:/etc/hosts``), so that a planning session can answer from
+    what an earlier change of the same plan makes of it, or say that only the device will know. A script that does not
+    leave with 0 fails the task with what it said.
+    """
+
+    subject: str
+    script: str
+
+
+class Inquire(Effect[Output], frozen=True):
+    """Run a script that only looks, whatever its exit status; the answer is all that it printed.
+
+    ``subject`` is as in :class:`ReadText`; empty where nothing of the plan can be meant.
+    """
+
+    script: str
+    subject: str = ""
+    privileged: bool = True
+    deadline_s: float = 60.0
+
+
+class ReadFacts(Effect["Json"], frozen=True):
+    """Read the host's state document; the answer is the document as plain data."""
+
+
+class Wait(Effect[bool], frozen=True):
+    """Let time pass; the answer is whether it did, ``False`` where it is only being planned."""
+
+    seconds: float
+
+
+class AwaitHost(Effect[bool], frozen=True):
+    """Come in anew until the host answers; ``False`` where it is only being planned.
+
+    ``not_boot`` is the boot id that must be over.
+    """
+
+    seconds: float
+    not_boot: str = ""
+
+
+class StoreLocal(Effect[bool], frozen=True):
+    """Keep a file of the host beside the fleet's own, under its name; the answer is whether that changed anything."""
+
+    name: str
+    content: bytes
+
+
+class Change(Effect["Output | None"], frozen=True, kw_only=True):
+    """A request that changes the host; the answer is what the device said, ``None`` where it is only being planned.
+
+    ``task`` names the task for people, ``hidden`` keeps contents from them, ``position`` is the task's place in the
+    play, ``maybe`` says that only the device will show whether it is asked at all. None of them is bound.
     """
 
     task: str = ""
     hidden: bool = False
+    position: int = -1
+    maybe: bool = False
 
     @property
     def target(self) -> str:
@@ -74,7 +131,8 @@ class Change(Effect[bool], frozen=True, kw_only=True):
     def bound(self) -> bytes:
         """Return everything that decides what happens, the same bytes for the same change and no other."""
         fields = msgspec.to_builtins(self)
-        del fields["task"], fields["hidden"]
+        for name in ("task", "hidden", "position", "maybe"):
+            del fields[name]
         return msgspec.json.encode([type(self).__name__, fields], order="deterministic")
 
 
@@ -119,6 +177,51 @@ class RemovePath(Change, frozen=True, kw_only=True):
     def target(self) -> str:
         """Return the path."""
         return self.path
+
+
+class MakeLink(Change, frozen=True, kw_only=True):
+    """Make a symbolic link, or have the one that is there point elsewhere."""
+
+    path: str
+    to: str
+    before: FileState | None
+
+    @property
+    def target(self) -> str:
+        """Return the path."""
+        return self.path
+
+
+class Alter(Change, frozen=True, kw_only=True):
+    """Have a script change what is neither a file nor a unit: a user, a package, a setting of the kernel.
+
+    ``read`` is the script that showed ``before``; on the device it is run once more, and nothing is done where it
+    shows anything else. ``after`` is what it will show, ``None`` where only the device knows. ``shown`` tells people
+    what changes. ``way_back`` is the script that undoes it, empty where there is none. With ``any_status`` a failure
+    of the script is an answer like any other.
+    """
+
+    subject: str
+    action: str
+    script: str
+    cost: ChangeClass
+    read: str = ""
+    before: str = ""
+    after: str | None = None
+    shown: tuple[str, ...] = ()
+    way_back: str = ""
+    any_status: bool = False
+    privileged: bool = True
+    deadline_s: float = 60.0
+
+    @property
+    def target(self) -> str:
+        """Return what it is about, without its kind."""
+        return self.subject.partition(":")[2] or self.subject
+
+    def bound(self) -> bytes:
+        """Return everything that decides what happens, which the words for people do not."""
+        return Change.bound(msgspec.structs.replace(self, shown=()))
 
 
 class ActOnUnit(Change, frozen=True, kw_only=True):

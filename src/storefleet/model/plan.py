@@ -10,7 +10,11 @@ PLAN_FORMAT = "storefleet.plan/1"
 
 
 class PlannedChange(Value, frozen=True):
-    """One change: for people the task, what it does to what, and its diff; for ``apply`` the keyed digest."""
+    """One change: for people the task, what it does to what, and its diff; for ``apply`` the keyed digest.
+
+    ``maybe`` says that only the device will show whether it comes up. ``scope`` binds kind and target alone, where
+    what a command before it leaves is not known. ``way_back`` says whether what it replaces can be put back.
+    """
 
     task: str
     action: str
@@ -18,6 +22,30 @@ class PlannedChange(Value, frozen=True):
     change_class: ChangeClass
     diff: str
     digest: str
+    maybe: bool = False
+    scope: str = ""
+    way_back: bool = True
+
+
+class Undecided(Value, frozen=True):
+    """A task that only the device will decide: its place in the playbook, why, and how bad it may become at most."""
+
+    position: int
+    task: str
+    why: str
+    change_class: ChangeClass
+
+
+class Recap(Value, frozen=True):
+    """How a host's tasks ended, counted as Ansible counts them; ``ok`` holds the changed, ignored ones too."""
+
+    ok: int = 0
+    changed: int = 0
+    unreachable: int = 0
+    failed: int = 0
+    skipped: int = 0
+    rescued: int = 0
+    ignored: int = 0
 
 
 class HostPlan(Value, frozen=True):
@@ -32,6 +60,8 @@ class HostPlan(Value, frozen=True):
     change_class: ChangeClass
     ok: int
     skipped: int
+    recap: Recap = Recap()
+    undecided: tuple[Undecided, ...] = ()
     refused: str | None = None
     not_now: str | None = None
 
@@ -55,7 +85,7 @@ class Plan(Value, frozen=True, kw_only=True):
     @property
     def to_change(self) -> tuple[HostPlan, ...]:
         """Return the hosts on which ``apply`` has something to do and may do it."""
-        return tuple(host for host in self.hosts if host.changes and host.refused is None)
+        return tuple(host for host in self.hosts if (host.changes or host.undecided) and host.refused is None)
 
 
 class HostApplied(Value, frozen=True):
@@ -71,6 +101,7 @@ class HostApplied(Value, frozen=True):
     made: int = 0
     why: str = ""
     kept: str = ""
+    recap: Recap = Recap()
 
 
 class AppliedDocument(Value, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from storefleet.errors import TaskFailed
 from storefleet.model.base import Json
@@ -16,25 +16,50 @@ FALSE = frozenset({"no", "false", "off", "0", "n", "f"})
 
 @dataclass(frozen=True)
 class Done:
-    """How a module ended: whether it changed the host, why not where it did not, and what ``register`` keeps."""
+    """How a module ended: whether it changed the host, why not where it did not, and what ``register`` keeps.
+
+    ``failed`` says why it is a failure whose values are worth keeping (``rc``, ``stdout``); ``skipped`` that the module
+    itself saw nothing to do, as Ansible counts it; ``unknown`` that only the device will show how it ends.
+    """
 
     changed: bool
     why: str = ""
     values: Mapping[str, Json] | None = None
+    failed: str = ""
+    skipped: bool = False
+    unknown: bool = False
 
 
 Arguments = Mapping[str, Json]
 ReadLocal = Callable[[str, str], bytes]
-"""Gives a file of the fleet folder: its kind (``files`` or ``templates``) and its name."""
+"""Gives a file of the fleet folder: its kind (``files``, ``templates``, ``scripts``) and its name."""
+
+ListLocal = Callable[[str, str], tuple[str, ...]]
+"""Gives the files below a folder of the fleet folder, relative and sorted; nothing where the name is no folder."""
+
+
+def _no_folder(_kind: str, _name: str) -> tuple[str, ...]:
+    return ()
 
 
 @dataclass(frozen=True)
 class Request:
-    """One module call on one host: rendered arguments, what it may read of ours, and how a template is rendered."""
+    """One module call on one host: rendered arguments, what it may read of ours, and how a template is rendered.
+
+    ``user`` is whom a command runs as: root where it is empty, the account that logged in where it is ``-``.
+    ``question`` says that the task only asks (``check_mode: false`` and ``changed_when: false``), so that it may run
+    while a plan is made.
+    """
 
     arguments: Arguments
     read_local: ReadLocal
     render: Callable[[str], str]
+    list_local: ListLocal = _no_folder
+    host: str = ""
+    user: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 60.0
+    question: bool = False
 
     def text(self, *names: str, default: str | None = None) -> str:
         """Return the first of these arguments as text; raises :class:`TaskFailed` where a due one is missing."""
@@ -61,6 +86,25 @@ class Request:
         if isinstance(value, bool) or word in TRUE | FALSE:
             return word in TRUE
         raise TaskFailed(f"{name}: yes or no is due here, not {value!r:.60}")
+
+    def number(self, name: str, default: int) -> int:
+        """Return a whole number, which may be written as text."""
+        value = self.arguments.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not str(value).lstrip("-").isdecimal():
+            raise TaskFailed(f"{name}: a whole number is due here, not {value!r:.60}")
+        return int(str(value))
+
+    def texts(self, name: str) -> list[str]:
+        """Return a list of texts, which may be written as one text with commas."""
+        value = self.arguments.get(name)
+        if value is None:
+            return []
+        parts = value if isinstance(value, list) else str(value).split(",")
+        if any(isinstance(part, bool | list | dict) or part is None for part in parts):
+            raise TaskFailed(f"{name}: a list of texts is due here, not {value!r:.60}")
+        return [str(part).strip() for part in parts if str(part).strip()]
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         """Return one of a few words."""

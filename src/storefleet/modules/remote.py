@@ -8,7 +8,17 @@ decision was made on, and leaves with :data:`MOVED` where they differ.
 from __future__ import annotations
 
 from storefleet.collect.quote import quote
-from storefleet.model.changes import ActOnUnit, Change, FileState, MakeFolder, PutFile, ReadFile, ReadUnit, RemovePath
+from storefleet.model.changes import (
+    ActOnUnit,
+    Alter,
+    Change,
+    FileState,
+    MakeFolder,
+    PutFile,
+    ReadFile,
+    ReadUnit,
+    RemovePath,
+)
 from storefleet.model.effects import NONCE
 
 BASE = "/var/lib/storefleet"
@@ -55,6 +65,8 @@ def change(request: Change, run: str, number: int) -> str:
     """Return the script that makes a change; ``run`` and ``number`` name what is kept of what it replaces."""
     if isinstance(request, ActOnUnit):
         return _act_on_unit(request, run, number)
+    if isinstance(request, Alter):
+        return _alter(request, run, number)
     if isinstance(request, PutFile):
         body = _put_file(request)
     elif isinstance(request, MakeFolder):
@@ -143,6 +155,36 @@ k={quote(f"{KEPT}/{run}")}
 mkdir -p "$k"
 {_listed(number, words)}systemctl --no-ask-password {request.action}{unit} </dev/null
 """
+
+
+def _alter(request: Alter, run: str, number: int) -> str:
+    """Look once more, keep the way back, and run the script.
+
+    It finds the folder of what is kept in ``$k`` and its own number in ``$n``. It reads nothing from the script that
+    carries it, and what it leaves running must not hold our line.
+    """
+    return f"""{SETUP}
+umask 077
+{_unmoved(request)}k={quote(f"{KEPT}/{run}")} n={number}
+{_way_back(request, number) if request.privileged else ""}umask 022
+{request.script}
+"""
+
+
+def _unmoved(request: Alter) -> str:
+    if not request.read:
+        return ""
+    return f"""now=$({request.read}
+) || exit {MOVED}
+[ "$now" = {quote(request.before)} ] || {{ printf 'it is now: %.300s\\n' "$now" >&2; exit {MOVED}; }}
+"""
+
+
+def _way_back(request: Alter, number: int) -> str:
+    kind = "script" if request.way_back else "no-way-back"
+    keep = f"printf '%s\\n' {quote(request.way_back)} >\"$k/{number}.sh\" || exit 1\n" if request.way_back else ""
+    return f"""mkdir -p "$k" || exit 1
+{keep}{_listed(number, f"{kind} - {quote(request.subject)}")}"""
 
 
 def _parts(content: bytes) -> list[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from storefleet.model.changes import CLASSES, ActOnUnit, Change, ChangeClass
+from storefleet.model.changes import CLASSES, ActOnUnit, Alter, Change, ChangeClass
 
 _PATH_FILES = re.compile(
     r"/etc/(network|netplan|NetworkManager|systemd/network|ssh|dropbear|frr|nftables\.d|iptables|ufw|firewalld|pam\.d"
@@ -39,11 +39,18 @@ def class_of(change: Change) -> ChangeClass:
         if change.action in ("enable", "daemon-reload") and not _PATH_UNITS.fullmatch(change.unit):
             return "config"
         return "path" if _PATH_UNITS.fullmatch(change.unit) else "service"
+    if isinstance(change, Alter) and not change.subject.startswith("file:"):
+        return change.cost
     if _PATH_FILES.fullmatch(change.target):
         return "path"
-    return "config"
+    return change.cost if isinstance(change, Alter) else "config"
 
 
 def worst(classes: tuple[ChangeClass, ...]) -> ChangeClass:
     """Return the worst of several classes; of none it is ``none``."""
     return max(classes, key=CLASSES.index, default="none")
+
+
+def at_most(one: ChangeClass, bound: ChangeClass) -> bool:
+    """Tell whether a class is no worse than another."""
+    return CLASSES.index(one) <= CLASSES.index(bound)

@@ -9,7 +9,7 @@ it writes down for the controller to read.
 from __future__ import annotations
 
 from storefleet.collect.quote import quote
-from storefleet.model.changes import ActOnUnit, Change
+from storefleet.model.changes import ActOnUnit, Alter, Change
 from storefleet.model.effects import NONCE
 from storefleet.modules import remote
 from storefleet.modules.risk import NO_UNDO_FILES, NO_UNDO_UNITS
@@ -53,6 +53,8 @@ files() {{
         set -- $words
         [ -d "$p" ] || mkdir "$p"
         chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" ;;
+      script) ( . "$k/$n.sh" ) </dev/null >/dev/null 2>&1 && tell "taken back: $p" || tell "NOT taken back: $p" ;;
+      no-way-back) tell "no way back: $p" ;;
     esac
   done
 }}
@@ -104,6 +106,8 @@ def has_undo(change: Change) -> bool:
     """Tell whether an undo on the device survives the change: not where the shell, systemd or the boot is at stake."""
     if isinstance(change, ActOnUnit):
         return not NO_UNDO_UNITS.fullmatch(change.unit)
+    if isinstance(change, Alter) and not change.subject.startswith("file:"):
+        return True
     return not NO_UNDO_FILES.fullmatch(change.target)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 
 from storefleet.collect.redact import strip_secrets
-from storefleet.model.changes import ActOnUnit, Change, MakeFolder, PutFile, RemovePath
+from storefleet.model.changes import ActOnUnit, Alter, Change, MakeFolder, PutFile, RemovePath
 
 
 def action_of(change: Change) -> str:
     """Return in a word what a change does."""
     if isinstance(change, ActOnUnit):
+        return change.action
+    if isinstance(change, Alter):
         return change.action
     if isinstance(change, RemovePath):
         return "remove"
@@ -23,6 +25,8 @@ def diff_of(change: Change) -> str:
 
     What its words call a secret is left out, and everything of a file that not everybody on the device may read.
     """
+    if isinstance(change, Alter):
+        return "(hidden: no_log)" if change.hidden else strip_secrets("\n".join(change.shown))
     if not isinstance(change, PutFile | MakeFolder | RemovePath):
         return ""
     lines = [] if isinstance(change, RemovePath) else _attributes(change)

@@ -18,7 +18,9 @@ from jinja2 import meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from storefleet.model.base import Json
+from storefleet.templating import ansible_words
 from storefleet.templating.filters import FILTERS, TemplateFault
+from storefleet.templating.unknown import NotYetKnown, Unknown
 
 Roots = Mapping[str, object]
 MAX_RENDERED = 1_000_000
@@ -42,7 +44,9 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(undefined=_Undefined, autoescape=False, keep_trailing_newline=True)
+        self.filters.update(ansible_words.FILTERS)
         self.filters.update(FILTERS)
+        self.tests.update(ansible_words.TESTS)
         for name in _REFUSED_FILTERS:
             del self.filters[name]
         self.globals.clear()
@@ -50,6 +54,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: object, attribute: str) -> object:
         """Prefer what the data says: a column named ``items`` must not give a method of the mapping."""
+        if isinstance(obj, Unknown):
+            return obj
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         _refuse_method(obj, attribute)
@@ -57,6 +63,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: object, argument: object) -> object:
         """Refuse under brackets what is refused after a dot."""
+        if isinstance(obj, Unknown):
+            return obj
         _refuse_method(obj, argument)
         return super().getitem(obj, argument)
 
@@ -127,6 +135,8 @@ class Template:
         """Return the value; raises :class:`TemplateFault` on an undefined name or a failing expression."""
         try:
             value = self._render(roots)
+        except NotYetKnown:
+            raise
         except TemplateFault as fault:
             raise TemplateFault(f"{self.text}: {fault}") from None
         except jinja2.UndefinedError as fault:
@@ -184,6 +194,8 @@ def _plain(value: object) -> Json:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, jinja2.Undefined):
         value._fail_with_undefined_error()  # noqa: SLF001 - as above
+    if isinstance(value, Unknown):
+        str(value)
     try:
         return [_plain(item) for item in cast("list[object]", value)]
     except TypeError:
@@ -212,6 +224,14 @@ def render_value(value: Json, roots: Roots) -> Json:
     if isinstance(value, list | tuple):
         return [render_value(part, roots) for part in value]
     return value
+
+
+def file_names(text: str) -> frozenset[str]:
+    """Return the roots that a whole file uses; raises :class:`TemplateFault` on bad syntax."""
+    try:
+        return frozenset(meta.find_undeclared_variables(_FILES.parse(text)))
+    except jinja2.TemplateSyntaxError as fault:
+        raise TemplateFault(f"line {fault.lineno}: {fault.message}") from None
 
 
 def render_file(text: str, roots: Roots) -> str:

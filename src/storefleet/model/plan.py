@@ -80,6 +80,8 @@ class Plan(Value, frozen=True, kw_only=True):
     hosts: tuple[HostPlan, ...]
     unread: dict[str, str]
     left_out: dict[str, str]
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
     seal: str = ""
 
     @property

@@ -38,6 +38,10 @@ ListLocal = Callable[[str, str], tuple[str, ...]]
 """Gives the files below a folder of the fleet folder, relative and sorted; nothing where the name is no folder."""
 
 
+def _holds_nothing(expression: str) -> bool:
+    raise TaskFailed(f"{expression}: nothing can be asked here")
+
+
 def _no_folder(_kind: str, _name: str) -> tuple[str, ...]:
     return ()
 
@@ -48,18 +52,20 @@ class Request:
 
     ``user`` is whom a command runs as: root where it is empty, the account that logged in where it is ``-``.
     ``question`` says that the task only asks (``check_mode: false`` and ``changed_when: false``), so that it may run
-    while a plan is made.
+    while a plan is made. ``harmless`` says that its author calls it no change, whatever comes.
     """
 
     arguments: Arguments
     read_local: ReadLocal
     render: Callable[[str], str]
     list_local: ListLocal = _no_folder
+    holds: Callable[[str], bool] = _holds_nothing
     host: str = ""
     user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
-    timeout_s: float = 60.0
+    timeout_s: float = 300.0
     question: bool = False
+    harmless: bool = False
 
     def text(self, *names: str, default: str | None = None) -> str:
         """Return the first of these arguments as text; raises :class:`TaskFailed` where a due one is missing."""

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import files, plain, units
+from storefleet.modules import commands, files, plain, units
 from storefleet.modules.base import Module
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
 
 _ATTRIBUTES = frozenset({"mode", "owner", "group"})
+_COMMAND = frozenset({"cmd", "chdir", "creates", "removes", "stdin", "stdin_add_newline", "strip_empty_ends"})
+_SCRIPT = frozenset({"chdir", "creates", "removes", "executable"})
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A module, its arguments, and the argument that a bare text stands for."""
+    """A module and its arguments, ``None`` where any name is one.
+
+    ``looks`` says that it never changes the host. ``options`` are the arguments that may stand in a command line, which
+    is what the module's own text then is.
+    """
 
     module: Module
     arguments: frozenset[str] | None
-    free: str | None = None
+    looks: bool = False
+    options: frozenset[str] | None = None
 
 
 CATALOGUE: Mapping[str, Entry] = {
@@ -38,9 +45,13 @@ CATALOGUE: Mapping[str, Entry] = {
     "systemd_service": Entry(
         units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
     ),
-    "debug": Entry(plain.debug, frozenset({"msg"})),
-    "fail": Entry(plain.fail, frozenset({"msg"})),
-    "set_fact": Entry(plain.set_fact, None),
+    "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"}), looks=True),
+    "fail": Entry(plain.fail, frozenset({"msg"}), looks=True),
+    "set_fact": Entry(plain.set_fact, None, looks=True),
+    "command": Entry(commands.command, _COMMAND | {"argv"}, options=_COMMAND - {"cmd"}),
+    "shell": Entry(commands.shell, _COMMAND | {"executable"}, options=_COMMAND - {"cmd"} | {"executable"}),
+    "script": Entry(commands.script, _SCRIPT | {"cmd"}, options=_SCRIPT),
+    "raw": Entry(commands.raw, frozenset({"cmd", "executable"}), options=frozenset({"executable"})),
 }
 
 

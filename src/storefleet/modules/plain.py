@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 from storefleet.errors import TaskFailed
 from storefleet.model.effects import Step
 from storefleet.modules.base import Done, Request
 
 
 def debug(request: Request) -> Step[Done]:
-    """Say something."""
+    """Say something, or show a variable."""
     yield from ()
-    return Done(changed=False, why=request.text("msg", default="Hello world!"))
+    if request.has("var"):
+        name = request.text("var")
+        return Done(changed=False, why=f"{name}: {request.render('{{ ' + name + ' }}')}")
+    message = request.arguments.get("msg", "Hello world!")
+    return Done(
+        changed=False, why=message if isinstance(message, str) else json.dumps(message), values={"msg": message}
+    )
 
 
 def fail(request: Request) -> Step[Done]:

@@ -123,12 +123,11 @@ sync
 
 
 def _put_file(request: PutFile) -> str:
-    lines = "".join(f"printf '%b' {quote(_escaped(part))}\n" for part in _parts(request.content))
     return f"""t=$(mktemp "${{p%/*}}/.storefleet.XXXXXX")
 trap 'rm -f "$t"' EXIT
 {{
 :
-{lines}}} >"$t"
+{printed(request.content)}}} >"$t"
 [ "$(sha256sum <"$t" | cut -c1-64)" = {FileState("file", 0, "", "", request.content).digest} ]
 chown {quote(f"{request.owner}:{request.group}")} "$t"
 chmod {request.mode:o} "$t"
@@ -185,6 +184,11 @@ def _way_back(request: Alter, number: int) -> str:
     keep = f"printf '%s\\n' {quote(request.way_back)} >\"$k/{number}.sh\" || exit 1\n" if request.way_back else ""
     return f"""mkdir -p "$k" || exit 1
 {keep}{_listed(number, f"{kind} - {quote(request.subject)}")}"""
+
+
+def printed(content: bytes) -> str:
+    """Return the lines of a script that print a content byte by byte."""
+    return "".join(f"printf '%b' {quote(_escaped(part))}\n" for part in _parts(content))
 
 
 def _parts(content: bytes) -> list[bytes]:

@@ -111,6 +111,11 @@ def has_undo(change: Change) -> bool:
     return not NO_UNDO_FILES.fullmatch(change.target)
 
 
+def has_way_back(change: Change) -> bool:
+    """Tell whether what a change replaces can be put back."""
+    return not isinstance(change, Alter) or bool(change.way_back)
+
+
 def arm(run: str, seconds: int) -> str:
     """Return the script that arms the undo of a run: to go off in so many seconds, and at every boot until then."""
     return f"""{remote.SETUP}

@@ -16,7 +16,7 @@ class _Dumper(yaml.SafeDumper):
     """Sets lists in below their key, as Ansible does, and never writes an alias."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002 - PyYAML calls it so
-        super().increase_indent(flow, False)
+        super().increase_indent(flow=flow, indentless=False)
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -19,7 +19,8 @@ class Done:
     """How a module ended: whether it changed the host, why not where it did not, and what ``register`` keeps.
 
     ``failed`` says why it is a failure whose values are worth keeping (``rc``, ``stdout``); ``skipped`` that the module
-    itself saw nothing to do, as Ansible counts it; ``unknown`` that only the device will show how it ends.
+    itself saw nothing to do, as Ansible counts it; ``unknown`` that only the device will show how it ends. ``notes``
+    are what people must hear of it beside.
     """
 
     changed: bool
@@ -28,6 +29,7 @@ class Done:
     failed: str = ""
     skipped: bool = False
     unknown: bool = False
+    notes: tuple[str, ...] = ()
 
 
 Arguments = Mapping[str, Json]

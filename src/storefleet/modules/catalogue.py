@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import commands, files, plain, units
+from storefleet.modules import commands, files, plain, undoing, units
 from storefleet.modules.base import Module
+
+UNDO = "undo run"
+"""What `storefleet undo` has a host do; no playbook can write this name of a module."""
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
 
@@ -51,6 +54,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "command": Entry(commands.command, _COMMAND | {"argv"}, options=_COMMAND - {"cmd"}),
     "shell": Entry(commands.shell, _COMMAND | {"executable"}, options=_COMMAND - {"cmd"} | {"executable"}),
     "script": Entry(commands.script, _SCRIPT | {"cmd"}, options=_SCRIPT),
+    UNDO: Entry(undoing.undo_run, frozenset({"run"})),
     "raw": Entry(commands.raw, frozenset({"cmd", "executable"}), options=frozenset({"executable"})),
 }
 

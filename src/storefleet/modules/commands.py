@@ -111,7 +111,8 @@ def _run(request: Request, program: str, shown: str, body: str, *, skips: bool) 
             )
         )
     if output is None:
-        return Done(changed=not request.harmless, unknown=True, why="its outcome is known only when it has run")
+        sure = request.has("creates") or request.has("removes")
+        return Done(changed=sure, unknown=True, why="its outcome is known only when it has run")
     return _told(output, shown)
 
 

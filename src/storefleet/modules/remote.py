@@ -76,9 +76,8 @@ def change(request: Change, run: str, number: int) -> str:
     else:
         message = f"no script is known for {type(request).__name__}"
         raise TypeError(message)
-    return (
-        f"{SETUP}\nset -eu\numask 077\np={quote(request.path)}\n{_same(request.before)}{_keep(run, number)}{body}sync\n"
-    )
+    head = f"{SETUP}\nset -eu\numask 077\np={quote(request.path)}\n"
+    return f"{head}{_same(request.before)}{_keep(run, number)}{body}{_after(number)}sync\n"
 
 
 def _same(before: FileState | None) -> str:
@@ -91,11 +90,12 @@ def _same(before: FileState | None) -> str:
   else echo other
   fi
 }}
-[ "$(now)" = {quote(_fingerprint(before))} ] || {{ echo "it is now: $(now)" >&2; exit {MOVED}; }}
+[ "$(now)" = {quote(fingerprint(before))} ] || {{ echo "it is now: $(now)" >&2; exit {MOVED}; }}
 """
 
 
-def _fingerprint(before: FileState | None) -> str:
+def fingerprint(before: FileState | None) -> str:
+    """Return how a path is told apart, as the device's script says it."""
     if before is None:
         return "absent"
     attributes = f"{before.mode:o} {before.owner} {before.group}"
@@ -114,6 +114,12 @@ elif [ -d "$p" ]; then kind=folder words=$(stat -c '%a %U %G' "$p")
 else kind=absent
 fi
 {_listed(number, '"$kind" "$words" "$p"')}"""
+
+
+def _after(number: int) -> str:
+    """Note how the run left the path, so that an undo can tell whether somebody else has changed it since."""
+    return f"""printf '%s\\t%s\\t%s\\n' {number} "$(now)" "$p" >>"$k/after"
+"""
 
 
 def _listed(number: int, words: str) -> str:

@@ -24,7 +24,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Loop:
-    """What a task is repeated over. ``flat`` takes one level of lists away (``with_items``), ``pairs`` wants a mapping."""
+    """What a task is repeated over; ``flat`` takes one level of lists away (``with_items``), ``pairs`` wants a mapping."""
 
     over: Json
     flat: bool = False
@@ -38,8 +38,8 @@ class Setting:
     """What holds for a task beside its module: said by itself, or by the blocks, files, roles and play around it.
 
     ``when`` holds bare expressions that must all be true, the outermost first. Of ``variables`` and ``params`` the last
-    mapping wins; the latter are stronger than what tasks set. ``user`` is whom commands run as: root where it is
-    empty, the account that logged in where it is ``-``.
+    mapping wins; the latter are stronger than what tasks set. ``user`` is whom commands run as: root where it is empty,
+    the account that logged in where it is ``-``.
     """
 
     when: tuple[str, ...] = ()

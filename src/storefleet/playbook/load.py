@@ -151,10 +151,13 @@ def _roles_of(entries: tuple[Entry, ...]) -> list[Role]:
     return list(roles.values())
 
 
-def load_playbook(path: Path, shown: str, sources: Sources | None = None) -> Playbook:
-    """Read a playbook and all that it takes in; raises :class:`InputError` with every complaint at its line."""
+def load_playbook(path: Path, shown: str, sources: Sources | None = None, first: int = 0) -> Playbook:
+    """Read a playbook and all that it takes in; raises :class:`InputError` with every complaint at its line.
+
+    ``first`` is the place behind which its tasks are counted, where it is one of several.
+    """
     sources = sources or sources_of(path)
-    loader = _Loader(sources)
+    loader = _Loader(sources, first)
     plays = loader.playbook(parse(sources.text(path, shown), shown), shown)
     if loader.complaints:
         raise InputError(loader.complaints)

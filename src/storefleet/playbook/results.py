@@ -43,7 +43,7 @@ class Result:
 def done(found: Done) -> Result:
     """Return a module's own account as a result."""
     if found.unknown:
-        return Result("unknown", why=found.why)
+        return Result("unknown", {"changed": found.changed}, found.why)
     state: State = "changed" if found.changed else "ok"
     if found.skipped:
         state = "skipped"

@@ -106,15 +106,15 @@ class PlayRun:
 
     def flush(self) -> Step[Word]:
         """Run every handler that was told, in the order in which they stand."""
+        handlers = self._handlers()
         for _ in range(MAX_FLUSHES):
-            told = [(entry, chance) for entry in self._handlers() if (chance := self._heard(entry)) is not None]
-            if not told:
-                return "on"
-            for entry, _ in told:
+            if not any(self._heard(entry) for entry in handlers):
+                break
+            for number, entry in enumerate(handlers):
                 heard = self._heard(entry)
                 if heard is None:
                     continue
-                self._forget(entry, [other for other, _ in told])
+                self._forget(entry, handlers[number + 1 :])
                 word = yield from self._handler(entry, heard)
                 if word != "on":
                     return word
@@ -140,10 +140,9 @@ class PlayRun:
         task = _task_of(entry)
         return TaskRun(self.state, task).texts((task.name, *task.listen))
 
-    def _forget(self, entry: Task | Include, told: list[Task | Include]) -> None:
-        """Take back what one handler was told, except names that others still wait for."""
-        waiting = told[told.index(entry) + 1 :]
-        kept = {name for other in waiting for name in self._names_of(other)}
+    def _forget(self, entry: Task | Include, later: list[Task | Include]) -> None:
+        """Take back what one handler was told, except names that handlers behind it listen to as well."""
+        kept = {name for other in later for name in self._names_of(other)}
         for name in self._names_of(entry):
             if name not in kept:
                 self.state.notified.pop(name, None)

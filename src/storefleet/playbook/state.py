@@ -52,6 +52,7 @@ class HostState:
     undecided: list[Undecided] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     failure: TaskEnd | None = None
+    notes: list[str] = field(default_factory=list)
     asked: int = 0
     """How many changes, or tasks that only the device decides, have come up: where one may fail, a rescue may run."""
     blind: bool = False

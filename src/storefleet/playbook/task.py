@@ -240,6 +240,7 @@ class TaskRun:
             run.ends.append(TaskEnd(self.task.shown, "failed", self._shown(str(fault))))
             raise
         result = results.done(found)
+        run.notes += found.notes
         if found.unknown and not self._looks:
             run.asked += 1
         if run.planning and chance == "maybe" and not self._looks:
@@ -364,7 +365,7 @@ class TaskRun:
         task, within, run = self.task, self.within, self.within.host
         state = result.state
         ignored = state == "failed" and self._ignores()
-        self._count(state, ignored=ignored)
+        self._count("changed" if state == "unknown" and result.values.get("changed") else state, ignored=ignored)
         run.ends.append(TaskEnd(task.shown, "ignored" if ignored else state, self._shown(result.why)))
         if task.module == "set_fact" and state == "unknown":
             run.scope.found.update({name: Unknown(name) for name in task.arguments})
@@ -387,7 +388,7 @@ class TaskRun:
 
     def _count(self, state: str, *, ignored: bool) -> None:
         counts = self.within.host.counts
-        if not self.within.counted:
+        if not self.within.counted or (self.within.host.planning and self.within.chance == "maybe"):
             return
         if state == "unknown":
             state = "ok" if self._looks else "skipped"

@@ -48,10 +48,10 @@ _AS_WHO_LIKES = frozenset({"command", "shell", "script", "raw", "debug", "set_fa
 class Tasks(Values):
     """Reads lists of tasks; every task gets a place of its own."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, first: int = 0) -> None:
         super().__init__()
         self.sources = sources
-        self._position = 0
+        self._position = first
         self._depth = 0
         self._done: set[tuple[str, str]] = set()
 

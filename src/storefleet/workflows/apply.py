@@ -28,13 +28,14 @@ from storefleet.workflows import clock
 from storefleet.workflows.batches import batches, lanes, too_many
 from storefleet.workflows.deadman import UNDO_AFTER_S, DeadMan
 from storefleet.workflows.exclusive import exclusively
-from storefleet.workflows.job import Job, find_playbook
+from storefleet.workflows.job import Job, find_playbook, job_of_parts
 from storefleet.workflows.leasing import Held, holding
 from storefleet.workflows.permission import NO_CONSENT, Consent, Permission, check_start
 from storefleet.workflows.plan import decide
 from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
+from storefleet.workflows.undo import undo_job
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info
 
 ASK_ABOVE, WAVE_ABOVE = 10, 50
@@ -107,8 +108,7 @@ def apply_plan(
     Where a change could cut the line, the device goes back by itself ``undo_after`` seconds later unless we come in
     again.
     """
-    playbook, sources = find_playbook(workspace, Path(plan.playbook))
-    job = Job(workspace, playbook, sources, plan.run.limit, Tags(frozenset(plan.tags), frozenset(plan.skip_tags)))
+    job = _job(workspace, plan)
     if job.playbook.digest != plan.playbook_sha256:
         raise InputError(f"{plan.playbook} is no longer the playbook that was planned; plan again")
     unknown = [host.host for host in plan.to_change if host.host not in workspace.fleet.hosts]
@@ -131,6 +131,16 @@ def apply_plan(
         applied.hosts.sort(key=lambda end: order[end.host])
         database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied) + consent.words)
     return applied
+
+
+def _job(workspace: Workspace, plan: Plan) -> Job:
+    if plan.parts:
+        return job_of_parts(workspace, plan.parts)
+    if plan.undo_of is not None:
+        return undo_job(workspace, plan.undo_of, plan.run.limit)
+    playbook, sources = find_playbook(workspace, Path(plan.playbook))
+    tags = Tags(frozenset(plan.tags), frozenset(plan.skip_tags))
+    return Job(workspace, playbook, sources, plan.run.limit, tags)
 
 
 def _summary(plan: Plan, applied: Applied) -> str:

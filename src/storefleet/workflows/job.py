@@ -15,6 +15,7 @@ from storefleet.collect.registry import standard
 from storefleet.errors import InputError, TaskFailed
 from storefleet.model.base import Json
 from storefleet.model.effects import Step
+from storefleet.model.plan import PlanPart
 from storefleet.model.store import Host, template_roots
 from storefleet.playbook.inventory_vars import group_vars, host_vars
 from storefleet.playbook.language import Play, Playbook
@@ -39,9 +40,30 @@ def find_playbook(workspace: Workspace, path: Path) -> tuple[Playbook, Sources]:
     raise InputError(f"there is no playbook {path}, neither in playbooks/ nor from the current folder")
 
 
+PLACES = 100_000
+"""Tasks that a playbook may have at most, where a plan is made of several."""
+
+
+def job_of_parts(workspace: Workspace, parts: Sequence[PlanPart]) -> Job:
+    """Read several playbooks of ``playbooks/``, each for some hosts, as one; raises :class:`InputError`."""
+    sources = sources_of(workspace.folder / "playbooks" / "x.yaml")
+    plays: list[Play] = []
+    only: list[frozenset[str]] = []
+    for number, part in enumerate(parts):
+        place = workspace.folder / part.playbook
+        found = load_playbook(place, workspace.shown(place), sources, number * PLACES)
+        plays += found.plays
+        only += [frozenset(part.hosts)] * len(found.plays)
+    shown = ", ".join(part.playbook for part in parts)
+    return Job(workspace, Playbook(shown, sources.digest, tuple(plays)), sources, only=tuple(only))
+
+
 @dataclass(frozen=True)
 class Job:
-    """A playbook over the hosts that ``-l`` leaves; ``states`` keeps how far each host came."""
+    """A playbook over the hosts that ``-l`` leaves; ``states`` keeps how far each host came.
+
+    ``only`` names, play by play, the hosts that it is for, where it is not all that it selects.
+    """
 
     workspace: Workspace
     playbook: Playbook
@@ -49,15 +71,17 @@ class Job:
     limit: str | None = None
     tags: Tags = field(default_factory=Tags)
     states: dict[str, HostState] = field(default_factory=dict)
+    only: tuple[frozenset[str], ...] = ()
 
     @cached_property
     def hosts_of(self) -> tuple[tuple[Play, tuple[Host, ...]], ...]:
         """Return the hosts of each play, in the order of the inventory."""
         wanted = {host.name for host in self.workspace.select(self.limit)} if self.limit else None
         found = []
-        for play in self.playbook.plays:
+        for number, play in enumerate(self.playbook.plays):
             hosts = self.workspace.select(play.hosts)
-            found.append((play, tuple(host for host in hosts if wanted is None or host.name in wanted)))
+            allowed = self.only[number] if self.only else wanted
+            found.append((play, tuple(host for host in hosts if allowed is None or host.name in allowed)))
         return tuple(found)
 
     def chosen(self) -> Scope:

@@ -23,7 +23,7 @@ from storefleet.model.changes import Change
 from storefleet.model.credentials import Purpose
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
-from storefleet.model.plan import HostPlan, Plan, PlannedChange
+from storefleet.model.plan import HostPlan, Plan, PlannedChange, PlanPart
 from storefleet.model.store import Host
 from storefleet.modules.risk import class_of, worst
 from storefleet.modules.undo import has_undo, has_way_back
@@ -75,6 +75,19 @@ def make_plan(workspace: Workspace, request: PlanRequest, show: ShowProgress) ->
     validated_rules(workspace)
     playbook, sources = find_playbook(workspace, request.playbook)
     job = Job(workspace, playbook, sources, request.limit, Tags(request.tags, request.skip_tags))
+    return plan_of(job, request, show)
+
+
+def plan_of(
+    job: Job,
+    request: PlanRequest,
+    show: ShowProgress,
+    *,
+    parts: tuple[PlanPart, ...] = (),
+    undo_of: str | None = None,
+) -> Plan:
+    """Return the plan of a job; nothing is touched."""
+    workspace = job.workspace
     chosen = job.chosen()
     info = run_info(workspace, "plan", limit=request.limit, reason=request.reason, ticket=request.ticket)
     hosts, unread = decide(job, chosen.contacted, "read", request.workers, show)
@@ -89,6 +102,8 @@ def make_plan(workspace: Workspace, request: PlanRequest, show: ShowProgress) ->
         left_out=dict(chosen.skipped),
         tags=tuple(sorted(request.tags)),
         skip_tags=tuple(sorted(request.skip_tags)),
+        parts=parts,
+        undo_of=undo_of,
     )
     return sealed(plan, redaction_key(workspace))
 
@@ -135,6 +150,7 @@ def _host_plan(host: Host, changes: Sequence[Change], state: HostState, key: byt
         skipped=state.counts["skipped"],
         recap=state.recap,
         undecided=tuple(state.undecided),
+        notes=tuple(state.notes),
         refused=f"task {failed.task}: {failed.why}" if failed else _why_not(host, changes),
     )
 

@@ -215,7 +215,7 @@ def undo(
     workspace = open_workspace(fleet)
     check_out(out)
     found = past_run(workspace, run)
-    made = make_undo(workspace, found.id, PlanRequest(Path(), limit, reason, ticket, workers), HostProgress)
+    made = make_undo(workspace, found.info.id, PlanRequest(Path(), limit, reason, ticket, workers), HostProgress)
     write_plan(workspace, made, out)
     if output is OutputFormat.json:
         emit(plan_json(made))

@@ -128,8 +128,9 @@ def _path(undo: _Undo, one: _Kept) -> Step[None]:
     elif was is not None and was.kind == "link":
         yield from ask(MakeLink(path=one.target, to=was.content.decode("utf-8", "replace"), before=now))
     elif was is not None:
-        attributes = {"mode": was.mode, "owner": was.owner, "group": was.group}
-        yield from ask(PutFile(path=one.target, content=was.content, before=now, **attributes))
+        yield from ask(
+            PutFile(path=one.target, content=was.content, mode=was.mode, owner=was.owner, group=was.group, before=now)
+        )
 
 
 def _same(now: FileState | None, was: FileState | None, one: _Kept) -> bool:
@@ -164,8 +165,9 @@ def _units(undo: _Undo, kept: list[_Kept]) -> Step[None]:
         _, active, enabled = words
         if enabled.startswith(("enabled", "disabled")) and (now.enabled == "enabled") != enabled.startswith("enabled"):
             undo.asked += 1
-            action = "enable" if enabled.startswith("enabled") else "disable"
-            yield from ask(ActOnUnit(unit=unit, action=action, before=now))
+            yield from ask(
+                ActOnUnit(unit=unit, action="enable" if enabled.startswith("enabled") else "disable", before=now)
+            )
         ran, runs = active in _RUNS, now.active in _RUNS
         if ran != runs or (ran and undo.asked):
             undo.asked += 1

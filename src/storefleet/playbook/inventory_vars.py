@@ -25,6 +25,19 @@ def host_vars(sources: Sources, host: str) -> dict[str, Json]:
     return _named(sources, f"host_vars/{host}")
 
 
+def variables_below(sources: Sources, most: int) -> set[str] | None:
+    """Return every name that any group or host has a variable of; ``None`` where there are more files than ``most``."""
+    names: set[str] = set()
+    for part in ("group_vars", "host_vars"):
+        folder = sources.find(part)
+        files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder else []
+        if len(files) > most:
+            return None
+        for path in files:
+            names |= set(_variables(path, sources.shown(path)))
+    return names
+
+
 def _named(sources: Sources, name: str) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for path in (sources.find(f"{name}{end}") for end in (".yaml", ".yml", "")):

@@ -24,7 +24,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Loop:
-    """What a task is repeated over; ``flat`` takes one level of lists away (``with_items``), ``pairs`` wants a mapping."""
+    """What a task is repeated over; ``flat`` takes one level of lists away, ``pairs`` wants a mapping."""
 
     over: Json
     flat: bool = False

@@ -13,6 +13,7 @@ from storefleet.model.base import Json
 from storefleet.playbook.language import Entry, Play, Playbook, Role, Setting, tasks_of
 from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.tasks import Tasks
+from storefleet.playbook.undefined import undefined_names
 from storefleet.playbook.words import PLAY, near
 from storefleet.templating.engine import is_template
 
@@ -159,6 +160,7 @@ def load_playbook(path: Path, shown: str, sources: Sources | None = None, first:
     sources = sources or sources_of(path)
     loader = _Loader(sources, first)
     plays = loader.playbook(parse(sources.text(path, shown), shown), shown)
-    if loader.complaints:
-        raise InputError(loader.complaints)
+    complaints = loader.complaints or undefined_names(plays, sources)
+    if complaints:
+        raise InputError(complaints)
     return Playbook(shown, sources.digest, plays)

@@ -365,7 +365,7 @@ class TaskRun:
         task, within, run = self.task, self.within, self.within.host
         state = result.state
         ignored = state == "failed" and self._ignores()
-        self._count("changed" if state == "unknown" and result.values.get("changed") else state, ignored=ignored)
+        self._count(result, ignored=ignored)
         run.ends.append(TaskEnd(task.shown, "ignored" if ignored else state, self._shown(result.why)))
         if task.module == "set_fact" and state == "unknown":
             run.scope.found.update({name: Unknown(name) for name in task.arguments})
@@ -386,17 +386,16 @@ class TaskRun:
         except TemplateFault:
             return False
 
-    def _count(self, state: str, *, ignored: bool) -> None:
-        counts = self.within.host.counts
+    def _count(self, result: Result, *, ignored: bool = False) -> None:
+        counts, state = self.within.host.counts, result.state
+        changed = bool(result.values.get("changed"))
         if not self.within.counted or (self.within.host.planning and self.within.chance == "maybe"):
             return
-        if state == "unknown":
-            state = "ok" if self._looks else "skipped"
-        if state == "skipped":
+        if state == "skipped" or (state == "unknown" and not changed and not self._looks):
             counts["skipped"] += 1
         elif state != "failed" or ignored:
             counts["ok"] += 1
-            counts["changed"] += state == "changed"
+            counts["changed"] += changed
             counts["ignored"] += ignored
 
     # -- what is no module
@@ -443,12 +442,12 @@ class TaskRun:
             if result.state == "skipped":
                 continue
             all_skipped = False
-            self._count("ok", ignored=False)
+            self._count(result)
             word = yield from self._inside(include, item, maybe=result.state == "unknown")
             if word != "on":
                 return word
         if all_skipped:
-            self._count("skipped", ignored=False)
+            self._count(results.skipped("when says no"))
         return "on"
 
     def _inside(self, include: Include, item: Data, *, maybe: bool) -> Step[Word]:

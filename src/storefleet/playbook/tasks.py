@@ -297,7 +297,7 @@ class Tasks(Values):
         entries: list[Entry] = []
         for dependency, own in self._dependencies(folder, setting):
             entries += self.role(dependency, source, own, {}, once=True)
-        again = (name, repr((setting.params, setting.when, parts)))
+        again = (name, repr((setting.params[-1:], setting.when, parts)))
         if once and again in self._done:
             return tuple(entries)
         self._done.add(again)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import msgspec
-
 from storefleet.collect.plan import CollectPlan
 from storefleet.collect.registry import standard
 from storefleet.errors import InputError, TaskFailed
@@ -199,8 +197,7 @@ class Job:
         def step() -> Step[Json]:
             plan = CollectPlan(host=host, endpoints=(), redaction_key=redaction_key(self.workspace))
             document = yield from standard().collector(host.platform).step(plan, clock.now)
-            found: Json = msgspec.to_builtins(document)
-            return found
+            return document.to_json()
 
         return step
 

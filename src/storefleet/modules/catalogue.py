@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import files, plain, units
+from storefleet.modules import files, packages, plain, units
 from storefleet.modules.base import Module
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
 
 _ATTRIBUTES = frozenset({"mode", "owner", "group"})
+_UNIT = frozenset({"name", "service", "unit", "state", "enabled", "masked", "daemon_reload", "daemon-reload", "scope"})
+_APT = frozenset(
+    {"name", "package", "pkg", "state", "deb", "purge", "autoremove", "default_release", "cache_valid_time"}
+    | {"update_cache", "update-cache", "install_recommends", "install-recommends"}
+    | {"allow_downgrade", "allow_downgrades", "allow-downgrade", "allow-downgrades"}
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,10 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "file": Entry(files.file, _ATTRIBUTES | {"path", "dest", "name", "state"}),
     "service": Entry(units.systemd, frozenset({"name", "state", "enabled"})),
-    "systemd": Entry(
-        units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
-    ),
-    "systemd_service": Entry(
-        units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
-    ),
+    "systemd": Entry(units.systemd, _UNIT),
+    "systemd_service": Entry(units.systemd, _UNIT),
+    "apt": Entry(packages.apt, _APT),
+    "package": Entry(packages.package, frozenset({"name", "state"})),
     "debug": Entry(plain.debug, frozenset({"msg"})),
     "fail": Entry(plain.fail, frozenset({"msg"})),
     "set_fact": Entry(plain.set_fact, None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import files, packages, plain, units
+from storefleet.modules import authorized_keys, crontabs, files, groups, kernel, machine, packages, plain, units, users
 from storefleet.modules.base import Module
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
@@ -16,6 +16,15 @@ _APT = frozenset(
     {"name", "package", "pkg", "state", "deb", "purge", "autoremove", "default_release", "cache_valid_time"}
     | {"update_cache", "update-cache", "install_recommends", "install-recommends"}
     | {"allow_downgrade", "allow_downgrades", "allow-downgrade", "allow-downgrades"}
+)
+_USER = frozenset(
+    {"name", "user", "state", "uid", "non_unique", "group", "groups", "append", "comment", "home", "shell", "password"}
+    | {"update_password", "password_lock", "create_home", "createhome", "move_home", "skeleton", "system", "remove"}
+    | {"force", "expires", "generate_ssh_key"}
+)
+_CRON = frozenset(
+    {"name", "state", "job", "value", "minute", "hour", "day", "dom", "month", "weekday", "dow", "special_time"}
+    | {"user", "cron_file", "env", "insertafter", "insertbefore", "disabled", "backup"}
 )
 
 
@@ -42,6 +51,22 @@ CATALOGUE: Mapping[str, Entry] = {
     "systemd_service": Entry(units.systemd, _UNIT),
     "apt": Entry(packages.apt, _APT),
     "package": Entry(packages.package, frozenset({"name", "state"})),
+    "group": Entry(groups.group, frozenset({"name", "gid", "state", "system", "non_unique"})),
+    "user": Entry(users.user, _USER),
+    "authorized_key": Entry(
+        authorized_keys.authorized_key,
+        frozenset({"user", "key", "state", "exclusive", "key_options", "comment", "path", "manage_dir"}),
+    ),
+    "cron": Entry(crontabs.cron, _CRON),
+    "hostname": Entry(machine.hostname, frozenset({"name"})),
+    "timezone": Entry(machine.timezone, frozenset({"name"})),
+    "reboot": Entry(
+        machine.reboot, frozenset({"reboot_timeout", "pre_reboot_delay", "post_reboot_delay", "connect_timeout", "msg"})
+    ),
+    "sysctl": Entry(
+        kernel.sysctl,
+        frozenset({"name", "key", "value", "val", "state", "sysctl_file", "sysctl_set", "reload", "ignoreerrors"}),
+    ),
     "debug": Entry(plain.debug, frozenset({"msg"})),
     "fail": Entry(plain.fail, frozenset({"msg"})),
     "set_fact": Entry(plain.set_fact, None),

@@ -172,11 +172,8 @@ def _looking(words: tuple[str, ...], wanted: tuple[str, ...], known: Installed, 
     """
     mine = {_bare(word) for word in wanted}
     earlier = [word for asked in known.asked for word in asked if _bare(word) not in mine]
-    checks = "".join(
-        f"{transactions.exists(_bare(word))} || {{ echo {quote(f'No package matching {_bare(word)} is available')} >&2; exit 1; }}\n"
-        for word in wanted
-        if set(".+") & set(_bare(word)) and not deb
-    )
+    patterns = [] if deb else [_bare(word) for word in wanted if set(".+") & set(_bare(word))]
+    checks = "".join(f"{transactions.exists(name)} || exit 1\n" for name in patterns)
     simulated = (*words, *earlier) if wanted else words
     return f"""{checks}parts=$({transactions.transaction(simulated)}
 ) || exit 1

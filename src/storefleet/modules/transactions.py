@@ -163,4 +163,5 @@ def versions_known(names: str) -> str:
 
 def exists(name: str) -> str:
     """Return the shell that fails where apt would take a name for a pattern."""
-    return f"apt-cache pkgnames {quote(name)} | grep -qFx {quote(name)}"
+    missing = f"echo {quote(f'E: No package matching {name} is available')} >&2"
+    return f"{{ apt-cache pkgnames {quote(name)} | grep -qFx {quote(name)} || {{ {missing}; false; }}; }}"

@@ -146,5 +146,5 @@ def _after(now: UnitState, action: Action) -> UnitState:
 
 def _why(request: Request, now: UnitState) -> str:
     if request.has("enabled") and now.enabled in ("static", "generated", "transient"):
-        return f"it is as it must be; a unit that is {now.enabled} is started by others, it is neither enabled nor disabled"
+        return f"it is as it must be; a unit that is {now.enabled} is neither enabled nor disabled, others start it"
     return "it is as it must be"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import fidelity
 
 from storefleet.errors import HostError, TaskFailed
@@ -26,8 +28,9 @@ class Till:
     def answer(self, effect):
         script = effect.script.replace(NONCE, WORD)
         self.scripts.append(script)
-        done = self.lab.enter(self.till, ["sh", "-s"], stdin=f"{{\n{script}\n}}\n")
-        return Output(done.stdout.encode(), done.stderr.encode(), done.returncode, WORD)
+        argv = self.lab.device_argv(self.till, ["sh", "-s"])
+        done = subprocess.run(argv, input=f"{{\n{script}\n}}\n".encode(), capture_output=True, timeout=300, check=False)
+        return Output(done.stdout, done.stderr, done.returncode, WORD)
 
     def close(self):
         pass

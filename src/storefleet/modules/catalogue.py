@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import authorized_keys, crontabs, files, groups, kernel, machine, packages, plain, units, users
+from storefleet.modules import (
+    authorized_keys,
+    crontabs,
+    files,
+    groups,
+    kernel,
+    machine,
+    network,
+    packages,
+    plain,
+    units,
+    users,
+)
 from storefleet.modules.base import Module
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
@@ -67,6 +79,8 @@ CATALOGUE: Mapping[str, Entry] = {
         kernel.sysctl,
         frozenset({"name", "key", "value", "val", "state", "sysctl_file", "sysctl_set", "reload", "ignoreerrors"}),
     ),
+    "resolver": Entry(network.resolver, frozenset({"servers", "search", "options"})),
+    "network_address": Entry(network.network_address, frozenset({"interface", "address", "gateway"})),
     "debug": Entry(plain.debug, frozenset({"msg"})),
     "fail": Entry(plain.fail, frozenset({"msg"})),
     "set_fact": Entry(plain.set_fact, None),

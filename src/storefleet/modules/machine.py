@@ -7,7 +7,18 @@ import re
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
 from storefleet.model.base import Json
-from storefleet.model.changes import Alter, AwaitHost, FileState, MakeLink, PutFile, ReadFile, ReadText, RemovePath, Wait
+from storefleet.model.changes import (
+    Alter,
+    AwaitHost,
+    FileState,
+    Inquire,
+    MakeLink,
+    PutFile,
+    ReadFile,
+    ReadText,
+    RemovePath,
+    Wait,
+)
 from storefleet.model.effects import Step, ask
 from storefleet.modules.base import Done, Request
 
@@ -37,7 +48,10 @@ def _with_systemd(name: str, text: str) -> Step[bool]:
     lines, back = [], []
     if static != name:
         lines.append(f"hostnamectl --pretty --static set-hostname {quote(name)}")
-        back += [f"hostnamectl --static set-hostname {quote(static)}", f"hostnamectl --pretty set-hostname {quote(pretty)}"]
+        back += [
+            f"hostnamectl --static set-hostname {quote(static)}",
+            f"hostnamectl --pretty set-hostname {quote(pretty)}",
+        ]
     if transient != name:
         lines.append(f"hostnamectl --transient set-hostname {quote(name)}")
         back.append(f"hostnamectl --transient set-hostname {quote(transient)}")
@@ -69,7 +83,12 @@ def _by_hand(name: str, now: str, text: str) -> Step[bool]:
     if before is None or before.content != f"{name}\n".encode():
         yield from ask(
             PutFile(
-                path="/etc/hostname", content=f"{name}\n".encode(), mode=0o644, owner="root", group="root", before=before
+                path="/etc/hostname",
+                content=f"{name}\n".encode(),
+                mode=0o644,
+                owner="root",
+                group="root",
+                before=before,
             )
         )
         changed = True
@@ -85,8 +104,7 @@ def timezone(request: Request) -> Step[Done]:
     name = request.text("name")
     if not _ZONE.fullmatch(name):
         raise TaskFailed(f"name: {name!r:.60} is no time zone; Europe/Berlin is one")
-    zone = yield from ask(ReadFile(f"{_ZONES}/{name}"))
-    if zone is None or zone.kind not in ("file", "link"):
+    if (yield from ask(Inquire(f"[ -f {quote(f'{_ZONES}/{name}')} ]"))).exit_status:
         raise TaskFailed(f"name: this host knows no time zone {name} (tzdata gives {_ZONES}/{name})")
     before = yield from ask(ReadFile("/etc/localtime"))
     if _zone_of(before) == name:

@@ -187,7 +187,7 @@ def _alter(
         action="remove" if wanted is None else "change" if before else "make",
         script=script,
         cost=cost,
-        read=f"( {accounts.read_user(name)}\n) | sed {quote(_NUMBERS)}",
+        read=f"{{\n{accounts.read_user(name)}\n}} | sed {quote(_NUMBERS)}",
         before=replace(before, uid="?", gid="?").text if before else "absent",
         after=wanted.text if wanted else "absent",
         shown=_shown(before, wanted, request),

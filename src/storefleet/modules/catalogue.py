@@ -15,6 +15,7 @@ from storefleet.modules import (
     network,
     packages,
     plain,
+    resolver,
     units,
     users,
 )
@@ -79,7 +80,7 @@ CATALOGUE: Mapping[str, Entry] = {
         kernel.sysctl,
         frozenset({"name", "key", "value", "val", "state", "sysctl_file", "sysctl_set", "reload", "ignoreerrors"}),
     ),
-    "resolver": Entry(network.resolver, frozenset({"servers", "search", "options"})),
+    "resolver": Entry(resolver.resolver, frozenset({"servers", "search", "options"})),
     "network_address": Entry(network.network_address, frozenset({"interface", "address", "gateway"})),
     "debug": Entry(plain.debug, frozenset({"msg"})),
     "fail": Entry(plain.fail, frozenset({"msg"})),

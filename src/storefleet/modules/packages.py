@@ -27,11 +27,17 @@ MINUTES_S = 1800.0
 _LISTS_AGE = """stamp=/var/lib/apt/periodic/update-success-stamp
 [ -e "$stamp" ] || stamp=/var/lib/apt/lists
 echo $(( $(date +%s) - $(stat -c %Y "$stamp" 2>/dev/null || echo 0) ))"""
-_TELL = """{ rc=$?
-  [ -z "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] ||
-    echo 'dpkg was interrupted; run dpkg --configure -a' >&2
+_QUIET = "-e '^Reading ' -e '^(Reading ' -e '^Building ' -e '^Get:' -e '^Selecting ' -e '^debconf: ' -e '^Waiting '"
+_TELL = f"""|| {{ rc=$?
+  grep -v {_QUIET} "$k/$n.log" | tail -n 8 >&2
+  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    held=$(awk -v i=":$(stat -c %i "$lock" 2>/dev/null)$" '$6 ~ i {{ print $5; exit }}' /proc/locks 2>/dev/null)
+    [ -z "$held" ] || echo "$lock is held by process $held ($(cat "/proc/$held/comm" 2>/dev/null))" >&2
+  done
+  [ -z "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] || echo 'dpkg was interrupted; run dpkg --configure -a' >&2
   exit $rc
-}"""
+}}"""
+"""What is said where apt fails: its last words, which dpkg writes to the standard output, and who holds a lock."""
 
 
 def package(request: Request) -> Step[Done]:
@@ -124,7 +130,7 @@ def _renew(valid_s: int) -> Step[bool]:
         Alter(
             subject="package-lists",
             action="read anew",
-            script=f"{transactions.apt_get(('update',))}",
+            script=_run(("update",)),
             cost="config",
             after="0",
             shown=("package lists are read anew",),
@@ -146,7 +152,7 @@ def _transact(request: Request, wanted: tuple[str, ...], known: Installed, deb: 
     parts = transactions.packages(text, known)
     if not parts:
         return Done(changed=False, why="apt finds nothing to do")
-    _refuse_half(known)
+    _refuse_half(known, parts)
     yield from ask(_change(words, parts, known, deb, frozenset(sources.split())))
     return Done(changed=True, values={"packages": [one.words for one in parts]})
 
@@ -204,9 +210,11 @@ def _refuse(output: Output, known: Installed, wanted: tuple[str, ...]) -> None:
     raise TaskFailed(f"{', '.join(wanted)}: {said or 'apt-get says no more than that it failed'}")
 
 
-def _refuse_half(known: Installed) -> None:
-    if known.half:
-        names = ", ".join(known.half[:5])
+def _refuse_half(known: Installed, parts: tuple[Package, ...]) -> None:
+    """Refuse to build on packages that are half there, unless the transaction is about just these."""
+    half = set(known.half) - {one.bare for one in parts}
+    if half:
+        names = ", ".join(sorted(half)[:5])
         raise TaskFailed(f"only half configured on this host: {names}; run dpkg --configure -a there first")
 
 
@@ -215,6 +223,10 @@ def _said(output: Output) -> str:
     lines = output.stderr.decode("utf-8", "replace").splitlines()
     named = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
     return " ".join(" ".join(named or lines).split())[-400:]
+
+
+def _run(words: tuple[str, ...]) -> str:
+    return f'{transactions.apt_get(words)} >"$k/$n.log" 2>&1 {_TELL}'
 
 
 def _change(
@@ -226,7 +238,7 @@ def _change(
     return Alter(
         subject=SUBJECT,
         action="install" if any(one.new for one in parts) else "remove",
-        script=f"{transactions.apt_get(words)} || {_TELL}",
+        script=_run(words),
         cost=transactions.cost_of(parts),
         read=transactions.transaction(words) + (f"\n{_file_sum(deb)}" if deb else ""),
         before="\n".join([transactions.text_of(parts), *bound]),

@@ -23,16 +23,11 @@ DATABASE = """db() { if command -v getent >/dev/null; then getent "$1"; else cat
 """
 """A shell function that prints a database of accounts, wherever it is kept."""
 
-DEFAULTS = """home=/home shell=/bin/sh
-if command -v useradd >/dev/null; then tools=shadow
-  home=$(useradd -D | sed -n 's/^HOME=//p') shell=$(useradd -D | sed -n 's/^SHELL=//p')
-elif command -v adduser >/dev/null; then tools=busybox
-else tools=none
-fi
-usermod=no; ! command -v usermod >/dev/null || usermod=yes
+DEFAULTS = """command -v useradd >/dev/null || { echo none; exit 0; }
+home=$(useradd -D | sed -n 's/^HOME=//p') shell=$(useradd -D | sed -n 's/^SHELL=//p')
 groups=$(sed -n 's/^USERGROUPS_ENAB[[:space:]]*//p' /etc/login.defs 2>/dev/null)
 umask=$(sed -n 's/^UMASK[[:space:]]*\\([0-9]*\\)[[:space:]]*$/\\1/p' /etc/login.defs 2>/dev/null)
-printf '%s|' "$tools" "${home:-/home}" "${shell:-/bin/sh}" "$usermod" "${groups:-no}" "${umask:-022}"
+printf '%s|' "${home:-/home}" "${shell:-/bin/sh}" "${groups:-no}" "${umask:-022}"
 """
 LOGIN = 'printf %s "${SUDO_USER:-root}"'
 """Prints whose way in is in use."""
@@ -40,12 +35,10 @@ LOGIN = 'printf %s "${SUDO_USER:-root}"'
 
 @dataclass(frozen=True)
 class Tools:
-    """How accounts are made on a host; ``kind`` is ``shadow``, ``busybox`` or ``none``."""
+    """What useradd does where it is not told: where homes stand, which shell, whether a user has a group of his own."""
 
-    kind: str
     home: str
     shell: str
-    usermod: bool
     own_groups: bool
     umask: str
 
@@ -53,10 +46,12 @@ class Tools:
 def tools() -> Step[Tools]:
     """Look how accounts are made here."""
     text = yield from ask(ReadText("accounts:tools", DEFAULTS))
-    kind, home, shell, usermod, groups, umask, *_ = text.split("|")
-    if kind == "none":
-        raise TaskFailed("this host has neither useradd nor adduser, so no account can be made on it")
-    return Tools(kind, home, shell, usermod == "yes", groups == "yes", umask)
+    if text == "none":
+        raise TaskFailed(
+            "this host has no useradd, groupadd and their kin (BusyBox); no account is made or changed on it"
+        )
+    home, shell, groups, umask, *_ = text.split("|")
+    return Tools(home, shell, groups == "yes", umask)
 
 
 @dataclass(frozen=True)

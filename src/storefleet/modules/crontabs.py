@@ -15,6 +15,7 @@ from storefleet.model.changes import FileState, PutFile, ReadFile, RemovePath
 from storefleet.model.effects import Step, ask
 from storefleet.modules import accounts
 from storefleet.modules.base import Done, Request
+from storefleet.modules.lines import in_folder
 from storefleet.modules.packages import wait_for_packages
 
 SPOOL = "/var/spool/cron/crontabs"
@@ -59,6 +60,7 @@ def cron(request: Request) -> Step[Done]:
     if place.shared and place.before and not present and not any(one.strip() for one in edited):
         yield from ask(RemovePath(path=place.path, before=place.before))
     else:
+        yield from in_folder(place.path)
         content = "".join(f"{one}\n" for one in [*header, *edited]).rstrip("\r\n") + "\n"
         yield from ask(
             PutFile(

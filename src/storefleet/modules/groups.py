@@ -7,7 +7,7 @@ from storefleet.errors import TaskFailed
 from storefleet.model.changes import Alter
 from storefleet.model.effects import Step, ask
 from storefleet.modules import accounts
-from storefleet.modules.accounts import Group, Tools
+from storefleet.modules.accounts import Group
 from storefleet.modules.base import Done, Request
 
 
@@ -25,15 +25,16 @@ def group(request: Request) -> Step[Done]:
     if state == "absent":
         if before is None:
             return Done(changed=False, why="there is no such group", values=values)
-        yield from ask(_removed(before, (yield from accounts.tools())))
+        yield from accounts.tools()
+        yield from ask(_removed(before))
         return Done(changed=True, values=values)
     if before is not None and gid in (-1, int(before.gid) if before.gid.isdecimal() else -1):
         return Done(changed=False, why="it is as it must be", values=values)
-    tools = yield from accounts.tools()
+    yield from accounts.tools()
     if before is None:
-        yield from ask(_made(name, gid, request, tools))
+        yield from ask(_made(name, gid, request))
     else:
-        yield from ask(_numbered(before, gid, tools, twice=request.flag("non_unique")))
+        yield from ask(_numbered(before, gid, twice=request.flag("non_unique")))
     return Done(changed=True, values={**values, "gid": gid if gid >= 0 else None})
 
 
@@ -52,37 +53,24 @@ def _alter(name: str, action: str, script: str, before: Group | None, after: Gro
     )
 
 
-def _made(name: str, gid: int, request: Request, tools: Tools) -> Alter:
+def _made(name: str, gid: int, request: Request) -> Alter:
     number = ["-g", str(gid)] if gid >= 0 else []
-    if tools.kind == "shadow":
-        twice = ["-o"] if request.flag("non_unique") and number else []
-        words = ["groupadd", *number, *twice, *(["-r"] if request.flag("system") else []), name]
-    else:
-        words = ["addgroup", *number, *(["-S"] if request.flag("system") else []), name]
+    twice = ["-o"] if request.flag("non_unique") and number else []
+    words = ["groupadd", *number, *twice, *(["-r"] if request.flag("system") else []), name]
     after = Group(name, str(gid) if gid >= 0 else "?")
-    return _alter(name, "make", f"{command(words)} </dev/null", None, after, _delete(name, tools))
+    return _alter(name, "make", f"{command(words)} </dev/null", None, after, command(["groupdel", name]))
 
 
-def _numbered(before: Group, gid: int, tools: Tools, *, twice: bool) -> Alter:
-    if tools.kind != "shadow":
-        raise TaskFailed(f"gid: {before.name} has {before.gid}; this host's BusyBox gives no group another number")
+def _numbered(before: Group, gid: int, *, twice: bool) -> Alter:
     words = ["groupmod", "-g", str(gid), *(["-o"] if twice else []), before.name]
     back = command(["groupmod", "-o", "-g", before.gid, before.name])
     return _alter(before.name, "change", f"{command(words)} </dev/null", before, Group(before.name, str(gid)), back)
 
 
-def _removed(before: Group, tools: Tools) -> Alter:
+def _removed(before: Group) -> Alter:
     """Remove a group; its members are kept on the device for the way back."""
     line = f"db group | awk -F: -v g={quote(before.name)} '$1 == g' >\"$k/$n\"\n"
-    if tools.kind == "shadow":
-        back = """IFS=: read -r name _ gid members <"$k/$n" && groupadd -g "$gid" "$name" &&
+    back = """IFS=: read -r name _ gid members <"$k/$n" && groupadd -g "$gid" "$name" &&
   { [ -z "$members" ] || gpasswd -M "$members" "$name"; }"""
-    else:
-        back = """IFS=: read -r name _ gid members <"$k/$n" && addgroup -g "$gid" "$name" &&
-  for one in $(echo "$members" | tr , ' '); do addgroup "$one" "$name"; done"""
-    script = f"{accounts.DATABASE}{line}{_delete(before.name, tools)} </dev/null"
+    script = f"{accounts.DATABASE}{line}{command(['groupdel', before.name])} </dev/null"
     return _alter(before.name, "remove", script, before, None, back)
-
-
-def _delete(name: str, tools: Tools) -> str:
-    return command(["groupdel" if tools.kind == "shadow" else "delgroup", name])

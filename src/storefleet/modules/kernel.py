@@ -6,9 +6,10 @@ import re
 
 from storefleet.collect.quote import command, quote
 from storefleet.errors import TaskFailed
-from storefleet.model.changes import Alter, ChangeClass, FileState, PutFile, ReadFile, ReadText
+from storefleet.model.changes import Alter, ChangeClass, FileState, ReadFile, ReadText
 from storefleet.model.effects import Step, ask
 from storefleet.modules.base import FALSE, TRUE, Done, Request
+from storefleet.modules.lines import file_of, in_folder
 
 _NAME = re.compile(r"[a-z0-9_]+([./][A-Za-z0-9_@:-]+)+")
 _HARMLESS = re.compile(
@@ -34,13 +35,14 @@ def sysctl(request: Request) -> Step[Done]:
     if not present:
         if had is None:
             return Done(changed=False, why="it is not in the file")
-        yield from ask(_file(path, lines, before))
+        yield from ask(file_of(path, lines, before))
         return Done(changed=True)
     reload, sets = request.flag("reload", default=True), request.flag("sysctl_set")
     live = (yield from _live(request, name)) if reload or sets else value
     holds = live.split() == value.split()
     if had != value:
-        yield from ask(_file(path, lines, before))
+        yield from in_folder(path)
+        yield from ask(file_of(path, lines, before))
     if not holds:
         yield from ask(_set(request, name, live, value))
     if had != value or not holds:
@@ -82,12 +84,6 @@ def _edited(before: FileState | None, name: str, value: str | None) -> tuple[str
     if name not in seen and value is not None:
         edited.append(f"{name}={value}")
     return had, edited
-
-
-def _file(path: str, lines: list[str], before: FileState | None) -> PutFile:
-    mode, owner, group = (before.mode, before.owner, before.group) if before else (0o644, "root", "root")
-    content = "".join(f"{line}\n" for line in lines).encode()
-    return PutFile(path=path, content=content, mode=mode, owner=owner, group=group, before=before)
 
 
 def _read(name: str) -> str:

@@ -1,11 +1,13 @@
-"""What both modules of the network share: an address that is one, and a file of ours."""
+"""What modules that edit a file of lines share: an address that is one, the folder that must be there, the change."""
 
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 
 from storefleet.errors import TaskFailed
-from storefleet.model.changes import FileState, PutFile
+from storefleet.model.changes import FileState, PutFile, ReadFile
+from storefleet.model.effects import Step, ask
 
 
 def address(word: str, text: str) -> str:
@@ -14,6 +16,14 @@ def address(word: str, text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError as fault:
         raise TaskFailed(f"{word}: {text!r:.60} is no address") from fault
+
+
+def in_folder(path: str) -> Step[None]:
+    """Refuse a file whose folder is not there."""
+    folder = posixpath.dirname(path)
+    found = yield from ask(ReadFile(folder))
+    if found is None or found.kind != "directory":
+        raise TaskFailed(f"{folder} is no folder on this host; what reads {path} seems not to be installed")
 
 
 def text_of(lines: list[str]) -> bytes:

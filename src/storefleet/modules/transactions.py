@@ -100,7 +100,7 @@ def installed(text: str) -> Installed:
     """Read what :data:`INSTALLED` or :attr:`Installed.text` gave."""
     versions: dict[str, str] = {}
     remains, half, asked = set(), [], []
-    for line in text.splitlines():
+    for line in text.splitlines() if text != "none" else ():
         state, *words = line.split("|")
         if state == "~":
             asked.append(tuple(words))

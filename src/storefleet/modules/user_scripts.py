@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 
 from storefleet.collect.quote import command, quote
-from storefleet.errors import TaskFailed
 from storefleet.model.effects import NONCE
 from storefleet.modules.accounts import DATABASE, Account, Tools
 from storefleet.modules.base import Request
@@ -16,14 +15,14 @@ from storefleet.modules.base import Request
 _OPTIONS = (("comment", "-c"), ("home", "-d"), ("shell", "-s"))
 
 
-def make(request: Request, name: str, wanted: Account, tools: Tools) -> str:
+def make(request: Request, name: str, wanted: Account) -> str:
     """Return the script that makes a user."""
     lines = ["set -e"]
     if wanted.has_home:
         lines.append(f"new=yes; [ ! -e {quote(wanted.home)} ] || new=no")
     if wanted.has_home and request.has("home"):
         lines.append(f"[ -d {quote(_parent(wanted.home))} ] || mkdir -p {quote(_parent(wanted.home))}")
-    lines.append(_add_busybox(request, name, wanted) if tools.kind == "busybox" else _useradd(request, name, wanted))
+    lines.append(_useradd(request, name, wanted))
     lines += _password(request, name, lock=wanted.locked)
     if wanted.has_home:
         lines.append('[ "$new" = no ] || : >"$k/$n.home"')
@@ -47,18 +46,6 @@ def _useradd(request: Request, name: str, wanted: Account) -> str:
     found = f"db group | awk -F: -v g={quote(name)} '$1 == g {{ found = 1 }} END {{ exit !found }}'"
     own = f"if {found}; then own=-N; else own=; fi"
     return f"{DATABASE}{own}\n{command(words)} $own {quote(name)} </dev/null"
-
-
-def _add_busybox(request: Request, name: str, wanted: Account) -> str:
-    if wanted.expires or request.flag("non_unique"):
-        raise TaskFailed("expires and non_unique: this host's BusyBox knows neither")
-    words = ["adduser", "-D", "-h", wanted.home, "-s", wanted.shell, "-g", wanted.comment]
-    words += ["-u", wanted.uid] if request.has("uid") else []
-    words += ["-G", wanted.primary] if request.has("group") else []
-    words += [] if wanted.has_home else ["-H"]
-    words += ["-S"] if request.flag("system") else []
-    lines = [command([*words, name]), *(command(["addgroup", name, one]) for one in sorted(wanted.groups))]
-    return "\n".join(f"{line} </dev/null" for line in lines)
 
 
 def _password(request: Request, name: str, *, lock: bool) -> list[str]:
@@ -142,25 +129,20 @@ if [ ! -e "$h" ]; then
 fi"""
 
 
-def unmake(name: str, wanted: Account, tools: Tools) -> str:
+def unmake(name: str, wanted: Account) -> str:
     """Return the script that takes back a user who was made."""
-    gone = command(["userdel" if tools.kind == "shadow" else "deluser", name])
+    gone = command(["userdel", name])
     return f"{gone}\n{_without_home(wanted.home)}" if wanted.has_home else gone
 
 
-def remove(name: str, tools: Tools, *, home: bool, force: bool) -> str:
+def remove(name: str, *, home: bool, force: bool) -> str:
     """Return the script that removes a user, who is kept for the way back."""
-    if tools.kind == "shadow":
-        words = ["userdel", *(["-f"] if force else []), *(["-r"] if home else []), name]
-    else:
-        words = ["deluser", *(["--remove-home"] if home else []), name]
+    words = ["userdel", *(["-f"] if force else []), *(["-r"] if home else []), name]
     return f"set -e\n{_keep(name)}\n{command(words)} </dev/null"
 
 
-def restore(name: str, tools: Tools) -> str:
+def restore(name: str) -> str:
     """Return the script that makes a removed user anew from what was kept of him."""
-    if tools.kind != "shadow":
-        return ""
     return f"""line=$(sed -n 1p "$k/$n")
 IFS=: read -r u _ uid gid comment home shell <<{NONCE}
 $line

@@ -38,14 +38,12 @@ def user(request: Request) -> Step[Done]:
     tools = yield from accounts.tools()
     if before is None:
         wanted = yield from _new(request, name, tools)
-        script = user_scripts.make(request, name, wanted, tools)
-        back = user_scripts.unmake(name, wanted, tools)
+        script = user_scripts.make(request, name, wanted)
+        back = user_scripts.unmake(name, wanted)
     else:
         wanted = yield from _changed(request, name, before)
         if wanted == before:
             return Done(changed=False, why="it is as it must be", values=_values(request, name, wanted))
-        if not tools.usermod:
-            raise TaskFailed(f"{name}: this host has no usermod (BusyBox), so an account that is there is not changed")
         script = user_scripts.change(request, name, before, wanted, tools)
         back = user_scripts.unchange(name, before, wanted)
     yield from ask((yield from _alter(request, name, before, wanted, script, back)))
@@ -100,7 +98,7 @@ def _primary(request: Request, name: str, tools: Tools) -> Step[str]:
     if request.has("group"):
         return (yield from _group_name(request.text("group")))
     taken = yield from accounts.group(name)
-    if tools.kind == "shadow" and (taken is not None or not tools.own_groups):
+    if taken is not None or not tools.own_groups:
         common = yield from accounts.group("100")
         return common.name if common else "users"
     return name
@@ -168,8 +166,8 @@ def _absent(request: Request, name: str, before: Account | None) -> Step[Done]:
     tools = yield from accounts.tools()
     remove = request.flag("remove")
     takes_group = tools.own_groups and before.alone
-    script = user_scripts.remove(name, tools, home=remove, force=request.flag("force"))
-    back = "" if remove and before.has_home else user_scripts.restore(name, tools)
+    script = user_scripts.remove(name, home=remove, force=request.flag("force"))
+    back = "" if remove and before.has_home else user_scripts.restore(name)
     alter = yield from _alter(request, name, before, None, script, back)
     yield from ask(msgspec.structs.replace(alter, after=accounts.WITH_ITS_GROUP if takes_group else "absent"))
     return Done(changed=True, values={"name": name, "state": "absent", "remove": remove})

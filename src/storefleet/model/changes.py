@@ -225,15 +225,15 @@ class Alter(Change, frozen=True, kw_only=True):
         return self.subject.partition(":")[2] or self.subject
 
     def bound(self) -> bytes:
-        """Return everything that decides what happens, which the words for people do not."""
-        return Change.bound(msgspec.structs.replace(self, shown=()))
+        """Return everything that decides what happens: neither the words for people nor what is foretold do."""
+        return Change.bound(msgspec.structs.replace(self, shown=(), after=None))
 
 
 class ActOnUnit(Change, frozen=True, kw_only=True):
     """Have systemd do one thing with a unit; ``daemon-reload`` has none."""
 
     unit: str
-    action: Literal["start", "stop", "restart", "reload", "enable", "disable", "daemon-reload"]
+    action: Literal["start", "stop", "restart", "reload", "enable", "disable", "mask", "unmask", "daemon-reload"]
     before: UnitState | None = None
 
     @property

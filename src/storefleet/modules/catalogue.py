@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import commands, files, plain, undoing, units
+from storefleet.modules import (
+    authorized_keys,
+    commands,
+    crontabs,
+    files,
+    groups,
+    kernel,
+    machine,
+    network,
+    packages,
+    plain,
+    resolver,
+    undoing,
+    units,
+    users,
+)
 from storefleet.modules.base import Module
 
 UNDO = "undo run"
@@ -16,6 +31,21 @@ PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.
 _ATTRIBUTES = frozenset({"mode", "owner", "group"})
 _COMMAND = frozenset({"cmd", "chdir", "creates", "removes", "stdin", "stdin_add_newline", "strip_empty_ends"})
 _SCRIPT = frozenset({"chdir", "creates", "removes", "executable"})
+_UNIT = frozenset({"name", "service", "unit", "state", "enabled", "masked", "daemon_reload", "daemon-reload", "scope"})
+_APT = frozenset(
+    {"name", "package", "pkg", "state", "deb", "purge", "autoremove", "default_release", "cache_valid_time"}
+    | {"update_cache", "update-cache", "install_recommends", "install-recommends"}
+    | {"allow_downgrade", "allow_downgrades", "allow-downgrade", "allow-downgrades"}
+)
+_USER = frozenset(
+    {"name", "user", "state", "uid", "non_unique", "group", "groups", "append", "comment", "home", "shell", "password"}
+    | {"update_password", "password_lock", "create_home", "createhome", "move_home", "skeleton", "system", "remove"}
+    | {"force", "expires", "generate_ssh_key"}
+)
+_CRON = frozenset(
+    {"name", "state", "job", "value", "minute", "hour", "day", "dom", "month", "weekday", "dow", "special_time"}
+    | {"user", "cron_file", "env", "insertafter", "insertbefore", "disabled", "backup"}
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +72,28 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "file": Entry(files.file, _ATTRIBUTES | {"path", "dest", "name", "state"}),
     "service": Entry(units.systemd, frozenset({"name", "state", "enabled"})),
-    "systemd": Entry(
-        units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
+    "systemd": Entry(units.systemd, _UNIT),
+    "systemd_service": Entry(units.systemd, _UNIT),
+    "apt": Entry(packages.apt, _APT),
+    "package": Entry(packages.package, frozenset({"name", "state"})),
+    "group": Entry(groups.group, frozenset({"name", "gid", "state", "system", "non_unique"})),
+    "user": Entry(users.user, _USER),
+    "authorized_key": Entry(
+        authorized_keys.authorized_key,
+        frozenset({"user", "key", "state", "exclusive", "key_options", "comment", "path", "manage_dir"}),
     ),
-    "systemd_service": Entry(
-        units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
+    "cron": Entry(crontabs.cron, _CRON),
+    "hostname": Entry(machine.hostname, frozenset({"name"})),
+    "timezone": Entry(machine.timezone, frozenset({"name"})),
+    "reboot": Entry(
+        machine.reboot, frozenset({"reboot_timeout", "pre_reboot_delay", "post_reboot_delay", "connect_timeout", "msg"})
     ),
+    "sysctl": Entry(
+        kernel.sysctl,
+        frozenset({"name", "key", "value", "val", "state", "sysctl_file", "sysctl_set", "reload", "ignoreerrors"}),
+    ),
+    "resolver": Entry(resolver.resolver, frozenset({"servers", "search", "options"})),
+    "network_address": Entry(network.network_address, frozenset({"interface", "address", "gateway"})),
     "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"}), looks=True),
     "fail": Entry(plain.fail, frozenset({"msg"}), looks=True),
     "set_fact": Entry(plain.set_fact, None, looks=True),

@@ -14,6 +14,7 @@ from storefleet.model.changes import (
     Change,
     FileState,
     MakeFolder,
+    MakeLink,
     PutFile,
     ReadFile,
     ReadUnit,
@@ -41,7 +42,8 @@ def read_file(effect: ReadFile) -> str:
 p={quote(effect.path)}
 d=${{p%/*}}
 say() {{ printf '{NONCE} %s\\n' "$1"; }}
-if [ -L "$p" ] || {{ [ -d "$d/" ] && [ "$(cd "$d/" && pwd -P)" != "${{d:-/}}" ]; }}; then say 'link 777 - - 0'
+if [ -L "$p" ]; then t=$(readlink "$p"); say "link 777 - - ${{#t}}"; printf %s "$t"
+elif {{ [ -d "$d/" ] && [ "$(cd "$d/" && pwd -P)" != "${{d:-/}}" ]; }}; then say 'link 777 - - 0'
 elif [ ! -e "$p" ]; then say 'absent 0 - - 0'
 elif [ -f "$p" ]; then say "file $(stat -c '%a %U %G %s' "$p")" && cat "$p"
 elif [ -d "$p" ]; then say "directory $(stat -c '%a %U %G' "$p") 0"
@@ -71,6 +73,8 @@ def change(request: Change, run: str, number: int) -> str:
         body = _put_file(request)
     elif isinstance(request, MakeFolder):
         body = _make_folder(request)
+    elif isinstance(request, MakeLink):
+        body = f'ln -s {quote(request.to)} "$p.storefleet" && mv -fT "$p.storefleet" "$p"\n'
     elif isinstance(request, RemovePath):
         body = 'if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir "$p"; else rm -f "$p"; fi\n'
     else:

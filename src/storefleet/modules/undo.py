@@ -68,6 +68,8 @@ units() {{
       daemon-reload,* | start,active | stop,inactive | stop,failed) ;;
       enable,* | disable,*)
         case $3 in enabled*) do=enable ;; disabled) do=disable ;; esac ;;
+      mask,* | unmask,*)
+        case $3 in masked*) do=mask ;; *) do=unmask ;; esac ;;
       *,active | *,activating | *,reloading) [ "$when" = boot ] || do=restart ;;
       *) [ "$when" = boot ] || do=stop ;;
     esac

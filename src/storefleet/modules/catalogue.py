@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import files, plain, units
+from storefleet.modules import blocks, copying, filestate, lines, looking, plain, units, urls, waiting
 from storefleet.modules.base import Module
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
 
 _ATTRIBUTES = frozenset({"mode", "owner", "group"})
+_WRITING = _ATTRIBUTES | {"backup", "validate"}
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,58 @@ class Entry:
 
 
 CATALOGUE: Mapping[str, Entry] = {
-    "copy": Entry(files.copy, _ATTRIBUTES | {"src", "content", "dest", "force"}),
-    "template": Entry(files.template, _ATTRIBUTES | {"src", "dest", "force"}),
-    "lineinfile": Entry(
-        files.lineinfile,
-        _ATTRIBUTES
-        | {"path", "dest", "destfile", "name", "line", "regexp", "state", "create", "insertafter", "insertbefore"},
+    "copy": Entry(
+        copying.copy,
+        _WRITING | {"src", "content", "dest", "force", "remote_src", "directory_mode", "follow", "local_follow"},
     ),
-    "file": Entry(files.file, _ATTRIBUTES | {"path", "dest", "name", "state"}),
+    "template": Entry(copying.template, _WRITING | {"src", "dest", "force", "follow"}),
+    "lineinfile": Entry(
+        lines.lineinfile,
+        _WRITING
+        | {"path", "dest", "destfile", "name", "line", "value", "regexp", "regex", "search_string", "state", "create"}
+        | {"insertafter", "insertbefore", "backrefs", "firstmatch"},
+    ),
+    "replace": Entry(
+        lines.replace,
+        _WRITING | {"path", "dest", "destfile", "name", "regexp", "replace", "after", "before", "encoding"},
+    ),
+    "blockinfile": Entry(
+        blocks.blockinfile,
+        _WRITING
+        | {"path", "dest", "destfile", "name", "block", "content", "marker", "marker_begin", "marker_end", "state"}
+        | {"insertafter", "insertbefore", "create", "prepend_newline", "append_newline"},
+    ),
+    "file": Entry(
+        filestate.file,
+        _ATTRIBUTES
+        | {"path", "dest", "name", "state", "src", "force", "follow", "recurse", "modification_time", "access_time"}
+        | {"modification_time_format", "access_time_format"},
+    ),
+    "stat": Entry(
+        looking.stat,
+        frozenset({"path", "dest", "name", "follow", "get_checksum", "checksum_algorithm", "checksum_algo", "checksum"})
+        | {"get_mime", "get_attributes", "mime", "attributes", "attr"},
+    ),
+    "slurp": Entry(looking.slurp, frozenset({"src", "path"})),
+    "fetch": Entry(looking.fetch, frozenset({"src", "dest", "flat", "fail_on_missing", "validate_checksum"})),
+    "get_url": Entry(
+        urls.get_url,
+        _ATTRIBUTES
+        | {"url", "dest", "checksum", "force", "timeout", "headers", "backup", "validate_certs", "use_proxy"}
+        | {"url_username", "username", "url_password", "password", "http_agent", "force_basic_auth"},
+    ),
+    "wait_for": Entry(
+        waiting.wait_for,
+        frozenset({"host", "port", "path", "state", "timeout", "delay", "sleep", "search_regex", "connect_timeout"})
+        | {"msg"},
+    ),
+    "wait_for_connection": Entry(
+        waiting.wait_for_connection, frozenset({"delay", "timeout", "sleep", "connect_timeout"})
+    ),
+    "pause": Entry(waiting.pause, frozenset({"seconds", "minutes", "prompt", "echo"})),
+    "ping": Entry(plain.ping, frozenset({"data"})),
+    "assert": Entry(plain.assert_, frozenset({"that", "fail_msg", "msg", "success_msg", "quiet"})),
+    "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"})),
     "service": Entry(units.systemd, frozenset({"name", "state", "enabled"})),
     "systemd": Entry(
         units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
@@ -38,7 +83,6 @@ CATALOGUE: Mapping[str, Entry] = {
     "systemd_service": Entry(
         units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
     ),
-    "debug": Entry(plain.debug, frozenset({"msg"})),
     "fail": Entry(plain.fail, frozenset({"msg"})),
     "set_fact": Entry(plain.set_fact, None),
 }

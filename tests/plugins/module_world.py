@@ -51,8 +51,11 @@ class World:
         self.kept[name] = content
         return changed
 
+    def around(self):
+        return Surroundings(keep=self.keep, again=lambda: self.shell)
+
     def step(self, task):
-        (module, arguments), = yaml.safe_load(task).items() if isinstance(task, str) else task.items()
+        ((module, arguments),) = yaml.safe_load(task).items() if isinstance(task, str) else task.items()
         return CATALOGUE[module].module(self.request(arguments or {}))
 
     def plan(self, *tasks):
@@ -64,7 +67,7 @@ class World:
         """Make what tasks would change as it was planned; return what was made, and how each ended."""
         planned, _ = self.plan(*tasks)
         bounds = [Bound(digest_of(change, KEY), scope_of(change, KEY)) for change in planned]
-        session = Making(self.shell, HOST, Binding(bounds), KEY, run, Surroundings(keep=self.keep))
+        session = Making(self.shell, HOST, Binding(bounds), KEY, run, self.around())
         ends = [_end(self.step(task), session) for task in tasks]
         return session.made, ends
 

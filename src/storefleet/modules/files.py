@@ -90,8 +90,14 @@ def written(
 def facts(path: str, mode: int, owner: str, group: str, content: bytes) -> dict[str, Json]:
     """Return what ``register`` keeps of a file."""
     return {
-        "dest": path, "path": path, "state": "file", "mode": f"{mode:04o}", "owner": owner, "group": group,
-        "size": len(content), "checksum": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
+        "dest": path,
+        "path": path,
+        "state": "file",
+        "mode": f"{mode:04o}",
+        "owner": owner,
+        "group": group,
+        "size": len(content),
+        "checksum": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
     }
 
 

@@ -75,6 +75,8 @@ def _directory(request: Request, path: str, before: FileState | None) -> Step[Do
     if before is not None and before.kind != "directory":
         kind = "a symbolic link" if before.kind == "link" else "no folder"
         raise TaskFailed(f"{path} is there and is {kind}; it is left alone")
+    if request.flag("recurse") and is_system_folder(path):
+        raise TaskFailed(f"{path} is a folder of the system itself; recurse is not for it")
     mode, owner, group = yield from attributes(request, before, NEW_FOLDER)
     told: dict[str, Json] = {"path": path, "dest": path, "state": "directory"}
     told |= {"mode": f"{mode:04o}", "owner": owner, "group": group}
@@ -90,8 +92,6 @@ def _directory(request: Request, path: str, before: FileState | None) -> Step[Do
 
 def _recursively(request: Request, top: str) -> Step[bool]:
     """Give everything below a folder its attributes, links and what they point to excepted."""
-    if is_system_folder(top):
-        raise TaskFailed(f"{top} is a folder of the system itself; recurse is not for it")
     script = (
         f"cd {quote(top)} && find . ! -name . -exec stat -c '%f %U %u %G %g %n' {{}} + | "
         "while read -r mode owner uid group gid name; do [ $owner != UNKNOWN ] || owner=$uid; "

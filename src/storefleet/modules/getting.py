@@ -94,7 +94,8 @@ wget_() {{
 get() {{
   if has curl; then if [ -n "${{2-}}" ]; then curl_ -f -o "$1" -z "$2"; else curl_ -f -o "$1"; fi
   elif is_gnu; then wget_ -O "$1"
-  elif has wget; then {plain}wget -q -T {limit}{wget_k} -O "$1" {url}
+  elif has wget; then  # no -T: that of BusyBox 1.35 ends with a segmentation fault
+  {plain}wget -q{wget_k} -O "$1" {url}
   elif [ -x {_APT} ]; then
   {plain}{_APT} -qq -o APT::Sandbox::User=root -o Acquire::http::Timeout={limit} -o Acquire::Retries=0 \
     download-file {url} "$1" >/dev/null

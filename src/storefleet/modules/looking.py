@@ -17,8 +17,13 @@ from storefleet.modules.base import Done, Request
 
 SUMS = ("sha1", "md5", "sha224", "sha256", "sha384", "sha512")
 _KINDS = {
-    "isreg": bits.S_IFREG, "isdir": bits.S_IFDIR, "islnk": bits.S_IFLNK, "ischr": bits.S_IFCHR,
-    "isblk": bits.S_IFBLK, "isfifo": bits.S_IFIFO, "issock": bits.S_IFSOCK,
+    "isreg": bits.S_IFREG,
+    "isdir": bits.S_IFDIR,
+    "islnk": bits.S_IFLNK,
+    "ischr": bits.S_IFCHR,
+    "isblk": bits.S_IFBLK,
+    "isfifo": bits.S_IFIFO,
+    "issock": bits.S_IFSOCK,
 }
 
 
@@ -40,14 +45,13 @@ def stat(request: Request) -> Step[Done]:
 def _script(path: str, summing: str, *, follow: bool) -> str:
     option, link = ("-L ", "") if follow else ("", '[ -L "$p" ] || ')
     summed = f'{link}[ ! -f "$p" ] || {summing} <"$p" | cut -d" " -f1' if summing else ":"
+    pointing = ":" if follow else 'if [ -L "$p" ]; then readlink "$p"; readlink -f "$p" || echo; fi'
     there = '[ -e "$p" ]' if follow else '{ [ -e "$p" ] || [ -L "$p" ]; }'
     return f"""p={quote(path)}
 if {there}; then
   stat {option}-c '%f %u %g %h %i %d %s %X %Y %Z %b %o %U %G' "$p" || exit 1
-  for may in r w x; do if [ "-$may" = -r ] && [ -r "$p" ] || [ "-$may" = -w ] && [ -w "$p" ] ||
-    [ "-$may" = -x ] && [ -x "$p" ]; then printf 1; else printf 0; fi; done; echo
-  {{ {"[ ! -L " + '"$p"' + " ]" if not follow else ":"} || readlink "$p"; }}
-  [ -L "$p" ] && readlink -f "$p"
+  for may in r w x; do if test "-$may" "$p"; then printf 1; else printf 0; fi; done; echo
+  {pointing}
   printf 'sum '; {summed}
 else echo absent
 fi"""
@@ -68,11 +72,24 @@ def _values(path: str, lines: list[str]) -> dict[str, Json]:
     }
     can = dict(zip(("readable", "writeable", "executable"), (digit == "1" for digit in lines[1]), strict=False))
     found: dict[str, Json] = {
-        "exists": True, "path": path, "mode": f"{bits.S_IMODE(mode):04o}", "size": size, "uid": uid, "gid": gid,
-        "pw_name": words[12], "gr_name": words[13], "nlink": nlink, "inode": inode, "dev": device,
-        "atime": float(atime), "mtime": float(mtime), "ctime": float(ctime),
-        "blocks": blocks, "block_size": block_size,
-        "isuid": bool(mode & bits.S_ISUID), "isgid": bool(mode & bits.S_ISGID),
+        "exists": True,
+        "path": path,
+        "mode": f"{bits.S_IMODE(mode):04o}",
+        "size": size,
+        "uid": uid,
+        "gid": gid,
+        "pw_name": words[12],
+        "gr_name": words[13],
+        "nlink": nlink,
+        "inode": inode,
+        "dev": device,
+        "atime": float(atime),
+        "mtime": float(mtime),
+        "ctime": float(ctime),
+        "blocks": blocks,
+        "block_size": block_size,
+        "isuid": bool(mode & bits.S_ISUID),
+        "isgid": bool(mode & bits.S_ISGID),
         **kinds,
         **rights,
         **can,

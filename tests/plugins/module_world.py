@@ -1,4 +1,4 @@
-"""One module call on a host without a host: planned, then made as it was planned, by the real scripts in a real shell."""
+"""One module call on a host without a host: planned, then made as planned, by the real scripts in a real shell."""
 
 from __future__ import annotations
 

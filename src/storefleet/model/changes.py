@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from storefleet.model.base import Value
+from storefleet.model.base import Json, Value
 from storefleet.model.effects import Effect, Output
 
 ChangeClass: TypeAlias = Literal["none", "config", "service", "reboot", "path"]
@@ -84,7 +84,7 @@ class Inquire(Effect[Output], frozen=True):
     deadline_s: float = 60.0
 
 
-class ReadFacts(Effect["Json"], frozen=True):
+class ReadFacts(Effect[Json], frozen=True):
     """Read the host's state document; the answer is the document as plain data."""
 
 

@@ -56,7 +56,7 @@ class Request:
 
     ``user`` is whom a command runs as: root where it is empty, the account that logged in where it is ``-``.
     ``question`` says that the task only asks (``check_mode: false`` and ``changed_when: false``), so that it may run
-    while a plan is made. ``local_mode`` gives the permission bits of a file of ours, ``holds`` judges a bare expression.
+    while a plan is made. ``local_mode`` gives the permission bits of a file of ours, ``holds`` judges an expression.
     """
 
     arguments: Arguments

@@ -1,4 +1,4 @@
-"""The shell in which something comes to stand at a path, or goes: bodies for the scripts of :mod:`~storefleet.modules.remote`.
+"""The shell in which something comes to stand at a path, or goes: parts of the scripts of ``remote``.
 
 In each of them ``$p`` is the path and ``$k`` the folder where the run keeps what it replaces.
 """
@@ -106,7 +106,8 @@ def _validated(request: PutFile) -> str:
     if not request.validate:
         return ""
     words = ('"$t"'.join(quote(part) if part else "" for part in word.split("%s")) or "''" for word in _split(request))
-    return f"""said=$({" ".join(words)} 2>&1 </dev/null) || {{ printf 'validate refuses it: %s\\n' "$said" >&2; exit 1; }}
+    return f"""said=$({" ".join(words)} 2>&1 </dev/null) ||
+  {{ printf 'validate refuses it: %s\\n' "$said" >&2; exit 1; }}
 """
 
 
@@ -141,7 +142,9 @@ def tree(path: str) -> str:
     """Return the command that lists the names below a folder; it fails where something is mounted there."""
     return f"""p={quote(path)}
 if [ -d "$p" ] && [ ! -L "$p" ]; then
-  while read -r _ at _; do case $at in "$p" | "$p"/*) echo "$at is mounted there" >&2; exit 1 ;; esac; done </proc/mounts
+  while read -r _ at _; do
+    case $at in "$p" | "$p"/*) echo "$at is mounted there" >&2; exit 1 ;; esac
+  done </proc/mounts
   cd "$p" && find . ! -name . | LC_ALL=C sort
 fi"""
 

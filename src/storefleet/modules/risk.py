@@ -36,7 +36,7 @@ _SYSTEM_FOLDERS = re.compile(
 
 
 def is_system_folder(path: str) -> bool:
-    """Tell whether the device would not survive, or not let us in again, once such a folder is gone with all it holds."""
+    """Tell whether the device might not live, or not let us in, without such a folder and all that it holds."""
     return _SYSTEM_FOLDERS.fullmatch(path) is not None
 
 

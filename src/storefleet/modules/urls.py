@@ -130,7 +130,9 @@ def _is_the_same(script: str, source: getting.Source, place: _Place, kind: str, 
     look = f"""{script}t=$(mktemp) || exit 1
 trap 'rm -f "$t"' EXIT
 get "$t"{newer} || exit 1
-if [ -s "$t" ]; then {kind}sum <"$t" | cut -d' ' -f1; elif [ -s {quote(place.path)} ]; then echo same; else echo {place.checksum}; fi"""
+if [ -s "$t" ]; then {kind}sum <"$t" | cut -d' ' -f1
+else echo same
+fi"""
     answer = yield from ask(Inquire(look, deadline_s=600.0))
     if answer.exit_status != 0:
         said = " ".join(answer.stderr.decode("utf-8", "replace").split())[-300:]
@@ -188,7 +190,9 @@ get "$t" || exit 1
 sum=$({kind}sum <"$t" | cut -d' ' -f1)
 {judge if checksum else ""}echo "$sum"
 [ ! -e "$p" ] || cp -pP "$p" "$k/$n" || exit 1
-{beside if backup and place.before else ""}chown {quote(f"{owner}:{group}")} "$t" && chmod {mode:o} "$t" && sync && mv -f "$t" "$p"
+{beside if backup and place.before else ""}chown {quote(f"{owner}:{group}")} "$t" && chmod {mode:o} "$t" || exit 1
+sync
+mv -f "$t" "$p"
 """
     way_back = f"""p={quote(place.path)}
 if [ -e "$k/$n" ]; then cp -pP "$k/$n" "$p.storefleet-undo" && mv -f "$p.storefleet-undo" "$p"; else rm -f "$p"; fi"""

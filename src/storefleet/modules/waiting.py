@@ -19,7 +19,9 @@ _CONNECTS = """connects() {
     timeout "$3" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null
   elif command -v nc >/dev/null; then nc -w "$3" "$1" "$2" </dev/null >/dev/null 2>&1
   elif command -v perl >/dev/null; then
-    perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => $ARGV[2])' \\
+    perl -MIO::Socket::INET -e '
+      my ($host, $port, $limit) = @ARGV;
+      exit !IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => $limit)' \\
       "$1" "$2" "$3"
   else echo 'neither bash with timeout nor nc nor perl is there to try a port with' >&2; exit 3
   fi

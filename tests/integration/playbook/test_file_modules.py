@@ -27,7 +27,7 @@ def only(folder: Path, *programs: str, busybox: bool) -> str:
     names = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
     for name in names if busybox else ():
         (folder / name).symlink_to("/usr/bin/busybox")
-    for name in os.listdir("/usr/bin") if not busybox else ():
+    for name in sorted(path.name for path in Path("/usr/bin").iterdir()) if not busybox else ():
         if name not in ("curl", "wget", "busybox"):
             (folder / name).symlink_to(f"/usr/bin/{name}")
     for name in programs:
@@ -246,7 +246,7 @@ def test_fetch_keeps_a_file_by_host_and_path_or_flat_and_says_whether_it_is_new(
 
 class Server(http.server.BaseHTTPRequestHandler):
     body = b"served\n"
-    seen: list = []
+    seen = ()
 
     def do_GET(self):
         self.seen.append((self.command, self.path, self.headers))
@@ -257,7 +257,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         if found and self.command == "GET":
             self.wfile.write(self.body)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 — the library's name
 
     def log_message(self, *_words):
         pass
@@ -273,8 +273,11 @@ def server():
 
 
 GETTERS = {
-    **{"curl": (("curl",), False), "wget": (("wget",), False), "apt": ((), False)},
-    **{"busybox": ((), True), "curl-on-busybox": (("curl",), True)},
+    "curl": (("curl",), False),
+    "wget": (("wget",), False),
+    "apt": ((), False),
+    "busybox": ((), True),
+    "curl-on-busybox": (("curl",), True),
 }
 
 
@@ -294,7 +297,7 @@ def getting(request, tmp_path, monkeypatch):
 def test_a_file_of_a_server_comes_once_and_again_only_when_it_is_other(tmp_path, getting, server):
     host = tmp_path / "host"
     task = f"get_url: {{url: '{server}/dir/a.txt?q=1', dest: {host}, mode: '0600'}}"
-    made, (end,) = getting.make(task)
+    _, (end,) = getting.make(task)
     assert end.ended == "changed", end.why
     assert (host / "a.txt").read_text() == "served\n"
     assert stat.S_IMODE((host / "a.txt").stat().st_mode) == 0o600

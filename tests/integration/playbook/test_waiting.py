@@ -1,6 +1,8 @@
 """Waiting, asserting and saying: nothing is waited for while a plan is made."""
 
 import socket
+import time
+from types import SimpleNamespace
 
 import pytest
 from module_world import World
@@ -11,10 +13,14 @@ from storefleet.fleet import changing
 TOOLS = {"dash": ("dash",), "busybox": ("busybox", "ash")}
 
 
+def sleeping(monkeypatch, sleep):
+    monkeypatch.setattr(changing, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+
+
 @pytest.fixture(params=TOOLS.values(), ids=TOOLS)
 def world(request, monkeypatch):
     slept = []
-    monkeypatch.setattr(changing.time, "sleep", slept.append)
+    sleeping(monkeypatch, slept.append)
     world = World(Shell(*request.param))
     world.slept = slept
     return world
@@ -50,7 +56,7 @@ def test_an_open_port_is_found_and_a_closed_one_is_gone(world, port):
 def test_a_path_is_waited_for_until_it_is_there_and_holds_what_is_searched(world, tmp_path, monkeypatch):
     path = tmp_path / "log"
     steps = [lambda: None, lambda: path.write_text("starting\n"), lambda: path.write_text("starting\nready in 5 s\n")]
-    monkeypatch.setattr(changing.time, "sleep", lambda _seconds: steps.pop(0)())
+    sleeping(monkeypatch, lambda seconds: seconds and steps.pop(0)())
     task = f"wait_for: {{path: {path}, search_regex: '^ready in \\d+', timeout: 60}}"
     assert world.make(task)[1][0].ended == "ok"
     assert steps == []
@@ -117,8 +123,6 @@ def test_a_port_that_opens_late_is_found(world, monkeypatch):
         late.bind(("127.0.0.1", 0))
         number = late.getsockname()[1]
         asked = []
-        monkeypatch.setattr(
-            changing.time, "sleep", lambda _seconds: asked.append(1) or len(asked) == 3 and late.listen()
-        )
+        sleeping(monkeypatch, lambda _seconds: asked.append(1) or (len(asked) == 3 and late.listen()))
         assert world.make(f"wait_for: {{port: {number}, timeout: 60}}")[1][0].ended == "ok"
     assert len(asked) >= 3

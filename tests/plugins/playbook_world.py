@@ -118,15 +118,18 @@ def seeded(folder: Path) -> Path:
 
 def tree(folder: Path) -> dict[str, list[str]]:
     """Return everything below a folder: mode and, of a file, its content; of a link where it points."""
-    return {BACKUP.sub(".BACKUP~", str(path.relative_to(folder))): _shown(path) for path in sorted(folder.rglob("*"))}
+    return {
+        BACKUP.sub(".BACKUP~", str(path.relative_to(folder))): _shown(path, folder)
+        for path in sorted(folder.rglob("*"))
+    }
 
 
 BACKUP = re.compile(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~$")
 
 
-def _shown(path: Path) -> list[str]:
+def _shown(path: Path, folder: Path) -> list[str]:
     if path.is_symlink():
-        return ["->", str(path.readlink())]
+        return ["->", str(path.readlink()).replace(str(folder), "DIR")]
     names = [str(path.stat().st_nlink)] if path.is_file() and path.stat().st_nlink > 1 else []
     content = path.read_bytes().decode("utf-8", "backslashreplace") if path.is_file() else "/"
     return [f"{stat.S_IMODE(path.stat().st_mode):04o}", content, *names]

@@ -11,7 +11,7 @@ UMASK = 0o022
 """What a word without ``u``, ``g``, ``o`` or ``a`` leaves out; scripts run under it, whatever the device's own is."""
 
 _CLAUSE = re.compile(r"(?P<who>[ugoa]*)(?P<steps>(?:[-+=](?:[rwxXst]*|[ugo]))+)")
-_STEP = re.compile(r"(?P<operator>[-+=])(?P<what>[rwxXst]*|[ugo])")
+_STEP = re.compile(r"(?P<operator>[-+=])(?P<what>[ugo]|[rwxXst]*)")
 _SHIFT = {"u": 6, "g": 3, "o": 0}
 _SPECIAL = {("u", "s"): 0o4000, ("g", "s"): 0o2000, ("o", "t"): 0o1000}
 _OWN = {"u": 0o4700, "g": 0o2070, "o": 0o1007}

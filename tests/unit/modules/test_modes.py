@@ -37,7 +37,9 @@ CLAUSE = st.builds(
     st.text("ugo", min_size=1, max_size=3) | st.just("a"),
     st.lists(
         st.builds(
-            lambda operator, what: operator + what, st.sampled_from("+-="), st.text("rwxX", min_size=1, max_size=3)
+            lambda operator, what: operator + what,
+            st.sampled_from("+-="),
+            st.text("rwxX", min_size=1, max_size=3) | st.sampled_from("ugo"),
         ),
         min_size=1,
         max_size=2,

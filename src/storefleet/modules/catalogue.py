@@ -26,7 +26,8 @@ class Entry:
 CATALOGUE: Mapping[str, Entry] = {
     "copy": Entry(
         copying.copy,
-        _WRITING | {"src", "content", "dest", "force", "remote_src", "directory_mode", "follow", "local_follow"},
+        _WRITING
+        | {"src", "content", "dest", "force", "remote_src", "directory_mode", "follow", "local_follow", "checksum"},
     ),
     "template": Entry(copying.template, _WRITING | {"src", "dest", "force", "follow"}),
     "lineinfile": Entry(
@@ -54,7 +55,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "stat": Entry(
         looking.stat,
         frozenset({"path", "dest", "name", "follow", "get_checksum", "checksum_algorithm", "checksum_algo", "checksum"})
-        | {"get_mime", "get_attributes", "mime", "attributes", "attr"},
+        | {"get_mime", "mime", "mime_type", "mime-type", "get_attributes", "attributes", "attr"},
     ),
     "slurp": Entry(looking.slurp, frozenset({"src", "path"})),
     "fetch": Entry(looking.fetch, frozenset({"src", "dest", "flat", "fail_on_missing", "validate_checksum"})),

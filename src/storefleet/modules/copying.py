@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import posixpath
+import re
 from dataclasses import replace
 
 import msgspec
@@ -22,6 +24,8 @@ def copy(request: Request) -> Step[Done]:
     if request.has("content") == request.has("src"):
         raise TaskFailed("copy: exactly one of src and content is due")
     check(request)
+    if request.has("checksum") and not re.fullmatch(r"[0-9a-f]{40}", request.text("checksum")):
+        raise TaskFailed("checksum: the 40 digits of a SHA-1 are due here")
     if request.has("content"):
         if request.text("dest").endswith("/"):
             raise TaskFailed("dest: a file is due here, since content has no name of its own")
@@ -88,13 +92,16 @@ def _made(request: Request, path: str) -> Step[bool]:
 
 
 def _put(request: Request, path: str, content: bytes, base: FileState | None = None) -> Step[Done]:
+    digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    if request.text("checksum", default=digest) != digest:
+        raise TaskFailed(f"checksum: what is to be copied has {digest}; nothing was copied")
     before = yield from ask(ReadFile(path))
     only_files(before, path)
     if before is not None and not request.flag("force", default=True):
         return Done(changed=False, why="it is there, and force is no", values={"dest": path})
     if before is not None and before.content == content:
         base = None
-    return (yield from written(request, path, content, before, base, {"src": request.text("src", default="")}))
+    return (yield from written(request, path, content, before, base, {"src": request.text("src", default="") or None}))
 
 
 def _folder(request: Request, name: str, inside: tuple[str, ...]) -> Step[Done]:

@@ -53,6 +53,11 @@ def source_of(request: Request) -> Source:
     return Source(url, headers, request.number("timeout", 10), secure, request.environment, proxy)
 
 
+def is_url(text: str) -> bool:
+    """Tell whether a text is an address that something can be got from."""
+    return _URL.fullmatch(text) is not None
+
+
 def _headers(value: Json) -> dict[str, str]:
     if value is None:
         return {}

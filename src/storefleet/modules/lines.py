@@ -49,6 +49,7 @@ def pattern(request: Request, name: str, flags: int = 0) -> re.Pattern[bytes] | 
 
 def lineinfile(request: Request) -> Step[Done]:
     """Have a line stand in a text file, or no line that fits."""
+    request = _named(request)
     present = request.choice("state", ("present", "absent"), "present") == "present"
     _agree(request, present=present)
     path, before = yield from text_file(request, create=not present or request.flag("create"))
@@ -62,6 +63,15 @@ def lineinfile(request: Request) -> Step[Done]:
     if was == lines:
         said = ""
     return (yield from edited(request, path, b"".join(lines), before, said))
+
+
+def _named(request: Request) -> Request:
+    """Return the request with Ansible's other names for ``line`` and ``regexp`` resolved."""
+    names = {"value": "line", "regex": "regexp"}
+    arguments = {names.get(name, name): value for name, value in request.arguments.items()}
+    if len(arguments) < len(request.arguments):
+        raise TaskFailed("line and value, and regexp and regex, are two names of the same")
+    return having(request, arguments=arguments)
 
 
 def _agree(request: Request, *, present: bool) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
 from storefleet.model.base import Json
 from storefleet.model.changes import Alter, FileState, Inquire, ReadText
-from storefleet.model.effects import Step, ask
+from storefleet.model.effects import Output, Step, ask
 from storefleet.modules import getting, placing
 from storefleet.modules.base import Done, Request
 from storefleet.modules.files import AS_WANTED, NEW_FILE, attributes
@@ -40,7 +40,7 @@ class _Place:
 def get_url(request: Request) -> Step[Done]:
     """Have the file of a URL at a path; got anew where the sum is another, or, without one, where the server's is."""
     source = getting.source_of(request)
-    kind, checksum = _checksum(request)
+    kind, checksum = yield from _wanted_sum(request, source)
     place = yield from _place(request, source, kind)
     mode, owner, group = yield from attributes(request, place.before, NEW_FILE)
     told: dict[str, Json] = {
@@ -68,11 +68,38 @@ def get_url(request: Request) -> Step[Done]:
     return Done(changed=True, values=told)
 
 
-def _checksum(request: Request) -> tuple[str, str]:
+def _wanted_sum(request: Request, source: getting.Source) -> Step[tuple[str, str]]:
+    """Return the kind of sum and the sum that is wanted, none where none is named; a list of sums is got first."""
     text = request.text("checksum", default="")
-    kind, _, digits = text.partition(":")
+    kind, _, rest = text.partition(":")
     if not text:
         return "sha256", ""
+    if kind not in _SUMS or not getting.is_url(rest):
+        return _checksum(text)
+    look = f"""{getting.setup(replace(source, url=rest))}t=$(mktemp) || exit 1
+trap 'rm -f "$t"' EXIT
+get "$t" && head -c 1000000 "$t\""""
+    answer = yield from ask(Inquire(look, deadline_s=120.0))
+    if answer.exit_status != 0:
+        raise TaskFailed(f"checksum: {rest} could not be got: {_said(answer)}")
+    name = _name_of(source.url)
+    for line in answer.stdout.decode("utf-8", "replace").splitlines():
+        words = line.split(None, 1)
+        if len(words) == 1 or (len(words) == 2 and posixpath.basename(words[1].strip().lstrip("*")) == name):
+            return _checksum(f"{kind}:{words[0]}")
+    raise TaskFailed(f"checksum: {rest} names no {name}")
+
+
+def _said(answer: Output) -> str:
+    return " ".join(answer.stderr.decode("utf-8", "replace").split())[-300:] or str(answer.exit_status)
+
+
+def _name_of(url: str) -> str:
+    return posixpath.basename(unquote(urlsplit(url).path)) or "index.html"
+
+
+def _checksum(text: str) -> tuple[str, str]:
+    kind, _, digits = text.partition(":")
     digits = re.sub(r"\W+", "", digits).lower()
     if len(digits) != _SUMS.get(kind, -1) or not set(digits) <= set("0123456789abcdef"):
         raise TaskFailed(f"checksum: its kind and its digits are due here, as in sha256:0a1b…, not {text!r:.80}")
@@ -85,7 +112,7 @@ def _place(request: Request, source: getting.Source, kind: str) -> Step[_Place]:
     if stands == "directory" or request.text("dest").endswith("/"):
         if stands != "directory":
             raise TaskFailed(f"{path} is no folder on the device; make it first (file: state=directory)")
-        name = posixpath.basename(unquote(urlsplit(source.url).path)) or "index.html"
+        name = _name_of(source.url)
         path = posixpath.join(path, name)
         if not name.isprintable() or "/" in name:
             raise TaskFailed(f"url: {name!r:.60} is no name for a file; write the whole path in dest")
@@ -135,8 +162,7 @@ else echo same
 fi"""
     answer = yield from ask(Inquire(look, deadline_s=600.0))
     if answer.exit_status != 0:
-        said = " ".join(answer.stderr.decode("utf-8", "replace").split())[-300:]
-        raise TaskFailed(f"Request failed: {source.url}: {said or answer.exit_status}")
+        raise TaskFailed(f"Request failed: {source.url}: {_said(answer)}")
     return answer.stdout.decode("ascii", "replace").strip() in ("same", place.checksum)
 
 

@@ -65,12 +65,14 @@ def _pointing(change: MakeLink) -> list[str]:
 def _gone(change: RemovePath) -> list[str]:
     if change.before.kind == "link":
         return [f"pointed to: {change.before.content.decode('utf-8', 'backslashreplace')}"]
+    if change.hidden:
+        return []
     lines = [f"- {change.path}/{name.removeprefix('./')}" for name in change.holds[:MANY]]
     return [*lines, *([f"… {len(change.holds)} in all"] if len(change.holds) > MANY else [])]
 
 
 def _more(change: PutFile | MakeFolder) -> list[str]:
-    if not isinstance(change, PutFile):
+    if not isinstance(change, PutFile) or change.hidden:
         return []
     checked = [f"checked first by: {change.validate}"] if change.validate else []
     return [*checked, *(["the old file is kept beside it"] if change.backup else [])]

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.server
 import os
+import pwd
 import stat
 import subprocess
 import threading
@@ -21,9 +22,20 @@ from storefleet.modules.words import action_of, diff_of
 TOOLS = ("debian", "busybox")
 
 
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    made = {}
+
+    def path(*programs, busybox):
+        if (programs, busybox) not in made:
+            made[programs, busybox] = only(tmp_path_factory.mktemp("bin"), *programs, busybox=busybox)
+        return made[programs, busybox]
+
+    return path
+
+
 def only(folder: Path, *programs: str, busybox: bool) -> str:
     """Return a PATH with nothing but these programs, beside all of BusyBox's or the base of this machine."""
-    folder.mkdir()
     names = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
     for name in names if busybox else ():
         (folder / name).symlink_to("/usr/bin/busybox")
@@ -37,11 +49,11 @@ def only(folder: Path, *programs: str, busybox: bool) -> str:
 
 
 @pytest.fixture(params=TOOLS)
-def world(request, tmp_path, monkeypatch):
+def world(request, tmp_path, monkeypatch, paths):
     monkeypatch.setattr(remote, "KEPT", str(tmp_path / "base" / "kept"))
     busybox = request.param == "busybox"
     if busybox:
-        monkeypatch.setattr(remote, "SETUP", only(tmp_path / "bin", busybox=True))
+        monkeypatch.setattr(remote, "SETUP", paths(busybox=True))
     seeded(tmp_path / "host")
     return World(Shell("busybox", "ash") if busybox else Shell("dash"))
 
@@ -186,6 +198,18 @@ def test_times_are_set_and_left_as_the_task_says(tmp_path, world):
     assert int(path.stat().st_mtime) == 1_500_000_000
 
 
+def test_an_account_may_be_a_number_with_a_name_or_without(tmp_path, world):
+    path = tmp_path / "host" / "lines"
+    task = f"file: {{path: {path}, owner: 1, group: 54321}}"
+    made, (end,) = world.make(task)
+    assert end.ended == "changed", end.why
+    assert (made[0].owner, made[0].group) == (pwd.getpwuid(1).pw_name, "54321")
+    assert (path.stat().st_uid, path.stat().st_gid) == (1, 54321)
+    assert world.plan(task)[0] == []
+    assert "NOT" not in undone(tmp_path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (os.getuid(), os.getgid())
+
+
 def test_stat_tells_what_ansible_tells(tmp_path, world):
     host = tmp_path / "host"
     (lines, link, far, none, folder) = world.plan(
@@ -245,17 +269,18 @@ def test_fetch_keeps_a_file_by_host_and_path_or_flat_and_says_whether_it_is_new(
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    body = b"served\n"
+    body, sums = b"served\n", b""
     seen = ()
 
     def do_GET(self):
         self.seen.append((self.command, self.path, self.headers))
-        found = self.path == "/dir/a.txt?q=1" or (self.path == "/secret" and self.headers["Authorization"])
+        body = self.sums if self.path == "/sums" else self.body
+        found = self.path in ("/dir/a.txt?q=1", "/sums") or (self.path == "/secret" and self.headers["Authorization"])
         self.send_response(200 if found else 404)
-        self.send_header("Content-Length", str(len(self.body) if found else 0))
+        self.send_header("Content-Length", str(len(body) if found else 0))
         self.end_headers()
         if found and self.command == "GET":
-            self.wfile.write(self.body)
+            self.wfile.write(body)
 
     do_HEAD = do_GET  # noqa: N815 — the library's name
 
@@ -282,12 +307,12 @@ GETTERS = {
 
 
 @pytest.fixture(params=GETTERS)
-def getting(request, tmp_path, monkeypatch):
+def getting(request, tmp_path, monkeypatch, paths):
     programs, busybox = GETTERS[request.param]
     if request.param == "apt" and not Path("/usr/lib/apt/apt-helper").exists():
         pytest.skip("no apt on this machine")
     monkeypatch.setattr(remote, "KEPT", str(tmp_path / "base" / "kept"))
-    monkeypatch.setattr(remote, "SETUP", only(tmp_path / "bin", *programs, busybox=busybox))
+    monkeypatch.setattr(remote, "SETUP", paths(*programs, busybox=busybox))
     (tmp_path / "host").mkdir()
     world = World(Shell("busybox", "ash") if busybox else Shell("dash"))
     world.tool = request.param
@@ -331,6 +356,18 @@ def test_a_sum_decides_what_stands_and_what_comes(tmp_path, getting, server):
     changes, (end,) = getting.plan(task.replace("checksum", "mode: '0640', checksum"))
     assert (len(changes), end.ended, len(Server.seen)) == (1, "changed", asked)
     assert getting.plan(task) == ([], getting.plan(task)[1])
+
+
+def test_a_sum_may_stand_in_a_list_of_the_server(tmp_path, getting, server, monkeypatch):
+    path = tmp_path / "host" / "x"
+    digest = hashlib.sha256(b"served\n").hexdigest()
+    monkeypatch.setattr(Server, "sums", f"{'0' * 64}  b.txt\n{digest} *./a.txt\n".encode(), raising=False)
+    task = f"get_url: {{url: '{server}/dir/a.txt?q=1', dest: {path}, checksum: 'sha256:{server}/sums'}}"
+    _, (end,) = getting.make(task)
+    assert end.ended == "changed", end.why
+    assert getting.plan(task)[1][0].ended == "ok"
+    monkeypatch.setattr(Server, "sums", b"x  other\n")
+    assert "names no a.txt" in getting.plan(task)[1][0].why
 
 
 def test_a_file_that_the_server_lacks_fails_and_leaves_nothing(tmp_path, getting, server):

@@ -8,7 +8,7 @@ import yaml
 from playbook_world import KEY, LOCAL
 
 from storefleet.errors import ChangeFailed, TaskFailed
-from storefleet.fleet.changing import Binding, Bound, Making, Planning, Surroundings, digest_of, scope_of
+from storefleet.fleet.changing import Binding, Bound, Making, Planning, Surroundings, digest_of
 from storefleet.fleet.drive import drive
 from storefleet.modules.base import Request
 from storefleet.modules.catalogue import CATALOGUE
@@ -66,7 +66,7 @@ class World:
     def make(self, *tasks, run="run-1"):
         """Make what tasks would change as it was planned; return what was made, and how each ended."""
         planned, _ = self.plan(*tasks)
-        bounds = [Bound(digest_of(change, KEY), scope_of(change, KEY)) for change in planned]
+        bounds = [Bound(digest_of(change, KEY)) for change in planned]
         session = Making(self.shell, HOST, Binding(bounds), KEY, run, self.around())
         ends = [_end(self.step(task), session) for task in tasks]
         return session.made, ends

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import stat
 import subprocess
 import textwrap
@@ -94,10 +95,24 @@ SEED = {
     "empty": "",
     "crlf": "a\r\nb\r\n",
     "conf": "[x]\nport=1\nhost=a\nport=2\n",
+    "latin": "gr\udcfc\udcdf\nx\n",
+    "block": "a\n# BEGIN ANSIBLE MANAGED BLOCK\nold\n# END ANSIBLE MANAGED BLOCK\nz\n",
+    "twice": "# BEGIN X\n1\n# END X\nm\n# BEGIN X\n2\n# END X\n",
+    "turned": "a\n# END X\nm\n# BEGIN X\nz\n",
+    "full/deep/file": "deep\n",
+    "full/top": "top\n",
+    "run": "#!/bin/sh\n",
 }
-"""What stands in a host's folder, beside an empty folder ``sub``, before a case that is compared with Ansible."""
+"""What stands in a host's folder, beside an empty folder and two links, before a case compared with Ansible."""
 
-LOCAL = {"files/a.conf": "from a file\n", "templates/b.conf.j2": "{% if true %}\nhost {{ host.name }}\n{% endif %}\n"}
+MODES = {"run": 0o755, "full/top": 0o600}
+
+LOCAL = {
+    "files/a.conf": "from a file\n",
+    "files/site/a.txt": "one\n",
+    "files/site/conf.d/b.txt": "two\n",
+    "templates/b.conf.j2": "{% if true %}\nhost {{ host.name }}\n{% endif %}\n",
+}
 """The files of the playbook's own side."""
 
 
@@ -106,17 +121,28 @@ def seeded(folder: Path) -> Path:
     (folder / "sub").mkdir(parents=True)
     (folder / "sub").chmod(0o755)
     for name, text in SEED.items():
-        (folder / name).write_bytes(text.encode())
-        (folder / name).chmod(0o644)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+        (folder / name).chmod(MODES.get(name, 0o644))
+    (folder / "linked").symlink_to("lines")
+    (folder / "nowhere").symlink_to("none")
     return folder
 
 
 def tree(folder: Path) -> dict[str, list[str]]:
-    """Return everything below a folder: mode and, of a file, its content."""
+    """Return everything below a folder: mode and, of a file, its content; of a link where it points."""
     return {
-        str(path.relative_to(folder)): [
-            f"{stat.S_IMODE(path.stat().st_mode):04o}",
-            path.read_bytes().decode() if path.is_file() else "/",
-        ]
+        BACKUP.sub(".BACKUP~", str(path.relative_to(folder))): _shown(path, folder)
         for path in sorted(folder.rglob("*"))
     }
+
+
+BACKUP = re.compile(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~$")
+
+
+def _shown(path: Path, folder: Path) -> list[str]:
+    if path.is_symlink():
+        return ["->", str(path.readlink()).replace(str(folder), "DIR")]
+    names = [str(path.stat().st_nlink)] if path.is_file() and path.stat().st_nlink > 1 else []
+    content = path.read_bytes().decode("utf-8", "backslashreplace") if path.is_file() else "/"
+    return [f"{stat.S_IMODE(path.stat().st_mode):04o}", content, *names]

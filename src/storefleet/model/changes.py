@@ -142,7 +142,11 @@ class Change(Effect["Output | None"], frozen=True, kw_only=True):
 
 
 class PutFile(Change, frozen=True, kw_only=True):
-    """Make a regular file with this content and these attributes, whole or not at all."""
+    """Make a regular file with this content and these attributes, whole or not at all.
+
+    ``validate`` is a command that must be content with the new file, which it knows as ``%s``, before it is put in
+    place. With ``backup`` the old file stays beside the new one, under a name that the device gives it and prints.
+    """
 
     path: str
     content: bytes
@@ -150,6 +154,8 @@ class PutFile(Change, frozen=True, kw_only=True):
     owner: str
     group: str
     before: FileState | None
+    validate: str = ""
+    backup: bool = False
 
     @property
     def target(self) -> str:
@@ -173,10 +179,11 @@ class MakeFolder(Change, frozen=True, kw_only=True):
 
 
 class RemovePath(Change, frozen=True, kw_only=True):
-    """Remove a file, a link or an empty folder."""
+    """Remove a file, a link, or a folder with all that it holds: the names below it that were seen, sorted."""
 
     path: str
     before: FileState
+    holds: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -185,11 +192,13 @@ class RemovePath(Change, frozen=True, kw_only=True):
 
 
 class MakeLink(Change, frozen=True, kw_only=True):
-    """Make a symbolic link, or have the one that is there point elsewhere."""
+    """Make a symbolic link, in place of a link, a file or an empty folder that is there."""
 
     path: str
     to: str
     before: FileState | None
+    owner: str = "root"
+    group: str = "root"
 
     @property
     def target(self) -> str:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from storefleet.modules import (
     authorized_keys,
+    blocks,
     commands,
+    copying,
     crontabs,
-    files,
+    filestate,
     groups,
     kernel,
+    lines,
+    looking,
     machine,
     network,
     packages,
@@ -19,7 +23,9 @@ from storefleet.modules import (
     resolver,
     undoing,
     units,
+    urls,
     users,
+    waiting,
 )
 from storefleet.modules.base import Module
 
@@ -46,6 +52,7 @@ _CRON = frozenset(
     {"name", "state", "job", "value", "minute", "hour", "day", "dom", "month", "weekday", "dow", "special_time"}
     | {"user", "cron_file", "env", "insertafter", "insertbefore", "disabled", "backup"}
 )
+_WRITING = _ATTRIBUTES | {"backup", "validate"}
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,63 @@ class Entry:
 
 
 CATALOGUE: Mapping[str, Entry] = {
-    "copy": Entry(files.copy, _ATTRIBUTES | {"src", "content", "dest", "force"}),
-    "template": Entry(files.template, _ATTRIBUTES | {"src", "dest", "force"}),
-    "lineinfile": Entry(
-        files.lineinfile,
-        _ATTRIBUTES
-        | {"path", "dest", "destfile", "name", "line", "regexp", "state", "create", "insertafter", "insertbefore"},
+    "copy": Entry(
+        copying.copy,
+        _WRITING
+        | {"src", "content", "dest", "force", "remote_src", "directory_mode", "follow", "local_follow", "checksum"},
     ),
-    "file": Entry(files.file, _ATTRIBUTES | {"path", "dest", "name", "state"}),
+    "template": Entry(copying.template, _WRITING | {"src", "dest", "force", "follow"}),
+    "lineinfile": Entry(
+        lines.lineinfile,
+        _WRITING
+        | {"path", "dest", "destfile", "name", "line", "value", "regexp", "regex", "search_string", "state", "create"}
+        | {"insertafter", "insertbefore", "backrefs", "firstmatch"},
+    ),
+    "replace": Entry(
+        lines.replace,
+        _WRITING | {"path", "dest", "destfile", "name", "regexp", "replace", "after", "before", "encoding"},
+    ),
+    "blockinfile": Entry(
+        blocks.blockinfile,
+        _WRITING
+        | {"path", "dest", "destfile", "name", "block", "content", "marker", "marker_begin", "marker_end", "state"}
+        | {"insertafter", "insertbefore", "create", "prepend_newline", "append_newline"},
+    ),
+    "file": Entry(
+        filestate.file,
+        _ATTRIBUTES
+        | {"path", "dest", "name", "state", "src", "force", "follow", "recurse", "modification_time", "access_time"}
+        | {"modification_time_format", "access_time_format"},
+    ),
+    "stat": Entry(
+        looking.stat,
+        frozenset({"path", "dest", "name", "follow", "get_checksum", "checksum_algorithm", "checksum_algo", "checksum"})
+        | {"get_mime", "mime", "mime_type", "mime-type", "get_attributes", "attributes", "attr"},
+        looks=True,
+    ),
+    "slurp": Entry(looking.slurp, frozenset({"src", "path"}), looks=True),
+    "fetch": Entry(
+        looking.fetch, frozenset({"src", "dest", "flat", "fail_on_missing", "validate_checksum"}), looks=True
+    ),
+    "get_url": Entry(
+        urls.get_url,
+        _ATTRIBUTES
+        | {"url", "dest", "checksum", "force", "timeout", "headers", "backup", "validate_certs", "use_proxy"}
+        | {"url_username", "username", "url_password", "password", "http_agent", "force_basic_auth"},
+    ),
+    "wait_for": Entry(
+        waiting.wait_for,
+        frozenset({"host", "port", "path", "state", "timeout", "delay", "sleep", "search_regex", "connect_timeout"})
+        | {"msg"},
+        looks=True,
+    ),
+    "wait_for_connection": Entry(
+        waiting.wait_for_connection, frozenset({"delay", "timeout", "sleep", "connect_timeout"}), looks=True
+    ),
+    "pause": Entry(waiting.pause, frozenset({"seconds", "minutes", "prompt", "echo"}), looks=True),
+    "ping": Entry(plain.ping, frozenset({"data"}), looks=True),
+    "assert": Entry(plain.assert_, frozenset({"that", "fail_msg", "msg", "success_msg", "quiet"}), looks=True),
+    "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"}), looks=True),
     "service": Entry(units.systemd, frozenset({"name", "state", "enabled"})),
     "systemd": Entry(units.systemd, _UNIT),
     "systemd_service": Entry(units.systemd, _UNIT),
@@ -94,7 +150,6 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "resolver": Entry(resolver.resolver, frozenset({"servers", "search", "options"})),
     "network_address": Entry(network.network_address, frozenset({"interface", "address", "gateway"})),
-    "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"}), looks=True),
     "fail": Entry(plain.fail, frozenset({"msg"}), looks=True),
     "set_fact": Entry(plain.set_fact, None, looks=True),
     "command": Entry(commands.command, _COMMAND | {"argv"}, options=_COMMAND - {"cmd"}),

@@ -12,7 +12,6 @@ from storefleet.model.changes import (
     ActOnUnit,
     Alter,
     Change,
-    FileState,
     MakeFolder,
     MakeLink,
     PutFile,
@@ -21,14 +20,12 @@ from storefleet.model.changes import (
     RemovePath,
 )
 from storefleet.model.effects import NONCE
+from storefleet.modules import placing
 
 BASE = "/var/lib/storefleet"
 KEPT = f"{BASE}/kept"
-MOVED = 75
+MOVED = placing.MOVED
 """Exit status: the device is not as it was when the change was decided."""
-
-CHUNK = 1500
-"""Bytes in one line of the script, far below what any shell takes."""
 
 SETUP = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C"
 
@@ -36,17 +33,18 @@ SETUP = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; expo
 def read_file(effect: ReadFile) -> str:
     """Return the script that shows a path: a line of attributes, the content, and the word of the run at both ends.
 
-    What stands below a linked folder is a link too: where a file stands says what it can cost, so its name must hold.
+    Of a link the content is where it points. What stands below a linked folder is a link too, without one: where a
+    file stands says what it can cost, so its name must hold.
     """
     return f"""{SETUP}
 p={quote(effect.path)}
-d=${{p%/*}}
-say() {{ printf '{NONCE} %s\\n' "$1"; }}
-if [ -L "$p" ]; then t=$(readlink "$p"); say "link 777 - - ${{#t}}"; printf %s "$t"
-elif {{ [ -d "$d/" ] && [ "$(cd "$d/" && pwd -P)" != "${{d:-/}}" ]; }}; then say 'link 777 - - 0'
+{placing.LOOK}say() {{ printf '{NONCE} %s\\n' "$1"; }}
+if linked "$p"; then say 'link 777 - - 0'
+elif [ -L "$p" ]; then
+  to=$(readlink "$p") && say "link 777 root root $(( $(printf %s "$to" | wc -c) ))" && printf %s "$to"
 elif [ ! -e "$p" ]; then say 'absent 0 - - 0'
-elif [ -f "$p" ]; then say "file $(stat -c '%a %U %G %s' "$p")" && cat "$p"
-elif [ -d "$p" ]; then say "directory $(stat -c '%a %U %G' "$p") 0"
+elif [ -f "$p" ]; then say "file $(attributes "$p") $(stat -c %s "$p")" && cat "$p"
+elif [ -d "$p" ]; then say "directory $(attributes "$p") 0"
 else say 'other 0 - - 0'
 fi && printf '\\n{NONCE} end\\n'
 """
@@ -70,86 +68,24 @@ def change(request: Change, run: str, number: int) -> str:
     if isinstance(request, Alter):
         return _alter(request, run, number)
     if isinstance(request, PutFile):
-        body = _put_file(request)
+        body = placing.put_attributes(request) if placing.is_attributes(request) else placing.put_file(request, number)
     elif isinstance(request, MakeFolder):
-        body = _make_folder(request)
-    elif isinstance(request, MakeLink):
-        body = f'ln -s {quote(request.to)} "$p.storefleet" && mv -fT "$p.storefleet" "$p"\n'
+        body = placing.make_folder(request)
     elif isinstance(request, RemovePath):
-        body = 'if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir "$p"; else rm -f "$p"; fi\n'
+        body = placing.remove(request, number)
+    elif isinstance(request, MakeLink):
+        body = placing.make_link(request)
     else:
         message = f"no script is known for {type(request).__name__}"
         raise TypeError(message)
-    head = f"{SETUP}\nset -eu\numask 077\np={quote(request.path)}\n"
-    return f"{head}{_same(request.before)}{_keep(run, number)}{body}{_after(number)}sync\n"
-
-
-def _same(before: FileState | None) -> str:
-    """Compare what stands there with what the change was decided on."""
-    return f"""now() {{
-  if [ -L "$p" ]; then echo link
-  elif [ ! -e "$p" ]; then echo absent
-  elif [ -f "$p" ]; then echo "file $(stat -c '%a %U %G' "$p") $(sha256sum <"$p" | cut -c1-64)"
-  elif [ -d "$p" ]; then echo "directory $(stat -c '%a %U %G' "$p")"
-  else echo other
-  fi
-}}
-[ "$(now)" = {quote(fingerprint(before))} ] || {{ echo "it is now: $(now)" >&2; exit {MOVED}; }}
-"""
-
-
-def fingerprint(before: FileState | None) -> str:
-    """Return how a path is told apart, as the device's script says it."""
-    if before is None:
-        return "absent"
-    attributes = f"{before.mode:o} {before.owner} {before.group}"
-    if before.kind == "file":
-        return f"file {attributes} {before.digest}"
-    return f"directory {attributes}" if before.kind == "directory" else before.kind
-
-
-def _keep(run: str, number: int) -> str:
-    """Keep what a change replaces, and write into the list what the way back is, before anything is touched."""
-    return f"""k={quote(f"{KEPT}/{run}")}
-mkdir -p "$k"
-words=-
-if [ -f "$p" ] || [ -L "$p" ]; then kind=kept; cp -pP "$p" "$k/{number}"
-elif [ -d "$p" ]; then kind=folder words=$(stat -c '%a %U %G' "$p")
-else kind=absent
-fi
-{_listed(number, '"$kind" "$words" "$p"')}"""
+    start = f"{SETUP}\nset -eu\numask 077\np={quote(request.path)} k={quote(f'{KEPT}/{run}')}\n"
+    kept = f'mkdir -p "$k"\n{placing.keep(request, number)}'
+    return f"{start}{placing.same(request.before)}{kept}{body}{_after(number)}sync\n"
 
 
 def _after(number: int) -> str:
     """Note how the run left the path, so that an undo can tell whether somebody else has changed it since."""
     return f"""printf '%s\\t%s\\t%s\\n' {number} "$(now)" "$p" >>"$k/after"
-"""
-
-
-def _listed(number: int, words: str) -> str:
-    return f"""printf '%s\\t%s\\t%s\\t%s\\n' {number} {words} >>"$k/list"
-sync
-"""
-
-
-def _put_file(request: PutFile) -> str:
-    return f"""t=$(mktemp "${{p%/*}}/.storefleet.XXXXXX")
-trap 'rm -f "$t"' EXIT
-{{
-:
-{printed(request.content)}}} >"$t"
-[ "$(sha256sum <"$t" | cut -c1-64)" = {FileState("file", 0, "", "", request.content).digest} ]
-chown {quote(f"{request.owner}:{request.group}")} "$t"
-chmod {request.mode:o} "$t"
-sync
-mv -f "$t" "$p"
-"""
-
-
-def _make_folder(request: MakeFolder) -> str:
-    return f"""[ -d "$p" ] || mkdir "$p"
-chown {quote(f"{request.owner}:{request.group}")} "$p"
-chmod {request.mode:o} "$p"
 """
 
 
@@ -162,7 +98,7 @@ set -eu
 umask 077
 k={quote(f"{KEPT}/{run}")}
 mkdir -p "$k"
-{_listed(number, words)}systemctl --no-ask-password {request.action}{unit} </dev/null
+{placing.listed(number, words)}systemctl --no-ask-password {request.action}{unit} </dev/null
 """
 
 
@@ -193,18 +129,4 @@ def _way_back(request: Alter, number: int) -> str:
     kind = "script" if request.way_back else "no-way-back"
     keep = f"printf '%s\\n' {quote(request.way_back)} >\"$k/{number}.sh\" || exit 1\n" if request.way_back else ""
     return f"""mkdir -p "$k" || exit 1
-{keep}{_listed(number, f"{kind} - {quote(request.subject)}")}"""
-
-
-def printed(content: bytes) -> str:
-    """Return the lines of a script that print a content byte by byte."""
-    return "".join(f"printf '%b' {quote(_escaped(part))}\n" for part in _parts(content))
-
-
-def _parts(content: bytes) -> list[bytes]:
-    return [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]
-
-
-def _escaped(part: bytes) -> str:
-    r"""Return bytes for ``printf %b``: letters as they are, all else as ``\0ooo``, so that no charset matters."""
-    return "".join(chr(byte) if 32 <= byte < 127 and byte != 92 else f"\\0{byte:03o}" for byte in part)
+{keep}{placing.listed(number, f"{kind} - {quote(request.subject)}")}"""

@@ -28,6 +28,18 @@ NO_UNDO_FILES = re.compile(
 )
 """Where an undo on the device might not come to run, or could not put back what was there."""
 
+_SYSTEM_FOLDERS = re.compile(
+    r"/|/(boot|dev|etc|home|media|mnt|opt|proc|root|run|srv|sys|tmp|usr|var)|/(usr/(local/)?)?(s?bin|lib(32|64|x32)?)"
+    r"|/usr/(local|share)|/etc/(systemd(/(system|network))?|ssh|pam\.d|sudoers\.d|network|apt)|/var/(lib|log|spool|cache)"
+    r"|/(boot|dev|proc|sys|run)/.*|/var/lib/(storefleet|dpkg|apt|systemd)(/.*)?|/home/[^/]+/\.ssh|/root/\.ssh"
+)
+
+
+def is_system_folder(path: str) -> bool:
+    """Tell whether the device might not live, or not let us in, without such a folder and all that it holds."""
+    return _SYSTEM_FOLDERS.fullmatch(path) is not None
+
+
 NO_UNDO_UNITS = re.compile(
     r"storefleet-.*|init\.scope|.*\.(target|mount|automount|slice|scope|swap|device)|user@.*|dbus.*"
 )

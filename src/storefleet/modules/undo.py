@@ -42,15 +42,27 @@ tab=$(printf '\\t')
 tell() {{ printf '%s\\n' "$1" >>"$B/undone/$run.log"; }}
 place() {{
   rm -f "$p.storefleet-undo"
-  cp -pP "$k/$n" "$p.storefleet-undo" && mv -f "$p.storefleet-undo" "$p" && tell "restored $p"
+  cp -pP "$k/$n" "$p.storefleet-undo" || return 1
+  [ ! -L "$p" ] || rm -f "$p"  # a rename would go into the folder that it points to
+  mv -f "$p.storefleet-undo" "$p" && tell "restored $p"
+}}
+tree() {{
+  [ ! -e "$p" ] && [ ! -L "$p" ] && [ -d "$k/$n" ] || return 1
+  rm -rf "$p.storefleet-undo"
+  cp -pPR "$k/$n" "$p.storefleet-undo" && mv "$p.storefleet-undo" "$p" && tell "restored $p"
 }}
 files() {{
   sort -rn "$k/list" | while IFS=$tab read -r n kind words p; do
     case $kind in
       kept) place || tell "NOT restored $p" ;;
+      tree) tree || tell "NOT restored $p" ;;
+      attributes)
+        set -- $words
+        chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" || tell "NOT restored $p" ;;
       absent) if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir "$p"; else rm -f "$p"; fi && tell "removed $p" ;;
       folder)
         set -- $words
+        [ ! -L "$p" ] || rm -f "$p"
         [ -d "$p" ] || mkdir "$p"
         chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" ;;
       script) ( . "$k/$n.sh" ) </dev/null >/dev/null 2>&1 && tell "taken back: $p" || tell "NOT taken back: $p" ;;

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playbook_world import Shell, make, seeded, tree
+from module_world import World
+from playbook_world import Shell, seeded, tree
 
 from storefleet.modules import remote
 
@@ -23,10 +24,9 @@ def test_every_case_is_recorded_as_it_stands():
 @pytest.mark.parametrize("name", CASES)
 def test_a_task_ends_as_under_ansible_and_leaves_the_same(tmp_path, monkeypatch, name):
     monkeypatch.setattr(remote, "KEPT", str(tmp_path / "kept"))
-    host = seeded(tmp_path / "host")
-    task = f"- {CASES[name]}\n"
-    ended = [make(tmp_path, Shell("sh"), task)[1][-1].ended]
-    assert tree(host) == RECORDED[name]["left"]
-    ended.append(make(tmp_path, Shell("sh"), task)[1][-1].ended)
-    assert ended == RECORDED[name]["ended"]
-    assert tree(host) == RECORDED[name]["left"]
+    world, host = World(Shell("sh")), seeded(tmp_path / "host")
+    task = CASES[name].replace("DIR", str(host))
+    first, left = world.make(task)[1][0], tree(host)
+    second = world.make(task)[1][0]
+    assert ([first.ended, second.ended], left) == (RECORDED[name]["ended"], RECORDED[name]["left"]), first.why
+    assert tree(host) == RECORDED[name].get("left again", RECORDED[name]["left"]), second.why

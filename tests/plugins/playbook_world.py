@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 
 from storefleet.documents.nodes import Source
-from storefleet.fleet.changing import Making, Planning, digest_of
+from storefleet.fleet.changing import Binding, Bound, Making, Planning, digest_of
 from storefleet.fleet.drive import drive
 from storefleet.model.effects import NONCE, Output
 from storefleet.playbook.load import load_playbook
@@ -70,7 +70,7 @@ def make(tmp_path, shell, *texts, digests=None, **more):
     """Make what a play would change, bound by the digests of its plan; return what was made, and the ends."""
     if digests is None:
         digests = [digest_of(change, KEY) for change in plan(tmp_path, shell, *texts, **more)[0]]
-    session = Making(shell, "S0001-pos1", digests, KEY, "run-1")
+    session = Making(shell, "S0001-pos1", Binding(tuple(map(Bound, digests))), KEY, "run-1")
     ends = drive(host_play(tmp_path, *texts, **more).step(), session)
     return session.made, ends
 

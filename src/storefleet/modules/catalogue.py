@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import files, plain, units
+from storefleet.modules import files, plain, routers, units
 from storefleet.modules.base import Module
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
@@ -41,6 +41,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "debug": Entry(plain.debug, frozenset({"msg"})),
     "fail": Entry(plain.fail, frozenset({"msg"})),
     "set_fact": Entry(plain.set_fact, None),
+    "router_config": Entry(routers.router_config, frozenset({"lines", "parents", "src", "match", "save"})),
+    "router_command": Entry(routers.router_command, frozenset({"commands"})),
+    "router_save": Entry(routers.router_save, frozenset()),
 }
 
 

@@ -44,7 +44,8 @@ from storefleet.workflows.workspace import Workspace, redaction_key, run_info
 VALID = datetime.timedelta(hours=4)
 """How long a plan may be applied: what it saw is older afterwards than anybody would sign for."""
 
-SHELL_PLATFORMS = frozenset({"linux", "busybox"})
+SHELL_PLATFORMS = frozenset({"linux", "busybox", "frr"})
+"""Where a playbook can be run, and an undo be armed: by systemd or BusyBox init; of another init arming says no."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ class Job:
         foreign = [host.name for host in hosts if host.platform not in SHELL_PLATFORMS]
         if foreign:
             raise InputError(
-                f"{self.playbook.shown}: a playbook changes Linux hosts so far, and {', '.join(foreign[:5])} "
-                f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves routers out"
+                f"{self.playbook.shown}: a playbook changes hosts with a shell, and {', '.join(foreign[:5])} "
+                f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves them out"
             )
         return scope(hosts, self.workspace.store)
 
@@ -213,9 +214,9 @@ def _host_plan(host: Host, changes: Sequence[Change], ends: Sequence[TaskEnd], k
 
 def _why_not(host: Host, changes: Sequence[Change]) -> str | None:
     """Refuse what could cut the line where no undo can be armed on the device, or where it would not survive."""
-    cutting = [change for change in changes if class_of(change) == "path"]
-    if cutting and host.platform != "linux":
-        return f"{cutting[0].target} can cut the way to the device, and on {host.platform} no undo can be armed yet"
+    cutting = next((change.target for change in changes if class_of(change) == "path"), None)
+    if cutting and host.platform not in SHELL_PLATFORMS:
+        return f"{cutting} can cut the way to the device, and on {host.platform} no undo can be armed yet"
     hopeless = next((change.target for change in changes if not has_undo(change)), None)
     if hopeless is not None:
         return f"{hopeless}: no undo on the device would survive this change, so it is not made"

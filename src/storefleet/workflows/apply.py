@@ -14,7 +14,7 @@ import msgspec
 from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.changing import Making
+from storefleet.fleet.changing import Binding, Bound, Making
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
@@ -68,7 +68,8 @@ class _Sessions:
     def session(self, host: Host, expires_at: float) -> Making:
         """Return a session in which the host's planned changes can be made."""
         inner = self.connector.session(host, expires_at, "change")
-        self.making[host.name] = Making(inner, host.name, self.digests[host.name], self.key, self.run)
+        binding = Binding(tuple(map(Bound, self.digests[host.name])))
+        self.making[host.name] = Making(inner, host.name, binding, self.key, self.run)
         return self.making[host.name]
 
 

@@ -29,12 +29,14 @@ class Rules:
     """What FRR 8.4.4 was seen to do with lines.
 
     ``alone``: of these there is one in a section (one per ``what``), and a new one replaces it. ``leaves_nothing``:
-    their ``no`` is never printed. ``unseen_when_empty``: such a section is not printed without lines. ``daemons``:
-    without the daemon such a line is taken without a word and does nothing.
+    their ``no`` is never printed. ``default``: such a line is never printed, only its ``no`` is.
+    ``unseen_when_empty``: such a section is not printed without lines. ``daemons``: without the daemon such a line is
+    taken without a word and does nothing.
     """
 
     alone: tuple[re.Pattern[str], ...]
     leaves_nothing: tuple[re.Pattern[str], ...]
+    default: tuple[re.Pattern[str], ...]
     unseen_when_empty: tuple[re.Pattern[str], ...]
     daemons: tuple[tuple[re.Pattern[str], str], ...]
     frames: tuple[re.Pattern[str], ...]
@@ -49,6 +51,7 @@ def _rules() -> Rules:
     return Rules(
         alone=tuple(map(re.compile, found["alone"])),
         leaves_nothing=tuple(map(re.compile, found["leaves_nothing"])),
+        default=tuple(map(re.compile, found["default"])),
         unseen_when_empty=tuple(map(re.compile, found["unseen_when_empty"])),
         daemons=tuple((re.compile(text), daemon) for text, daemon in found["daemons"]),
         frames=tuple(re.compile(sub["search"]) for sub in frame["per_line_sub"]),
@@ -133,6 +136,12 @@ def steps(running: Paths, then: Paths) -> tuple[Path, ...]:
     return tuple(path for number, path in enumerate(paths) if not _only_opens(path, paths[number + 1 : number + 2]))
 
 
+def negations() -> tuple[tuple[str, str], ...]:
+    """Return how lines begin of which the ``no`` is not the line itself, and what takes them away."""
+    found: Any = remedy.rules()["negate_with"]
+    return tuple((rule["match_rules"][-1]["startswith"], rule["use"]) for rule in found)
+
+
 def missing_daemons(paths: Iterable[Path], running: Iterable[str]) -> list[tuple[Path, str]]:
     """Return the lines that would do nothing, with the daemon that each needs."""
     daemons = frozenset(running)
@@ -159,8 +168,7 @@ def _taken(running: Paths, path: Path) -> Paths:
     for pattern in _rules().alone:
         if match := pattern.fullmatch(line):
             gone |= {other for other in _lines_of(running, section) if _rival(pattern, match, other[-1])}
-    # What only undoes a line that says `no` is the default again, and not printed.
-    added = set() if (*section, f"no {line}") in running else {path}
+    added = set() if any(pattern.fullmatch(line) for pattern in _rules().default) else {path}
     return (running - gone) | added | {path[:n] for n in range(1, len(path))}
 
 

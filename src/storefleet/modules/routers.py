@@ -146,7 +146,7 @@ def _known(todo: Sequence[Path]) -> Step[None]:
 
 
 def _change(running: Paths, then: Paths, todo: Sequence[Path]) -> Alter:
-    back = vtysh.way_back(running, lines.steps(then, running))
+    back = vtysh.way_back(running)
     return Alter(
         subject=RUNNING,
         action="configure",

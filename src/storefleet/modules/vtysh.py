@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from storefleet.collect.frr.config import hide
 from storefleet.collect.frr.platform import frr
 from storefleet.collect.quote import quote
-from storefleet.compliance.lines import Path, Paths, indented, write
+from storefleet.compliance.lines import Path, Paths, indented, negations, write
 from storefleet.model.effects import NONCE
 from storefleet.modules.remote import MOVED
 
@@ -73,6 +73,40 @@ dry=
 """
 
 
+_OWN_NO = "\n".join(f'    if (index(line, "{begins}") == 1) return "{use}"' for begins, use in negations())
+
+_INVERSE = f"""inverse() {{
+  {{ printf '%s\\n' "$1"; echo '{NONCE}'; printf '%s\\n' "$2"; }} | awk -v m='{NONCE}' '
+    function up(s) {{ return match(s, /\\t[^\\t]*$/) ? substr(s, 1, RSTART - 1) : "" }}
+    function last(s) {{ return match(s, /[^\\t]*$/) ? substr(s, RSTART) : s }}
+    function negated(line) {{
+{_OWN_NO}
+    if (line ~ /^no /) return substr(line, 4)
+    return "no " line
+    }}
+    function told(sections, line,   part, n, i) {{
+      n = split(sections, part, "\\t")
+      for (i = 1; i <= n; i++) print part[i]
+      print line
+      for (i = 1; i <= n; i++) print "exit"
+    }}
+    $0 == m {{ second = 1; next }}
+    !second {{ was[$0] = 1; old[++olds] = $0; next }}
+    {{ is[$0] = 1; new[++news] = $0 }}
+    END {{
+      for (i = 1; i <= news; i++) {{
+        s = new[i]; p = up(s)
+        if (s in was || (p == "" && s ~ /^interface /)) continue
+        if (p != "" && !(p in was) && p !~ /^interface [^\\t]*$/) continue
+        told(p, negated(last(s)))
+      }}
+      for (i = 1; i <= olds; i++) if (!(old[i] in is)) told(up(old[i]), last(old[i]))
+    }}'
+}}
+"""
+"""What undoes the difference of two configurations, as it is and not as it was planned: an altered line is one too."""
+
+
 def shown(path: Path) -> str:
     """Return a line with its sections for people, without a secret in it."""
     line = path[-1]
@@ -94,20 +128,23 @@ dry=-C no=
 """
 
 
-def way_back(before: Paths, back: Sequence[Path]) -> str:
+def way_back(before: Paths) -> str:
     """Return the script that makes the router what it was: the inverse lines, then all that ran, then a read-back.
 
-    Nothing is done at boot, when what is saved comes up by itself.
+    The whole text can take nothing away, so the inverse lines come once more after it. Nothing is done at boot, when
+    what is saved comes up by itself.
     """
-    inverse = "".join(f"take <<'{NONCE}'\n{_framed(path)}{NONCE}\n" for path in back)
     return f"""case ${{when-}} in boot) exit 0 ;; esac
-{_TOOLS}before={quote(write(before))}
+{_TOOLS}{_INVERSE}before={quote(write(before))}
 is_back() {{ now=$(running) && [ "$now" = "$before" ]; }}
-is_back && exit 0
-{inverse}is_back && exit 0
+go_back() {{
+  now=$(running) && inverse "$before" "$now" | vtysh -f /dev/stdin >/dev/null 2>&1
+  is_back
+}}
+is_back || go_back && exit 0
 vtysh -f /dev/stdin >/dev/null 2>&1 <<'{NONCE}'
 {indented(before)}{NONCE}
-is_back || {{ sleep 1; is_back; }}
+is_back || go_back || {{ sleep 1; go_back; }}
 """
 
 

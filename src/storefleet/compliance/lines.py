@@ -142,6 +142,11 @@ def negations() -> tuple[tuple[str, str], ...]:
     return tuple((rule["match_rules"][-1]["startswith"], rule["use"]) for rule in found)
 
 
+def unseen_when_empty() -> tuple[str, ...]:
+    """Return how the sections read that are there even where they are not printed."""
+    return tuple(pattern.pattern for pattern in _rules().unseen_when_empty)
+
+
 def missing_daemons(paths: Iterable[Path], running: Iterable[str]) -> list[tuple[Path, str]]:
     """Return the lines that would do nothing, with the daemon that each needs."""
     daemons = frozenset(running)

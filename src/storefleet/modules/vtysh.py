@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from storefleet.collect.frr.config import hide
 from storefleet.collect.frr.platform import frr
 from storefleet.collect.quote import quote
-from storefleet.compliance.lines import Path, Paths, indented, negations, write
+from storefleet.compliance.lines import Path, Paths, indented, negations, unseen_when_empty, write
 from storefleet.model.effects import NONCE
 from storefleet.modules.remote import MOVED
 
@@ -75,6 +75,8 @@ dry=
 
 _OWN_NO = "\n".join(f'    if (index(line, "{begins}") == 1) return "{use}"' for begins, use in negations())
 
+_ALWAYS_THERE = f"^({'|'.join(unseen_when_empty())})$".replace(".*", r"[^\t]*")
+
 _INVERSE = f"""inverse() {{
   {{ printf '%s\\n' "$1"; echo '{NONCE}'; printf '%s\\n' "$2"; }} | awk -v m='{NONCE}' '
     function up(s) {{ return match(s, /\\t[^\\t]*$/) ? substr(s, 1, RSTART - 1) : "" }}
@@ -96,8 +98,8 @@ _INVERSE = f"""inverse() {{
     END {{
       for (i = 1; i <= news; i++) {{
         s = new[i]; p = up(s)
-        if (s in was || (p == "" && s ~ /^interface /)) continue
-        if (p != "" && !(p in was) && p !~ /^interface [^\\t]*$/) continue
+        if (s in was || (p == "" && s ~ /{_ALWAYS_THERE}/)) continue
+        if (p != "" && !(p in was) && p !~ /{_ALWAYS_THERE}/) continue
         told(p, negated(last(s)))
       }}
       for (i = 1; i <= olds; i++) if (!(old[i] in is)) told(up(old[i]), last(old[i]))

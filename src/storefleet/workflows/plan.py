@@ -171,9 +171,9 @@ def _planned(change: Change, key: bytes) -> PlannedChange:
 
 def _why_not(host: Host, changes: Sequence[Change]) -> str | None:
     """Refuse what could cut the line where no undo can be armed on the device, or where it would not survive."""
-    cutting = [change for change in changes if class_of(change) == "path"]
-    if cutting and host.platform != "linux":
-        return f"{cutting[0].target} can cut the way to the device, and on {host.platform} no undo can be armed yet"
+    cutting = next((change.target for change in changes if class_of(change) == "path"), None)
+    if cutting and host.platform not in SHELL_PLATFORMS:
+        return f"{cutting} can cut the way to the device, and on {host.platform} no undo can be armed yet"
     hopeless = next((change.target for change in changes if not has_undo(change)), None)
     if hopeless is not None:
         return f"{hopeless}: no undo on the device would survive this change, so it is not made"

@@ -30,7 +30,7 @@ from storefleet.modules.undo import has_undo, has_way_back
 from storefleet.modules.words import action_of, diff_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
-from storefleet.workflows.job import Job, find_playbook
+from storefleet.workflows.job import SHELL_PLATFORMS, Job, find_playbook
 from storefleet.workflows.permission import with_not_now
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live

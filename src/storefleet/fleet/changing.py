@@ -17,6 +17,7 @@ import msgspec
 
 from storefleet.errors import (
     ChangeFailed,
+    ConnectError,
     HostError,
     Moved,
     NotAllowed,
@@ -35,6 +36,7 @@ from storefleet.model.changes import (
     Inquire,
     MakeFolder,
     MakeLink,
+    On,
     PutFile,
     ReadFacts,
     ReadFile,
@@ -80,12 +82,15 @@ def subject_of(change: Change) -> str:
 
 @dataclass
 class Surroundings:
-    """What a session needs beside the line: how facts are read, a new session of the host, and where files are kept."""
+    """What a session needs beside the line.
+
+    How facts are read, a new session of the host, where files are kept, a session that looks at another host.
+    """
 
     facts: Callable[[], Step[Json]] | None = None
     again: Callable[[], Session] | None = None
     keep: Keep | None = None
-    run: str = ""
+    other: Callable[[str], Session] | None = None
 
 
 class _Looking:
@@ -95,6 +100,7 @@ class _Looking:
         self._inner = inner
         self._host = host
         self._around = around or Surroundings()
+        self._others: dict[str, Session] = {}
 
     def answer(self, effect: Effect[A]) -> A:
         """Answer one effect; raises a :class:`~storefleet.errors.HostError`."""
@@ -106,8 +112,9 @@ class _Looking:
         raise NotAllowed(f"{self._host}: {type(effect).__name__} cannot be asked in a playbook")
 
     def close(self) -> None:
-        """End the session below."""
-        self._inner.close()
+        """End the session below, and those of other hosts."""
+        for session in (self._inner, *self._others.values()):
+            session.close()
 
     def _change(self, effect: Change) -> Output | None:
         raise NotImplementedError
@@ -140,6 +147,17 @@ class _Looking:
             raise NotAllowed(f"{self._host}: facts cannot be read here")
         return drive(self._around.facts(), self._inner)
 
+    def _on(self, effect: On) -> object:
+        """Ask another host; a failure there is one of this host's task, not of its line."""
+        if self._around.other is None or isinstance(effect.effect, Change):
+            raise NotAllowed(f"{self._host}: {effect.host} cannot be asked here")
+        try:
+            if effect.host not in self._others:
+                self._others[effect.host] = self._around.other(effect.host)
+            return self._others[effect.host].answer(effect.effect)
+        except ConnectError as fault:
+            raise TaskFailed(f"delegate_to {effect.host}: {fault}") from fault
+
     def _wait(self, effect: Wait) -> bool:
         raise NotImplementedError
 
@@ -158,6 +176,7 @@ class _Looking:
         Wait: lambda self, effect: self._wait(effect),
         AwaitHost: lambda self, effect: self._await(effect),
         StoreLocal: lambda self, effect: self._store(effect),
+        On: lambda self, effect: self._on(effect),
     }
 
 

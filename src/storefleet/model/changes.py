@@ -8,7 +8,7 @@ another case, and the change is not made.
 from __future__ import annotations
 
 import hashlib
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -84,6 +84,13 @@ class Inquire(Effect[Output], frozen=True):
     subject: str = ""
     privileged: bool = True
     deadline_s: float = 60.0
+
+
+class On(Effect[Any], frozen=True):
+    """Ask another host of the fleet for what only looks; the answer is that of the effect inside."""
+
+    host: str
+    effect: Effect[Any]
 
 
 class ReadFacts(Effect[Json], frozen=True):

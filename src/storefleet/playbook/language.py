@@ -39,7 +39,7 @@ class Setting:
 
     ``when`` holds bare expressions that must all be true, the outermost first. Of ``variables`` and ``params`` the last
     mapping wins; the latter are stronger than what tasks set. ``user`` is whom commands run as: root where it is empty,
-    the account that logged in where it is ``-``.
+    the account that logged in where it is ``-``. ``delegate_to`` names another host, which is only looked at.
     """
 
     when: tuple[str, ...] = ()
@@ -53,6 +53,7 @@ class Setting:
     check_mode: bool | None = None
     run_once: bool = False
     timeout_s: float | None = None
+    delegate_to: str = ""
     role: Role | None = None
 
 

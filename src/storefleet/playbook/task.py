@@ -11,7 +11,7 @@ import msgspec
 
 from storefleet.errors import ChangeFailed, HostError, TaskFailed, Undetermined
 from storefleet.model.base import Json
-from storefleet.model.changes import Alter, Chance, Change, ChangeClass, PutFile, ReadFacts, Wait
+from storefleet.model.changes import Alter, Chance, Change, ChangeClass, On, PutFile, ReadFacts, Wait
 from storefleet.model.effects import Effect, Step, ask
 from storefleet.model.plan import Undecided
 from storefleet.modules.base import Done, Request
@@ -321,7 +321,8 @@ class TaskRun:
             return Done(changed=False)
         if module == "include_vars":
             return self._include_vars(request)
-        found: Done = yield from self._labelled(CATALOGUE[module].module(request), chance)
+        other = str(self.names().render(self.task.setting.delegate_to))
+        found: Done = yield from self._labelled(CATALOGUE[module].module(request), chance, other)
         if module == "set_fact":
             run.scope.found.update(found.values or {})
         return found
@@ -333,7 +334,7 @@ class TaskRun:
         run.scope.loaded.update({name: loaded} if name else loaded)
         return Done(changed=False, values={"ansible_facts": loaded})
 
-    def _labelled(self, step: Step[Done], chance: Chance) -> Generator[Effect[Any], Any, Done]:
+    def _labelled(self, step: Step[Done], chance: Chance, other: str) -> Generator[Effect[Any], Any, Done]:
         """Put on every change of a module which task asks for it, and how sure it is; a mere look makes none."""
         task, run = self.task, self.within.host
         hidden = bool(task.setting.no_log)
@@ -350,7 +351,7 @@ class TaskRun:
                     run.asked += 1
                     run.blind = run.blind or _is_blind(effect, task)
                 try:
-                    answer = yield effect
+                    answer = yield On(other, effect) if other else effect
                 except HostError as fault:
                     effect = step.throw(fault)
                 else:

@@ -92,6 +92,7 @@ class Tasks(Values):
             ignore_errors=self.flag_or_template(ignore, default=around.ignore_errors),
             check_mode=self.flag(check_mode, default=True) if check_mode else around.check_mode,
             run_once=self.flag(words.get("run_once"), default=around.run_once),
+            delegate_to=self.text(words["delegate_to"]) if "delegate_to" in words else around.delegate_to,
             timeout_s=float(timeout) if isinstance(timeout, int | float) else around.timeout_s,
         )
 
@@ -150,6 +151,13 @@ class Tasks(Values):
         if task.setting.user and writes:
             self.complain(
                 task.source, f"{task.module} works as root here; leave `become` out, and say `owner` if it is due"
+            )
+        asks = known is None or known.looks or (task.setting.check_mode is False and task.changes_nothing)
+        if task.setting.delegate_to and not asks:
+            self.complain(
+                task.source,
+                f"delegate_to: another host is only looked at, and {task.module} may change it; write a play for that "
+                "host, or `check_mode: false` and `changed_when: false` where a command only asks",
             )
         if task.setting.run_once and (task.register or task.module == "set_fact"):
             self.complain(task.source, "run_once: what one host finds out is not told to the others here")

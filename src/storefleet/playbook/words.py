@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 COMMON = frozenset(
     {"name", "vars", "environment", "become", "become_user", "become_method", "tags", "no_log"}
-    | {"ignore_errors", "check_mode", "run_once", "timeout", "diff"}
+    | {"ignore_errors", "check_mode", "run_once", "timeout", "diff", "delegate_to"}
 )
 PLAY = COMMON | {
     *("hosts", "gather_facts", "vars_files", "roles", "pre_tasks", "tasks", "post_tasks", "handlers"),
@@ -31,7 +31,6 @@ INSTEAD: Mapping[str, str] = {
     "poll": "a task that takes long says `timeout: SECONDS`",
     "vars_prompt": "a change is bound before it is made, so nothing is asked on the way; use `vars`",
     "local_action": "nothing of a playbook runs on our side",
-    "delegate_to": "a task works on its own host here; write a play for the other one",
     "delegate_facts": "a task works on its own host here",
     "import_playbook": "plan each playbook by itself",
     "ignore_unreachable": "a host that cannot be reached is never worked on further",

@@ -15,7 +15,7 @@ import msgspec
 from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.changing import Binding, Bound, Making, Surroundings
+from storefleet.fleet.changing import Binding, Bound, Making
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
@@ -73,11 +73,7 @@ class _Sessions:
     def session(self, host: Host, expires_at: float) -> Making:
         """Return a session in which the host's planned changes can be made."""
         inner = self.connector.session(host, expires_at, "change")
-        around = Surroundings(
-            facts=self.job.facts(host),
-            again=lambda: self.connector.session(host, expires_at, "change"),
-            keep=self.job.keep,
-        )
+        around = self.job.around(host, lambda one: self.connector.session(one, expires_at, "change"))
         self.making[host.name] = Making(inner, host.name, self.bindings[host.name], self.key, self.run, around)
         return self.making[host.name]
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from storefleet.collect.plan import CollectPlan
 from storefleet.collect.registry import standard
 from storefleet.errors import InputError, TaskFailed
+from storefleet.fleet.changing import Planning, Surroundings
+from storefleet.fleet.drive import Session
 from storefleet.model.base import Json
 from storefleet.model.effects import Step
 from storefleet.model.plan import PlanPart
@@ -191,6 +193,17 @@ class Job:
         return next([host.name for host in hosts] for one, hosts in self.hosts_of if one is play)
 
     # -- what a session needs of us
+
+    def around(self, host: Host, session: Callable[[Host], Session]) -> Surroundings:
+        """Return what a session of the host needs beside its line; ``session`` opens one of any host."""
+
+        def other(name: str) -> Planning:
+            if name not in self.workspace.fleet.hosts:
+                raise TaskFailed(f"delegate_to: there is no host {name!r:.80} in the inventory")
+            one = self.workspace.fleet.hosts[name]
+            return Planning(session(one), name, Surroundings(facts=self.facts(one)))
+
+        return Surroundings(self.facts(host), lambda: session(host), self.keep, other)
 
     def facts(self, host: Host) -> Callable[[], Step[Json]]:
         """Return the step that reads the host's state document, without the endpoints, which take their time."""

@@ -17,7 +17,7 @@ from storefleet.connections.connector import Connector
 from storefleet.documents.files import write_atomically
 from storefleet.errors import InputError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.changing import Planning, Surroundings, digest_of, scope_of
+from storefleet.fleet.changing import Planning, digest_of, scope_of
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.changes import Change
 from storefleet.model.credentials import Purpose
@@ -66,7 +66,9 @@ class PlanSessions:
     def session(self, host: Host, expires_at: float) -> Planning:
         """Return a planning session of the host."""
         inner = self.connector.session(host, expires_at, self.purpose)
-        self.planning[host.name] = Planning(inner, host.name, Surroundings(facts=self.job.facts(host)))
+        self.planning[host.name] = Planning(
+            inner, host.name, self.job.around(host, lambda one: self.connector.session(one, expires_at, self.purpose))
+        )
         return self.planning[host.name]
 
 

@@ -5,9 +5,10 @@ import textwrap
 import pytest
 from playbook_world import KEY, Shell, bound, host_state, plan
 
-from storefleet.errors import Moved
-from storefleet.fleet.changing import Binding, Bound, Making, Planning, digest_of, scope_of
+from storefleet.errors import Moved, NotAllowed
+from storefleet.fleet.changing import Binding, Bound, Making, Planning, Surroundings, digest_of, scope_of
 from storefleet.fleet.drive import drive
+from storefleet.model.changes import MakeFolder, On
 from storefleet.model.plan import Recap, Undecided
 from storefleet.modules import remote
 from storefleet.playbook.run import run_host
@@ -355,3 +356,32 @@ def test_a_check_mode_of_its_own_makes_nothing_when_the_rest_is_made(tmp_path, s
     assert session.changes == []
     assert ends(made) == ["changed"]
     assert not (tmp_path / "host" / "x").exists()
+
+
+# -- another host
+
+
+def test_another_host_is_looked_at_and_never_changed(tmp_path, shell):
+    asked = []
+
+    class Other:
+        def answer(self, effect):
+            asked.append(effect)
+            return shell.answer(effect)
+
+        def close(self):
+            asked.append("closed")
+
+    around = Surroundings(other=lambda name: Planning(Other(), name))
+    (tmp_path / "host").mkdir()
+    (tmp_path / "host" / "there").write_text("x")
+    tasks = "- stat: {path: DIR/there}\n  delegate_to: S0001-{{ kind }}\n  register: seen\n"
+    tasks += "- debug: {msg: '{{ seen.stat.size }}'}\n"
+    session = Planning(shell, "S0001-pos1", around)
+    state = drive(run_host(host_state(tmp_path, tasks, variables="{kind: router}", planning=True)), session)
+    assert said(state) == ["1"]
+    assert asked
+    with pytest.raises(NotAllowed):
+        session.answer(On("S0001-router", MakeFolder(path="/x", mode=0, owner="", group="", before=None)))
+    session.close()
+    assert asked[-1] == "closed"

@@ -71,7 +71,7 @@ def test_a_whole_play_is_read_as_ansible_reads_it(tmp_path):
         ("{stores: 2}", "{stores: 0}", "`serial` counts stores as"),
         ("ansible.builtin.copy", "ansible.builtin.copi", "did you mean `copy`?"),
         ("mode: 0600", "modes: 0600", "copy takes no `modes` here; did you mean `mode`?"),
-        ("tags: [always]", "delegate_to: x", "there is no module or word `delegate_to`"),
+        ("tags: [always]", "delegate_to: x", "delegate_to: another host is only looked at"),
         ("when: port > 1", "when: port >", "port >"),
         ("[Restart, other]", "[Restort]", "no handler is called `Restort`; did you mean `Restart`?"),
         ('content: "x"', 'content: "{{ x "', "{{ x "),

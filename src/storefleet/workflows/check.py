@@ -14,7 +14,7 @@ from storefleet.workflows.gathering import Gathering
 from storefleet.workflows.machine import Lack, lacks
 from storefleet.workflows.notify import load_routes
 from storefleet.workflows.signing import approval_warnings
-from storefleet.workflows.validation import validated_rules
+from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.workspace import Workspace, open_workspace
 
 
@@ -35,6 +35,8 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     rules = gathering.attempt(lambda: validated_rules(workspace))
     for path in sorted((workspace.folder / "playbooks").glob("*.yaml")):
         gathering.attempt(partial(load_playbook, path, workspace.shown(path)))
+    if rules is not None:
+        gathering.complaints.extend(_missing_fixes(workspace, rules))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))
     gathering.finish()
     assert rules is not None
@@ -54,6 +56,17 @@ def check_fleet(fleet: Path | None) -> CheckReport:
         *approval_warnings(workspace),
     )
     return CheckReport(summary, tuple(sorted(warnings)), lacks(workspace))
+
+
+def _missing_fixes(workspace: Workspace, rules: Rules) -> list[Complaint]:
+    """Return a complaint for each control whose ``fix:`` is no playbook: `audit --fix` could not plan it."""
+    folder = workspace.folder / "playbooks"
+    return [
+        Complaint(control.source.path, control.source.line, f"{control.id}: there is no playbook playbooks/{control.fix}")
+        for audit in rules.audits
+        for control in audit.controls
+        if control.fix is not None and not (folder / control.fix).is_file()
+    ]
 
 
 def _shared_keys(workspace: Workspace, known: KnownHosts) -> list[Complaint]:

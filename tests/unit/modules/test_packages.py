@@ -51,6 +51,10 @@ def test_a_transaction_is_shown_whole_and_bound_whole():
         ({"name": "left", "state": "absent", "purge": True}, "--purge install left-"),
         ({"name": "new", "install_recommends": False}, "APT::Install-Recommends=no install new"),
         ({"pkg": "new", "allow_downgrade": True}, "--allow-downgrades install new"),
+        ({"upgrade": "dist"}, "dist-upgrade"),
+        ({"upgrade": True}, "--with-new-pkgs upgrade"),
+        ({"autoremove": True, "purge": True}, "--purge --auto-remove autoremove"),
+        ({"name": "new", "only_upgrade": True, "force_apt_get": True}, "--only-upgrade install new"),
     ],
 )
 def test_what_apt_is_asked_for(arguments, words):
@@ -85,6 +89,7 @@ def test_where_there_is_nothing_to_do_it_is_said_why(arguments, why):
         ({"name": "a=1=2"}, {}, "is no package"),
         ({}, {}, "name or deb is due"),
         ({"deb": "/x.deb", "name": "x"}, {}, "deb goes with"),
+        ({"upgrade": "dist", "name": "x1"}, {}, "upgrade goes with"),
         ({"name": "new"}, {"error": "W: no\nE: Unable to locate package new\n", "status": 1}, "new: Unable to locate"),
         ({"name": "tool=0.9"}, {"error": "E: Packages were downgraded and -y", "status": 1}, "allow_downgrade: yes"),
         ({"name": "new"}, {"transaction": "new||1\n", "error": "storefleet: interrupted\n"}, "dpkg --configure -a"),
@@ -114,6 +119,13 @@ def test_what_an_earlier_task_of_the_plan_installs_is_left_out_of_the_next_trans
 def test_what_was_foretold_reads_back_as_it_was():
     known = Installed({"a": "1"}, frozenset({"b"}), (), (("a", "b-"),))
     assert installed(known.text) == known
+
+
+def test_a_plan_that_only_removes_what_is_not_needed_leaves_no_empty_word_for_apt():
+    _, (change,) = asked({"autoremove": True}, transaction="tool|1.0|\n")
+    assert installed(change.after).asked == ((),)
+    _, (second,) = asked({"name": "new"}, change.after, transaction="new||1\n")
+    assert "install new </dev/null" in second.read
 
 
 def test_the_renewal_of_the_lists_comes_before_the_transaction():

@@ -83,7 +83,7 @@ def _own_file(unit: str) -> Step[FileState | None]:
 
 def _actions(request: Request, unit: str, now: UnitState) -> Step[list[Action]]:
     actions: list[Action] = []
-    masked = now.load == "masked" or now.enabled in ("masked", "masked-runtime")
+    masked = now.enabled in ("masked", "masked-runtime")
     if request.has("masked") and request.flag("masked") != masked:
         actions.append("unmask" if masked else "mask")
         masked = not masked

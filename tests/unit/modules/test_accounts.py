@@ -137,6 +137,14 @@ def test_a_second_change_of_a_user_whom_the_same_plan_makes_is_bound_to_no_numbe
         assert change.before.startswith("passwd|?|?|Alice|")
 
 
+def test_a_change_is_not_bound_to_what_becomes_of_other_users():
+    _, (one,) = changes_of("user", {"name": "alice", "state": "absent"})
+    _, (other,) = changes_of(
+        "user", {"name": "alice", "state": "absent"}, **{"user:alice": replace(ALICE, alone=False).text}
+    )
+    assert one.bound() == other.bound()
+
+
 def test_a_user_who_goes_takes_his_own_group_along():
     _, (change,) = changes_of("user", {"name": "alice", "state": "absent"})
     assert change.after == WITH_ITS_GROUP

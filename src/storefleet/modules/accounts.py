@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
@@ -79,6 +79,11 @@ class Account:
         lines += [f"locked|{'yes' if self.locked else 'no'}", f"expires|{self.expires}"]
         lines += [f"home|{'yes' if self.has_home else 'no'}", f"alone|{'yes' if self.alone else 'no'}"]
         return "\n".join(lines)
+
+    @property
+    def bound(self) -> str:
+        """Return what a change is bound to: neither numbers, unknown of a user whom the same plan makes, nor others."""
+        return replace(self, uid="?", gid="?").text.rpartition("\n")[0]
 
 
 def digest(hashed: str) -> str:

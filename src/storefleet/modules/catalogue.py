@@ -42,6 +42,7 @@ _UNIT = frozenset({"name", "service", "unit", "state", "enabled", "masked", "dae
 _APT = frozenset(
     {"name", "package", "pkg", "state", "deb", "purge", "autoremove", "default_release", "cache_valid_time"}
     | {"update_cache", "update-cache", "install_recommends", "install-recommends"}
+    | {"upgrade", "only_upgrade", "fail_on_autoremove", "force_apt_get", "lock_timeout"}
     | {"allow_downgrade", "allow_downgrades", "allow-downgrade", "allow-downgrades"}
 )
 _USER = frozenset(
@@ -132,7 +133,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "systemd": Entry(units.systemd, _UNIT),
     "systemd_service": Entry(units.systemd, _UNIT),
     "apt": Entry(packages.apt, _APT),
-    "package": Entry(packages.package, frozenset({"name", "state"})),
+    "package": Entry(packages.package, _APT),
     "group": Entry(groups.group, frozenset({"name", "gid", "state", "system", "non_unique"})),
     "user": Entry(users.user, _USER),
     "authorized_key": Entry(

@@ -14,7 +14,7 @@ from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed, Undetermined
 from storefleet.model.changes import Alter, Inquire, ReadText
 from storefleet.model.effects import Output, Step, ask
-from storefleet.modules import transactions
+from storefleet.modules import apt_scripts, transactions
 from storefleet.modules.base import Done, Request
 from storefleet.modules.transactions import Installed, Package
 
@@ -23,21 +23,6 @@ _STATES = ("present", "installed", "latest", "absent", "removed")
 SUBJECT = "packages"
 MINUTES_S = 1800.0
 """Seconds that a transaction may take on a slow till over a slow line."""
-
-_LISTS_AGE = """stamp=/var/lib/apt/periodic/update-success-stamp
-[ -e "$stamp" ] || stamp=/var/lib/apt/lists
-echo $(( $(date +%s) - $(stat -c %Y "$stamp" 2>/dev/null || echo 0) ))"""
-_QUIET = "-e '^Reading ' -e '^(Reading ' -e '^Building ' -e '^Get:' -e '^Selecting ' -e '^debconf: ' -e '^Waiting '"
-_TELL = f"""|| {{ rc=$?
-  grep -v {_QUIET} "$k/$n.log" | tail -n 8 >&2
-  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-    held=$(awk -v i=":$(stat -c %i "$lock" 2>/dev/null)$" '$6 ~ i {{ print $5; exit }}' /proc/locks 2>/dev/null)
-    [ -z "$held" ] || echo "$lock is held by process $held ($(cat "/proc/$held/comm" 2>/dev/null))" >&2
-  done
-  [ -z "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] || echo 'dpkg was interrupted; run dpkg --configure -a' >&2
-  exit $rc
-}}"""
-"""What is said where apt fails: its last words, which dpkg writes to the standard output, and who holds a lock."""
 
 
 def package(request: Request) -> Step[Done]:
@@ -77,12 +62,15 @@ def _apt(request: Request, known: Installed) -> Step[Done]:
             raise TaskFailed(f"name: {name!r:.60} is no package, nor package=version; patterns are not taken here")
     wanted = (yield from _from_file(deb, known)) if deb else _wanted(names, state, known, purge=request.flag("purge"))
     renews = request.flag("update_cache") or request.flag("update-cache") or request.number("cache_valid_time", 0) > 0
-    only_lists = not (names or deb or request.flag("autoremove"))
+    upgrade = _upgrade(request)
+    if upgrade and (names or deb):
+        raise TaskFailed("upgrade goes with neither name nor deb")
+    only_lists = not (names or deb or upgrade or request.flag("autoremove"))
     if only_lists and not renews:
         raise TaskFailed("name or deb is due here")
     renewed = False
-    if renews and (only_lists or wanted):
-        renewed = yield from _renew(request.number("cache_valid_time", 0))
+    if renews and (only_lists or wanted or upgrade):
+        renewed = yield from _renew(request.number("cache_valid_time", 0), request.number("lock_timeout", 60))
     if only_lists:
         return Done(
             changed=renewed, why="" if renewed else "the package lists are fresh", values={"cache_updated": renewed}
@@ -90,6 +78,15 @@ def _apt(request: Request, known: Installed) -> Step[Done]:
     if not wanted and (names or deb):
         return Done(changed=False, why=_settled(state), values={"cache_updated": renewed})
     return (yield from _transact(request, wanted, known, deb))
+
+
+def _upgrade(request: Request) -> str:
+    """Return apt-get's word for what Ansible calls an upgrade; empty where none is wanted."""
+    word = (
+        "no" if request.arguments.get("upgrade") is False else "yes" if request.arguments.get("upgrade") is True else ""
+    )
+    word = word or request.choice("upgrade", ("no", "yes", "safe", "full", "dist"), "no")
+    return {"no": "", "yes": "upgrade", "safe": "upgrade"}.get(word, "dist-upgrade")
 
 
 def _settled(state: str) -> str:
@@ -121,16 +118,16 @@ dpkg-deb -f {quote(deb)} Package && dpkg-deb -f {quote(deb)} Version"""
     return () if known.versions.get(words[0]) == words[1] else (deb,)
 
 
-def _renew(valid_s: int) -> Step[bool]:
+def _renew(valid_s: int, waits_s: int) -> Step[bool]:
     """Have the package lists read anew where they are older than that."""
-    age = yield from ask(ReadText("package-lists", _LISTS_AGE))
+    age = yield from ask(ReadText("package-lists", apt_scripts.LISTS_AGE))
     if int(age) < valid_s:
         return False
     yield from ask(
         Alter(
             subject="package-lists",
             action="read anew",
-            script=_run(("update",)),
+            script=apt_scripts.run(("update",), waits_s),
             cost="config",
             after="0",
             shown=("package lists are read anew",),
@@ -145,7 +142,7 @@ def _transact(request: Request, wanted: tuple[str, ...], known: Installed, deb: 
     options = _options(request)
     words = (*options, "install", *wanted)
     if not wanted:
-        words = (*options, "autoremove")
+        words = (*options, _upgrade(request) or "autoremove")
     output = yield from ask(Inquire(_looking(words, wanted, known, deb), deadline_s=300.0))
     _refuse(output, known, wanted)
     text, _, sources = output.stdout.decode("utf-8", "replace").partition("--\n")
@@ -153,7 +150,7 @@ def _transact(request: Request, wanted: tuple[str, ...], known: Installed, deb: 
     if not parts:
         return Done(changed=False, why="apt finds nothing to do")
     _refuse_half(known, parts)
-    yield from ask(_change(words, parts, known, deb, frozenset(sources.split())))
+    yield from ask(_change(words, parts, known, deb, frozenset(sources.split()), request.number("lock_timeout", 60)))
     return Done(changed=True, values={"packages": [one.words for one in parts]})
 
 
@@ -168,6 +165,9 @@ def _options(request: Request) -> tuple[str, ...]:
         options += ["-t", request.text("default_release")]
     options += ["--purge"] if request.flag("purge") else []
     options += ["--auto-remove"] if request.flag("autoremove") else []
+    options += ["--only-upgrade"] if request.flag("only_upgrade") else []
+    options += ["--no-remove"] if request.flag("fail_on_autoremove") else []
+    options += ["--with-new-pkgs"] if _upgrade(request) == "upgrade" else []
     return tuple(options)
 
 
@@ -207,7 +207,7 @@ def _refuse(output: Output, known: Installed, wanted: tuple[str, ...]) -> None:
         return
     if "Packages were downgraded" in said:
         raise TaskFailed(f"{', '.join(wanted)}: this is a downgrade; write allow_downgrade: yes where it is meant")
-    raise TaskFailed(f"{', '.join(wanted)}: {said or 'apt-get says no more than that it failed'}")
+    raise TaskFailed(f"{', '.join(wanted) or 'apt-get'}: {said or 'apt-get says no more than that it failed'}")
 
 
 def _refuse_half(known: Installed, parts: tuple[Package, ...]) -> None:
@@ -225,12 +225,13 @@ def _said(output: Output) -> str:
     return " ".join(" ".join(named or lines).split())[-400:]
 
 
-def _run(words: tuple[str, ...]) -> str:
-    return f'{transactions.apt_get(words)} >"$k/$n.log" 2>&1 {_TELL}'
-
-
 def _change(
-    words: tuple[str, ...], parts: tuple[Package, ...], known: Installed, deb: str, sources: frozenset[str]
+    words: tuple[str, ...],
+    parts: tuple[Package, ...],
+    known: Installed,
+    deb: str,
+    sources: frozenset[str],
+    waits_s: int,
 ) -> Alter:
     script, unsure = transactions.way_back(parts, sources)
     bound = sorted(line for line in sources if line.startswith("sha256|"))
@@ -238,7 +239,7 @@ def _change(
     return Alter(
         subject=SUBJECT,
         action="install" if any(one.new for one in parts) else "remove",
-        script=_run(words),
+        script=apt_scripts.run(words, waits_s),
         cost=transactions.cost_of(parts),
         read=transactions.transaction(words) + (f"\n{_file_sum(deb)}" if deb else ""),
         before="\n".join([transactions.text_of(parts), *bound]),

@@ -80,12 +80,14 @@ def _by_resolved(before: FileState, servers: list[str], search: list[str], optio
     there = yield from ask(ReadFile(_DROP_IN))
     if there is not None and there.kind == "file" and there.content == text_of(lines):
         return Done(changed=False, why="it is as it must be", values=_told(_DROP_IN, servers))
+    unit = yield from ask(ReadUnit("systemd-resolved.service"))
+    if unit is None or unit.load != "loaded":
+        raise TaskFailed(f"{_RESOLV} is a link to what systemd-resolved writes, and this host has none")
     folder = yield from ask(ReadFile(_DROP_IN.rpartition("/")[0]))
     if folder is None:
         yield from ask(
             MakeFolder(path=_DROP_IN.rpartition("/")[0], mode=0o755, owner="root", group="root", before=None)
         )
     yield from ask(file_of(_DROP_IN, lines, there))
-    unit = yield from ask(ReadUnit("systemd-resolved.service"))
     yield from ask(ActOnUnit(unit="systemd-resolved.service", action="restart", before=unit))
     return Done(changed=True, values=_told(_DROP_IN, servers))

@@ -21,7 +21,6 @@ TRANSACTION = (
 
 _ENVIRONMENT = "DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical"
 _OPTIONS = ("-q", "-y", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
-_WAITS = ("-o", "DPkg::Lock::Timeout=60")
 _CUTTING = re.compile(
     r"(openssh|dropbear|systemd|frr|network|ifupdown|nftables|iptables|linux-image|wireguard|wpasupplicant).*|isc-dhcp-client"
     r"|netplan.*|udev|libc6|libc-bin|libpam.*|libsystemd.*|libnss.*|dpkg|apt|dash|bash|busybox.*|sudo|passwd|login|coreutils"
@@ -32,7 +31,7 @@ _CUTTING = re.compile(
 
 def apt_get(words: tuple[str, ...], *, simulate: bool = False) -> str:
     """Return apt-get as a line of shell that asks nobody anything."""
-    options = ("-s", "-q", "-y") if simulate else (*_OPTIONS, *_WAITS)
+    options = ("-s", "-q", "-y") if simulate else _OPTIONS
     return f"{_ENVIRONMENT} apt-get {command((*options, *words))} </dev/null"
 
 
@@ -103,7 +102,7 @@ def installed(text: str) -> Installed:
     for line in text.splitlines() if text != "none" else ():
         state, *words = line.split("|")
         if state == "~":
-            asked.append(tuple(words))
+            asked.append(tuple(word for word in words if word))
         elif state == "c":
             remains.add(words[0])
         elif state != "n":

@@ -36,16 +36,17 @@ def systemd(request: Request) -> Step[Done]:
     unit = _unit_name(request) if named else ""
     if not named and (not reload or any(request.has(word) for word in ("state", "enabled", "masked"))):
         raise TaskFailed("name is due here")
-    now = (yield from _unit(unit)) if named else None
-    actions = (yield from _actions(request, unit, now)) if now else []
+    now = yield from _unit(unit or "basic.target")
+    actions = (yield from _actions(request, unit, now)) if named else []
     if reload:
         yield from ask(ActOnUnit(unit="", action="daemon-reload"))
-    if now is None:
+    if not named:
         return Done(changed=False, why="systemd has read its units again")
     for action in actions:
         yield from ask(ActOnUnit(unit=unit, action=action, before=now))
         now = _after(now, action)
     values: dict[str, Json] = {"name": request.text("name", "service", "unit"), "enabled": now.enabled == "enabled"}
+    values["status"] = {"LoadState": now.load, "ActiveState": now.active, "UnitFileState": now.enabled}
     if request.has("state"):
         values["state"] = "stopped" if request.text("state") == "stopped" else "started"
     return Done(changed=bool(actions), why="" if actions else _why(request, now), values=values)
@@ -82,7 +83,7 @@ def _own_file(unit: str) -> Step[FileState | None]:
 
 def _actions(request: Request, unit: str, now: UnitState) -> Step[list[Action]]:
     actions: list[Action] = []
-    masked = now.load == "masked" or now.enabled in ("masked", "masked-runtime")
+    masked = now.enabled in ("masked", "masked-runtime")
     if request.has("masked") and request.flag("masked") != masked:
         actions.append("unmask" if masked else "mask")
         masked = not masked

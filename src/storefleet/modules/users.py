@@ -20,8 +20,8 @@ from storefleet.modules.packages import wait_for_packages
 _COMMENT = re.compile(r"[^:\n\0|]{0,200}")
 _HASH = re.compile(r"[!*]?|[!]?\$[A-Za-z0-9]+\$[A-Za-z0-9./$=,+-]+|\*{1,13}")
 _DAY_S = 86400
-_NUMBERS = "s/^passwd|[^|]*|[^|]*|/passwd|?|?|/"
-"""For sed: leaves out the numbers, which nobody knows yet of a user whom the same plan makes."""
+_BOUND = "s/^passwd|[^|]*|[^|]*|/passwd|?|?|/; /^alone|/d"
+"""For sed: leaves what a plan can be bound to, see :attr:`Account.bound`."""
 
 
 def user(request: Request) -> Step[Done]:
@@ -185,8 +185,8 @@ def _alter(
         action="remove" if wanted is None else "change" if before else "make",
         script=script,
         cost=cost,
-        read=f"{{\n{accounts.read_user(name)}\n}} | sed {quote(_NUMBERS)}",
-        before=replace(before, uid="?", gid="?").text if before else "absent",
+        read=f"{{\n{accounts.read_user(name)}\n}} | sed {quote(_BOUND)}",
+        before=before.bound if before else "absent",
         after=wanted.text if wanted else "absent",
         shown=_shown(before, wanted, request),
         way_back=back,
@@ -203,7 +203,7 @@ def _shown(before: Account | None, wanted: Account | None, request: Request) -> 
     lines = []
     for word in ("uid", "primary", "groups", "comment", "home", "shell", "expires", "locked"):
         old, new = (_word(one, word) for one in (before, wanted))
-        if old != new:
+        if new not in (old, "?"):
             lines.append(f"{word} {old or '(none)'} -> {new or '(none)'}")
     if before is None or before.password != wanted.password:
         lines += ["password (hidden)"] if request.has("password") else []

@@ -9,7 +9,7 @@ import fidelity
 import msgspec
 import pytest
 import yaml
-from module_world import KEY, Till, make_on, plan_on, run_all, whole
+from till_world import KEY, Till, make_on, plan_on, run_all, whole
 
 from storefleet.fleet.changing import Binding, Bound, Making, Surroundings, digest_of
 from storefleet.lab.lab import Lab

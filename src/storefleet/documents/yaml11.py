@@ -25,8 +25,14 @@ def value(node: Node) -> Json:
     if isinstance(node, Sequence):
         return [value(item) for item in node.items]
     if isinstance(node, Mapping):
-        return {key.text: value(part) for key, part in node.entries}
+        return {_key(key): value(part) for key, part in node.entries}
     return scalar(node)
+
+
+def _key(node: Scalar) -> str:
+    """Return a key as Ansible's data shows it in JSON: an unquoted ``on`` is true there too."""
+    found = scalar(node)
+    return str(found).lower() if isinstance(found, bool) else node.text
 
 
 def scalar(node: Scalar) -> Json:

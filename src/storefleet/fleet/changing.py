@@ -54,7 +54,7 @@ from storefleet.modules.risk import at_most, class_of
 
 A = TypeVar("A")
 _ACTIVE = {"start": "active", "restart": "active", "stop": "inactive"}
-_ENABLED = {"enable": "enabled", "disable": "disabled"}
+_ENABLED = {"enable": "enabled", "disable": "disabled", "mask": "masked", "unmask": "disabled"}
 _AGAIN_S = 2.0
 
 Keep = Callable[[str, bytes], bool]
@@ -220,6 +220,7 @@ class Planning(_Looking):
     def __init__(self, inner: Session, host: str, around: Surroundings | None = None) -> None:
         super().__init__(inner, host, around)
         self.changes: list[Change] = []
+        self.fetched: list[str] = []
         self._files: dict[str, FileState | None] = {}
         self._units: dict[str, UnitState] = {}
         self._texts: dict[str, str] = {}
@@ -259,7 +260,8 @@ class Planning(_Looking):
     def _await(self, _effect: AwaitHost) -> bool:
         return False
 
-    def _store(self, _effect: StoreLocal) -> bool:
+    def _store(self, effect: StoreLocal) -> bool:
+        self.fetched.append(effect.name)
         return False
 
     def _change(self, effect: Change) -> None:
@@ -350,8 +352,6 @@ class Making(_Looking):
         """Refuse what the plan does not hold at this place; raises :class:`Moved`."""
         digest, scope = digest_of(effect, self._key), scope_of(effect, self._key)
         number = self._next
-        if number and self._is(number - 1, digest, ""):  # a task that tries again until it holds
-            return
         while number < len(self._binding.changes):
             if self._is(number, digest, scope):
                 self._next = number + 1
@@ -359,6 +359,9 @@ class Making(_Looking):
             if not self._binding.changes[number].maybe:
                 break
             number += 1
+        again = self.made[-1].position if self.made else -1
+        if self._next and effect.position == again and self._is(self._next - 1, digest, ""):
+            return  # a task that tries again until it holds
         undecided = self._binding.undecided.get(effect.position)
         if undecided is not None and at_most(class_of(effect), undecided.change_class):
             return

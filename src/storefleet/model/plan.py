@@ -59,6 +59,7 @@ class HostPlan(Value, frozen=True):
     """What would be made on one host, in this order; ``refused`` says why it may not be, where it may not.
 
     ``not_now`` says which window or freeze forbade to start it when it was planned; only ``apply`` holds to it.
+    ``fetches`` counts the files that would be brought home, ``notes`` are for people.
     """
 
     host: str
@@ -69,9 +70,15 @@ class HostPlan(Value, frozen=True):
     skipped: int
     recap: Recap = Recap()
     undecided: tuple[Undecided, ...] = ()
+    fetches: int = 0
     notes: tuple[str, ...] = ()
     refused: str | None = None
     not_now: str | None = None
+
+    @property
+    def to_do(self) -> bool:
+        """Return whether ``apply`` has something to do there."""
+        return bool(self.changes or self.undecided or self.fetches)
 
 
 class Plan(Value, frozen=True, kw_only=True):
@@ -98,7 +105,7 @@ class Plan(Value, frozen=True, kw_only=True):
     @property
     def to_change(self) -> tuple[HostPlan, ...]:
         """Return the hosts on which ``apply`` has something to do and may do it."""
-        return tuple(host for host in self.hosts if (host.changes or host.undecided) and host.refused is None)
+        return tuple(host for host in self.hosts if host.to_do and host.refused is None)
 
 
 class HostApplied(Value, frozen=True):

@@ -36,7 +36,8 @@ class Result:
 
     def changed_to(self, state: State, **values: Json) -> Result:
         """Return the result in another state."""
-        told = {"changed": state == "changed", "failed": state == "failed"}
+        changed = bool(self.values.get("changed")) if state == "failed" else state == "changed"
+        told = {"changed": changed, "failed": state == "failed"}
         return Result(state, {**self.values, **told, **values}, self.why)
 
 

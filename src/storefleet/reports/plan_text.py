@@ -23,7 +23,7 @@ def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
     lines: list[Text] = []
     for same in _equal(plan.hosts):
         lines += _hosts(same, width)
-    quiet = [host.host for host in plan.hosts if not (host.changes or host.undecided or host.notes or host.refused)]
+    quiet = [host.host for host in plan.hosts if not (host.to_do or host.notes or host.refused)]
     if quiet:
         lines += flow([Text(f"{len(quiet)} of {len(plan.hosts)} hosts are as they must be: {_names(quiet)}")], width, 0)
     for name, why in plan.unread.items():
@@ -56,9 +56,11 @@ def _equal(hosts: Iterable[HostPlan]) -> list[list[HostPlan]]:
     """Gather the hosts on which the same would be made: forty tills are one paragraph."""
     groups: dict[tuple[object, ...], list[HostPlan]] = {}
     for host in hosts:
-        if host.changes or host.undecided or host.notes or host.refused is not None:
+        if host.to_do or host.notes or host.refused is not None:
             shown = tuple((one.task, one.action, one.target, one.diff, one.maybe) for one in host.changes)
-            groups.setdefault((host.refused, host.not_now, shown, host.undecided, host.notes), []).append(host)
+            groups.setdefault((host.refused, host.not_now, shown, host.undecided, host.notes, host.fetches), []).append(
+                host
+            )
     return sorted(groups.values(), key=lambda group: group[0].refused is None)
 
 
@@ -73,6 +75,8 @@ def _hosts(hosts: Sequence[HostPlan], width: int) -> list[Text]:
         lines += flow([Text(f"not now: {visible(first.not_now, 600)}", style="yellow")], width, 2)
     for number, change in enumerate(first.changes, 1):
         lines += _change(number, change, width)
+    if first.fetches:
+        lines += flow([Text(f"<  {_count(first.fetches, 'file')} brought home")], width, 2)
     for note in first.notes:
         lines += flow([Text(f"!  {visible(note, 300)}", style="yellow")], width, 2)
     for task in first.undecided:

@@ -155,13 +155,17 @@ def is_template(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def compile_text(text: str, *, exact: bool = False) -> Template:
-    """Compile one leaf that holds template syntax; with ``exact`` blanks around an expression make it text."""
+    """Compile one leaf that holds template syntax; ``exact`` is how Ansible takes what a playbook says.
+
+    Then blanks around an expression make it text, and a line end behind a statement goes with it.
+    """
     match = _ONE_EXPRESSION.fullmatch(text)
     if match and not (exact and text != text.strip()):
         return compile_expression(match["expression"].strip(), shown=text)
+    environment = _FILES if exact else _ENVIRONMENT
     try:
-        names = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
-        template = _ENVIRONMENT.from_string(text)
+        names = meta.find_undeclared_variables(environment.parse(text))
+        template = environment.from_string(text)
     except jinja2.TemplateSyntaxError as fault:
         raise TemplateFault(f"{text}: {fault.message}") from None
     return Template(text, frozenset(names), template.render)

@@ -62,7 +62,9 @@ def _missing_fixes(workspace: Workspace, rules: Rules) -> list[Complaint]:
     """Return a complaint for each control whose ``fix:`` is no playbook: `audit --fix` could not plan it."""
     folder = workspace.folder / "playbooks"
     return [
-        Complaint(control.source.path, control.source.line, f"{control.id}: there is no playbook playbooks/{control.fix}")
+        Complaint(
+            control.source.path, control.source.line, f"{control.id}: there is no playbook playbooks/{control.fix}"
+        )
         for audit in rules.audits
         for control in audit.controls
         if control.fix is not None and not (folder / control.fix).is_file()

@@ -130,7 +130,7 @@ def decide(
                     unread[host.name] = answer.failure.reason
                 else:
                     assert answer.result is not None
-                    plans[host.name] = _host_plan(host, sessions.planning[host.name].changes, answer.result, key)
+                    plans[host.name] = _host_plan(host, sessions.planning[host.name], answer.result, key)
 
             inventory = to_nornir_inventory(job.workspace.fleet, hosts)
             fleet_run.run(inventory, partial(job.step, planning=True), sessions, limits, answered, threading.Event())
@@ -139,7 +139,8 @@ def decide(
     return tuple(plans[host.name] for host in hosts if host.name in plans), unread
 
 
-def _host_plan(host: Host, changes: Sequence[Change], state: HostState, key: bytes) -> HostPlan:
+def _host_plan(host: Host, session: Planning, state: HostState, key: bytes) -> HostPlan:
+    changes = session.changes
     planned = tuple(_planned(change, key) for change in changes)
     failed = state.failure
     classes = (*(change.change_class for change in planned), *(one.change_class for one in state.undecided))
@@ -152,6 +153,7 @@ def _host_plan(host: Host, changes: Sequence[Change], state: HostState, key: byt
         skipped=state.counts["skipped"],
         recap=state.recap,
         undecided=tuple(state.undecided),
+        fetches=len(session.fetched),
         notes=tuple(state.notes),
         refused=f"task {failed.task}: {failed.why}" if failed else _why_not(host, changes),
     )

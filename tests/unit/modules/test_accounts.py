@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from module_world import decide
+from till_world import decide
 
 from storefleet.model.changes import FileState, MakeFolder, PutFile
 from storefleet.modules import accounts

@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from module_world import Done, decide
+from till_world import Done, decide
 
 from storefleet.modules.transactions import (
     TRANSACTION,

@@ -1,7 +1,7 @@
 """What cron, hostname, timezone, sysctl, resolver, network_address and reboot decide."""
 
 import pytest
-from module_world import decide, step
+from till_world import decide, step
 
 from storefleet.errors import TaskFailed
 from storefleet.fleet.drive import drive

@@ -1,7 +1,7 @@
 """What service and systemd decide from what a host says."""
 
 import pytest
-from module_world import Done, Scripted, decide, run_all, step
+from till_world import Done, Scripted, decide, run_all, step
 
 from storefleet.errors import Undetermined
 from storefleet.fleet.drive import drive

@@ -126,11 +126,15 @@ say live; hostname; sysctl net.ipv4.conf.all.log_martians net.ipv4.ip_default_tt
 _VOLATILE = re.compile(
     r"/etc/(machine-id|\.pwd\.lock|ld\.so\.cache|\.updated|(passwd|group|g?shadow|subuid|subgid)-?)"
     r"|/usr/local/lib/python3.*|.*/\.ansible(/.*)?|/(root|home/[^/]+)/\.cache(/.*)?"
+    r"|/etc/systemd/system/storefleet-undo\.service"
 )
 _BACKUP = re.compile(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~$")
 """How Ansible names the copy that ``backup: true`` keeps."""
-_PASSING = re.compile(r"(user|user-runtime-dir|session)[@-].*|systemd-(hostnamed|timedated|localed|tmpfiles-clean)\..*")
-"""Units that come and go by themselves."""
+_PASSING = re.compile(
+    r"(user|user-runtime-dir|session)[@-].*|systemd-(hostnamed|timedated|localed|tmpfiles-clean)\..*"
+    r"|storefleet-undo.*"
+)
+"""Units that come and go by themselves, and our own dead-man switch."""
 _ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
 

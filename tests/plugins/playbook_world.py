@@ -16,8 +16,10 @@ from storefleet.fleet.changing import Binding, Bound, Making, Planning, digest_o
 from storefleet.fleet.drive import drive
 from storefleet.model.effects import NONCE, Output
 from storefleet.playbook.load import load_playbook
-from storefleet.playbook.run import HostPlay
-from storefleet.templating.engine import render_file
+from storefleet.playbook.run import run_host
+from storefleet.playbook.scope import Data, HostScope
+from storefleet.playbook.sources import sources_of
+from storefleet.playbook.state import HostState
 
 KEY = b"key"
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -46,7 +48,7 @@ class Shell:
         pass
 
 
-def host_play(tmp_path, tasks, handlers="", variables="{}"):
+def host_state(tmp_path, tasks, handlers="", variables="{}", planning=False):
     """Return the play of a text of tasks; ``DIR`` in it is the folder, ``OWN`` the attributes of this user."""
     text = "- hosts: all\n  gather_facts: false\n"
     text += f"  vars: {variables}\n  tasks:\n{textwrap.indent(textwrap.dedent(tasks), '    ')}"
@@ -55,25 +57,36 @@ def host_play(tmp_path, tasks, handlers="", variables="{}"):
     text = text.replace("DIR", str(tmp_path / "host")).replace("OWN", f"owner: {ME}, group: {MINE}")
     (tmp_path / "host").mkdir(exist_ok=True)
     (tmp_path / "p.yaml").write_text(text)
-    (play,) = load_playbook(tmp_path / "p.yaml", "p.yaml").plays
-    roots = {"host": {"name": "S0001-pos1"}}
-    return HostPlay(play, roots, lambda kind, name: LOCAL[f"{kind}/{name}"].encode(), render_file)
+    for name, local in LOCAL.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(local)
+    sources = sources_of(tmp_path / "p.yaml")
+    plays = load_playbook(tmp_path / "p.yaml", "p.yaml", sources).plays
+    scope = HostScope(Data(host={"name": "S0001-pos1"}), magic={"inventory_hostname": "S0001-pos1"})
+    return HostState(plays, scope, sources, planning=planning)
 
 
 def plan(tmp_path, shell, *texts, **more):
     """Return what a play would change, and how its tasks would end."""
     session = Planning(shell, "S0001-pos1")
-    ends = drive(host_play(tmp_path, *texts, **more).step(), session)
-    return session.changes, ends
+    state = drive(run_host(host_state(tmp_path, *texts, planning=True, **more)), session)
+    return session.changes, tuple(state.ends)
+
+
+def bound(changes):
+    """Return what a plan of these changes binds."""
+    return Binding([Bound(digest_of(change, KEY), maybe=change.chance != "sure") for change in changes])
 
 
 def make(tmp_path, shell, *texts, digests=None, **more):
     """Make what a play would change, bound by the digests of its plan; return what was made, and the ends."""
     if digests is None:
-        digests = [digest_of(change, KEY) for change in plan(tmp_path, shell, *texts, **more)[0]]
-    session = Making(shell, "S0001-pos1", Binding([Bound(one) for one in digests]), KEY, "run-1")
-    ends = drive(host_play(tmp_path, *texts, **more).step(), session)
-    return session.made, ends
+        binding = bound(plan(tmp_path, shell, *texts, **more)[0])
+    else:
+        binding = Binding([Bound(digest) for digest in digests])
+    session = Making(shell, "S0001-pos1", binding, KEY, "run-1")
+    state = drive(run_host(host_state(tmp_path, *texts, **more)), session)
+    return session.made, tuple(state.ends)
 
 
 SEED = {

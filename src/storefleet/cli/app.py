@@ -21,6 +21,7 @@ COMMANDS = {
     "plan": "change",
     "apply": "change",
     "push": "change",
+    "undo": "change",
     "sign": "sign",
     "leases": "leases",
     "report": "runs",

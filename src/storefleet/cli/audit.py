@@ -23,6 +23,7 @@ from storefleet.cli.options import (
     TicketOption,
     VerboseOption,
     WorkersOption,
+    check_out,
     colour,
     emit,
     width,
@@ -30,17 +31,20 @@ from storefleet.cli.options import (
 from storefleet.cli.progress import HostProgress
 from storefleet.cli.signals import ended_by
 from storefleet.cli.streams import write
-from storefleet.errors import StorageError
+from storefleet.errors import InputError, StorageError
 from storefleet.notify.config import Notify
 from storefleet.reports.escape import visible
 from storefleet.reports.json_report import audit_json
+from storefleet.reports.plan_text import plan_lines
 from storefleet.reports.targets import Target, needs_all_results, needs_diffs, needs_trend, parse_targets, write_reports
-from storefleet.reports.terminal import audit_text
+from storefleet.reports.terminal import audit_text, render
 from storefleet.reports.writer import Extras
 from storefleet.workflows.audit import audit_fleet
 from storefleet.workflows.diffs import write_diffs
+from storefleet.workflows.fix import plan_fixes
 from storefleet.workflows.judge import AuditOutcome, AuditRequest
 from storefleet.workflows.notify import load_routes, notify_run
+from storefleet.workflows.plan import PlanRequest, write_plan
 from storefleet.workflows.sessions import make_folder
 from storefleet.workflows.workspace import Workspace, open_workspace
 
@@ -74,6 +78,12 @@ RetriesOption = Annotated[
     int | None,
     typer.Option("--retries", min=0, max=20, help="Rounds over hosts that did not answer; default network.retries."),
 ]
+FixOption = Annotated[
+    bool, typer.Option("--fix", help="Plan the `fix:` playbooks of what failed; nothing is changed before `apply`.")
+]
+PlanOutOption = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where the plan of --fix is written.")
+]
 AllResultsOption = Annotated[bool, typer.Option("--all-results", help="List passes too in the document.")]
 
 
@@ -98,6 +108,8 @@ def audit(
     name: NameOption = None,
     retries: RetriesOption = None,
     notify: NotifyOption = False,
+    fix: FixOption = False,
+    out: PlanOutOption = None,
     no_color: NoColorOption = False,
     verbose: VerboseOption = 0,
 ) -> int:
@@ -107,8 +119,12 @@ def audit(
     storefleet audit -l S0412                      one store, now
     storefleet audit -l 'role=till:&region=north'  the tills of a region
     storefleet audit --offline --diff              judge last night's documents again, with the diffs
+    storefleet audit -l S0412 --fix -o plan.json   and plan what mends what failed
     """
     targets = parse_targets(report or [])
+    if fix != (out is not None):
+        raise InputError("--fix and -o go together: the plan is what `storefleet apply` takes")
+    check_out(out)
     workspace = open_workspace(fleet)
     if diff_to is not None:
         make_folder(diff_to, "--diff-to", workspace.owner_of(diff_to))
@@ -139,7 +155,21 @@ def audit(
         style = {"colour": colour(no_color), "verbose": verbose > 0, "everything": everything}
         _show(workspace, outcome, diffs=_diffs(outcome) if diff else {}, **style)
     _tell(workspace, routes, outcome)
+    if fix and out is not None and outcome.interrupt is None:
+        _fix(workspace, outcome, PlanRequest(Path(), limit, reason, ticket, workers), out, no_color=no_color)
     return _end(outcome, unwritten)
+
+
+def _fix(workspace: Workspace, outcome: AuditOutcome, request: PlanRequest, out: Path, *, no_color: bool) -> None:
+    """Plan what mends what failed, and show it; on standard error, since the audit is what was asked for."""
+    made = plan_fixes(workspace, outcome.document, request, HostProgress)
+    if made is None:
+        write("nothing that failed names a playbook that mends it; no plan was written\n", err=True)
+        return
+    write_plan(workspace, made, out)
+    lines = plan_lines(made, workspace.settings.display.timezone, width())
+    write(render(lines, colour=colour(no_color)), err=True)
+    write(f"the plan is in {out}: storefleet apply {out}\n", err=True)
 
 
 def _show(workspace: Workspace, outcome: AuditOutcome, *, diffs: dict[str, str], **style: bool) -> None:

@@ -19,6 +19,7 @@ from storefleet.cli.options import (
     ReasonOption,
     TicketOption,
     WorkersOption,
+    check_out,
     colour,
     emit,
     width,
@@ -38,6 +39,8 @@ from storefleet.workflows.judge import AuditRequest
 from storefleet.workflows.leasing import stop_if_frozen
 from storefleet.workflows.permission import check_emergency, consent_of, signature_due
 from storefleet.workflows.plan import PlanRequest, make_plan, plan_json, read_plan, write_plan
+from storefleet.workflows.runs import past_run
+from storefleet.workflows.undo import make_undo
 from storefleet.workflows.workspace import Workspace, open_workspace
 
 PlaybookArgument = Annotated[
@@ -59,11 +62,18 @@ UndoOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
+TagsOption = Annotated[str | None, typer.Option("--tags", metavar="TAG,...", help="Only tasks with one of these tags.")]
+SkipTagsOption = Annotated[
+    str | None, typer.Option("--skip-tags", metavar="TAG,...", help="No task with one of these tags.")
+]
+
 
 def plan(
     playbook: PlaybookArgument,
     fleet: FleetOption = None,
     limit: LimitOption = None,
+    tags: TagsOption = None,
+    skip_tags: SkipTagsOption = None,
     out: OutOption = None,
     output: FormatOption = OutputFormat.text,
     reason: ReasonOption = None,
@@ -78,8 +88,10 @@ def plan(
     storefleet plan resolver.yaml -l S0412-pos2
     """
     workspace = open_workspace(fleet)
-    _check_out(out)
-    made = make_plan(workspace, PlanRequest(playbook, limit, reason, ticket, workers), HostProgress)
+    check_out(out)
+    made = make_plan(
+        workspace, PlanRequest(playbook, limit, reason, ticket, workers, _words(tags), _words(skip_tags)), HostProgress
+    )
     if out is not None:
         write_plan(workspace, made, out)
     if output is OutputFormat.json:
@@ -128,6 +140,8 @@ def push(
     playbook: PlaybookArgument,
     fleet: FleetOption = None,
     limit: LimitOption = None,
+    tags: TagsOption = None,
+    skip_tags: SkipTagsOption = None,
     out: OutOption = None,
     confirm_stores: ConfirmOption = None,
     undo_after: UndoOption = UNDO_AFTER_S,
@@ -149,9 +163,11 @@ def push(
             "push asks before it changes anything, and there is no terminal; write --yes, or plan and apply"
         )
     check_emergency(emergency=emergency, reason=reason, ticket=ticket)
-    _check_out(out)
+    check_out(out)
     stop_if_frozen(workspace)
-    made = make_plan(workspace, PlanRequest(playbook, limit, reason, ticket, workers), HostProgress)
+    made = make_plan(
+        workspace, PlanRequest(playbook, limit, reason, ticket, workers, _words(tags), _words(skip_tags)), HostProgress
+    )
     if out is not None:
         write_plan(workspace, made, out)
     _show_plan(workspace, made, no_color=no_color)
@@ -179,9 +195,37 @@ def push(
     return _finish(workspace, made, done, OutputFormat.text, no_color=no_color, workers=workers)
 
 
-def _check_out(out: Path | None) -> None:
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        raise InputError(f"-o {out}: name a file in a folder that is there")
+def undo(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The apply to be taken back, as `runs` names it.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where the plan is written.")],
+    fleet: FleetOption = None,
+    limit: LimitOption = None,
+    output: FormatOption = OutputFormat.text,
+    reason: ReasonOption = None,
+    ticket: TicketOption = None,
+    workers: WorkersOption = None,
+    no_color: NoColorOption = False,
+) -> int:
+    """Plan the way back of an earlier apply, out of what its hosts kept; nothing is changed before `apply`.
+
+    \b
+    storefleet undo 20261127T190412Z-apply-7f3a -o undo.json
+    storefleet apply undo.json
+    """
+    workspace = open_workspace(fleet)
+    check_out(out)
+    found = past_run(workspace, run)
+    made = make_undo(workspace, found.info.id, PlanRequest(Path(), limit, reason, ticket, workers), HostProgress)
+    write_plan(workspace, made, out)
+    if output is OutputFormat.json:
+        emit(plan_json(made))
+    else:
+        _show_plan(workspace, made, no_color=no_color)
+    return _incomplete(made)
+
+
+def _words(text: str | None) -> frozenset[str]:
+    return frozenset(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _show_plan(workspace: Workspace, made: Plan, *, no_color: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from storefleet.cli.completion import complete_selection
 from storefleet.cli.streams import write
+from storefleet.errors import InputError
 
 FleetOption = Annotated[
     Path | None,
@@ -84,3 +85,9 @@ def colour(no_color: bool) -> bool:
 def width() -> int:
     """Return how many columns the output may use: the terminal's, at most 120, and 100 where there is none."""
     return min(120, shutil.get_terminal_size((100, 24)).columns) if sys.stdout.isatty() else 100
+
+
+def check_out(out: Path | None) -> None:
+    """Refuse a file that cannot be written, before anything is asked."""
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise InputError(f"-o {out}: name a file in a folder that is there")

@@ -11,7 +11,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -149,7 +149,7 @@ class _Looking:
     def _store(self, effect: StoreLocal) -> bool:
         raise NotImplementedError
 
-    _looks: Mapping[type[Effect[object]], Callable[..., object]] = {
+    _looks: Mapping[type[Effect[Any]], Callable[..., object]] = {
         ReadFile: lambda self, effect: self._file(effect),
         ReadUnit: lambda self, effect: self._unit(effect),
         ReadText: lambda self, effect: self._text(effect),
@@ -245,7 +245,7 @@ class Planning(_Looking):
 
     def _change(self, effect: Change) -> None:
         self.changes.append(effect)
-        if effect.maybe:
+        if effect.chance == "maybe":
             self._unknown.add(subject_of(effect))
         elif isinstance(effect, PutFile):
             self._files[effect.path] = FileState("file", effect.mode, effect.owner, effect.group, effect.content)

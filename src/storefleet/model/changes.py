@@ -18,6 +18,8 @@ from storefleet.model.effects import Effect, Output
 ChangeClass: TypeAlias = Literal["none", "config", "service", "reboot", "path"]
 """What a change can cost: nothing, a setting, a service for a moment, a restart, or the way to the device itself."""
 
+Chance: TypeAlias = Literal["sure", "unless", "maybe"]
+
 CLASSES: tuple[ChangeClass, ...] = ("none", "config", "service", "reboot", "path")
 """From the harmless to the worst."""
 
@@ -115,13 +117,16 @@ class Change(Effect["Output | None"], frozen=True, kw_only=True):
     """A request that changes the host; the answer is what the device said, ``None`` where it is only being planned.
 
     ``task`` names the task for people, ``hidden`` keeps contents from them, ``position`` is the task's place in the
-    play, ``maybe`` says that only the device will show whether it is asked at all. None of them is bound.
+    playbook. ``chance`` says whether it is asked: ``sure``, ``unless`` a task before it fails, or ``maybe``, which only
+    the device will show. ``loose`` says that what it is about may be another by then, after a command whose doings
+    nobody knows. None of them is bound.
     """
 
     task: str = ""
     hidden: bool = False
     position: int = -1
-    maybe: bool = False
+    chance: Chance = "sure"
+    loose: bool = False
 
     @property
     def target(self) -> str:
@@ -131,7 +136,7 @@ class Change(Effect["Output | None"], frozen=True, kw_only=True):
     def bound(self) -> bytes:
         """Return everything that decides what happens, the same bytes for the same change and no other."""
         fields = msgspec.to_builtins(self)
-        for name in ("task", "hidden", "position", "maybe"):
+        for name in ("task", "hidden", "position", "chance", "loose"):
             del fields[name]
         return msgspec.json.encode([type(self).__name__, fields], order="deterministic")
 
@@ -229,15 +234,15 @@ class Alter(Change, frozen=True, kw_only=True):
         return self.subject.partition(":")[2] or self.subject
 
     def bound(self) -> bytes:
-        """Return everything that decides what happens, which the words for people do not."""
-        return Change.bound(msgspec.structs.replace(self, shown=()))
+        """Return everything that decides what happens: neither the words for people nor what is foretold do."""
+        return Change.bound(msgspec.structs.replace(self, shown=(), after=None))
 
 
 class ActOnUnit(Change, frozen=True, kw_only=True):
     """Have systemd do one thing with a unit; ``daemon-reload`` has none."""
 
     unit: str
-    action: Literal["start", "stop", "restart", "reload", "enable", "disable", "daemon-reload"]
+    action: Literal["start", "stop", "restart", "reload", "enable", "disable", "mask", "unmask", "daemon-reload"]
     before: UnitState | None = None
 
     @property

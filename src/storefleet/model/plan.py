@@ -27,6 +27,13 @@ class PlannedChange(Value, frozen=True):
     way_back: bool = True
 
 
+class PlanPart(Value, frozen=True):
+    """One playbook of a plan of several, and the hosts that it is for."""
+
+    playbook: str
+    hosts: tuple[str, ...]
+
+
 class Undecided(Value, frozen=True):
     """A task that only the device will decide: its place in the playbook, why, and how bad it may become at most."""
 
@@ -62,6 +69,7 @@ class HostPlan(Value, frozen=True):
     skipped: int
     recap: Recap = Recap()
     undecided: tuple[Undecided, ...] = ()
+    notes: tuple[str, ...] = ()
     refused: str | None = None
     not_now: str | None = None
 
@@ -69,7 +77,8 @@ class HostPlan(Value, frozen=True):
 class Plan(Value, frozen=True, kw_only=True):
     """The whole plan. ``unread`` are the hosts that could not be asked, with the reason.
 
-    ``playbook_sha256`` binds the playbook's text, ``seal`` (HMAC-SHA256 under the fleet's key) the plan's own.
+    ``parts`` are there where it was made of several playbooks (`audit --fix`), ``undo_of`` where it takes a run back.
+    ``playbook_sha256`` binds the playbooks' text, ``seal`` (HMAC-SHA256 under the fleet's key) the plan's own.
     """
 
     format: str = PLAN_FORMAT
@@ -80,6 +89,10 @@ class Plan(Value, frozen=True, kw_only=True):
     hosts: tuple[HostPlan, ...]
     unread: dict[str, str]
     left_out: dict[str, str]
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    parts: tuple[PlanPart, ...] = ()
+    undo_of: str | None = None
     seal: str = ""
 
     @property

@@ -19,7 +19,8 @@ class Done:
     """How a module ended: whether it changed the host, why not where it did not, and what ``register`` keeps.
 
     ``failed`` says why it is a failure whose values are worth keeping (``rc``, ``stdout``); ``skipped`` that the module
-    itself saw nothing to do, as Ansible counts it; ``unknown`` that only the device will show how it ends.
+    itself saw nothing to do, as Ansible counts it; ``unknown`` that only the device will show how it ends. ``notes``
+    are what people must hear of it beside.
     """
 
     changed: bool
@@ -28,6 +29,7 @@ class Done:
     failed: str = ""
     skipped: bool = False
     unknown: bool = False
+    notes: tuple[str, ...] = ()
 
 
 Arguments = Mapping[str, Json]
@@ -38,6 +40,10 @@ ListLocal = Callable[[str, str], tuple[str, ...]]
 """Gives the files below a folder of the fleet folder, relative and sorted; nothing where the name is no folder."""
 
 
+def _holds_nothing(expression: str) -> bool:
+    raise TaskFailed(f"{expression}: nothing can be asked here")
+
+
 def _no_folder(_kind: str, _name: str) -> tuple[str, ...]:
     return ()
 
@@ -46,17 +52,14 @@ def _no_mode(_kind: str, name: str) -> int:
     raise TaskFailed(f"mode: that of {name} is not known here; write it in digits")
 
 
-def _no_expression(expression: str) -> bool:
-    raise TaskFailed(f"{expression!r:.60} cannot be judged here")
-
-
 @dataclass(frozen=True)
 class Request:
     """One module call on one host: rendered arguments, what it may read of ours, and how a template is rendered.
 
     ``user`` is whom a command runs as: root where it is empty, the account that logged in where it is ``-``.
     ``question`` says that the task only asks (``check_mode: false`` and ``changed_when: false``), so that it may run
-    while a plan is made. ``local_mode`` gives the permission bits of a file of ours, ``holds`` judges an expression.
+    while a plan is made. ``harmless`` says that its author calls it no change, whatever comes. ``local_mode`` gives the
+    permission bits of a file of ours, ``holds`` judges a bare expression.
     """
 
     arguments: Arguments
@@ -64,12 +67,13 @@ class Request:
     render: Callable[[str], str]
     list_local: ListLocal = _no_folder
     local_mode: Callable[[str, str], int] = _no_mode
-    holds: Callable[[str], bool] = _no_expression
+    holds: Callable[[str], bool] = _holds_nothing
     host: str = ""
     user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
-    timeout_s: float = 60.0
+    timeout_s: float = 300.0
     question: bool = False
+    harmless: bool = False
 
     def text(self, *names: str, default: str | None = None) -> str:
         """Return the first of these arguments as text; raises :class:`TaskFailed` where a due one is missing."""

@@ -5,22 +5,68 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storefleet.modules import blocks, copying, filestate, lines, looking, plain, units, urls, waiting
+from storefleet.modules import (
+    authorized_keys,
+    blocks,
+    commands,
+    copying,
+    crontabs,
+    filestate,
+    groups,
+    kernel,
+    looking,
+    machine,
+    network,
+    packages,
+    plain,
+    resolver,
+    text_lines,
+    undoing,
+    units,
+    urls,
+    users,
+    waiting,
+)
 from storefleet.modules.base import Module
+
+UNDO = "undo run"
+"""What `storefleet undo` has a host do; no playbook can write this name of a module."""
 
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
 
 _ATTRIBUTES = frozenset({"mode", "owner", "group"})
 _WRITING = _ATTRIBUTES | {"backup", "validate"}
+_COMMAND = frozenset({"cmd", "chdir", "creates", "removes", "stdin", "stdin_add_newline", "strip_empty_ends"})
+_SCRIPT = frozenset({"chdir", "creates", "removes", "executable"})
+_UNIT = frozenset({"name", "service", "unit", "state", "enabled", "masked", "daemon_reload", "daemon-reload", "scope"})
+_APT = frozenset(
+    {"name", "package", "pkg", "state", "deb", "purge", "autoremove", "default_release", "cache_valid_time"}
+    | {"update_cache", "update-cache", "install_recommends", "install-recommends"}
+    | {"allow_downgrade", "allow_downgrades", "allow-downgrade", "allow-downgrades"}
+)
+_USER = frozenset(
+    {"name", "user", "state", "uid", "non_unique", "group", "groups", "append", "comment", "home", "shell", "password"}
+    | {"update_password", "password_lock", "create_home", "createhome", "move_home", "skeleton", "system", "remove"}
+    | {"force", "expires", "generate_ssh_key"}
+)
+_CRON = frozenset(
+    {"name", "state", "job", "value", "minute", "hour", "day", "dom", "month", "weekday", "dow", "special_time"}
+    | {"user", "cron_file", "env", "insertafter", "insertbefore", "disabled", "backup"}
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A module, its arguments, and the argument that a bare text stands for."""
+    """A module and its arguments, ``None`` where any name is one.
+
+    ``looks`` says that it never changes the host. ``options`` are the arguments that may stand in a command line, which
+    is what the module's own text then is.
+    """
 
     module: Module
     arguments: frozenset[str] | None
-    free: str | None = None
+    looks: bool = False
+    options: frozenset[str] | None = None
 
 
 CATALOGUE: Mapping[str, Entry] = {
@@ -31,13 +77,13 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "template": Entry(copying.template, _WRITING | {"src", "dest", "force", "follow"}),
     "lineinfile": Entry(
-        lines.lineinfile,
+        text_lines.lineinfile,
         _WRITING
         | {"path", "dest", "destfile", "name", "line", "value", "regexp", "regex", "search_string", "state", "create"}
         | {"insertafter", "insertbefore", "backrefs", "firstmatch"},
     ),
     "replace": Entry(
-        lines.replace,
+        text_lines.replace,
         _WRITING | {"path", "dest", "destfile", "name", "regexp", "replace", "after", "before", "encoding"},
     ),
     "blockinfile": Entry(
@@ -56,8 +102,9 @@ CATALOGUE: Mapping[str, Entry] = {
         looking.stat,
         frozenset({"path", "dest", "name", "follow", "get_checksum", "checksum_algorithm", "checksum_algo", "checksum"})
         | {"get_mime", "mime", "mime_type", "mime-type", "get_attributes", "attributes", "attr"},
+        looks=True,
     ),
-    "slurp": Entry(looking.slurp, frozenset({"src", "path"})),
+    "slurp": Entry(looking.slurp, frozenset({"src", "path"}), looks=True),
     "fetch": Entry(looking.fetch, frozenset({"src", "dest", "flat", "fail_on_missing", "validate_checksum"})),
     "get_url": Entry(
         urls.get_url,
@@ -74,18 +121,39 @@ CATALOGUE: Mapping[str, Entry] = {
         waiting.wait_for_connection, frozenset({"delay", "timeout", "sleep", "connect_timeout"})
     ),
     "pause": Entry(waiting.pause, frozenset({"seconds", "minutes", "prompt", "echo"})),
-    "ping": Entry(plain.ping, frozenset({"data"})),
-    "assert": Entry(plain.assert_, frozenset({"that", "fail_msg", "msg", "success_msg", "quiet"})),
-    "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"})),
+    "ping": Entry(plain.ping, frozenset({"data"}), looks=True),
+    "assert": Entry(plain.assert_, frozenset({"that", "fail_msg", "msg", "success_msg", "quiet"}), looks=True),
+    "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"}), looks=True),
     "service": Entry(units.systemd, frozenset({"name", "state", "enabled"})),
-    "systemd": Entry(
-        units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
+    "systemd": Entry(units.systemd, _UNIT),
+    "systemd_service": Entry(units.systemd, _UNIT),
+    "apt": Entry(packages.apt, _APT),
+    "package": Entry(packages.package, frozenset({"name", "state"})),
+    "group": Entry(groups.group, frozenset({"name", "gid", "state", "system", "non_unique"})),
+    "user": Entry(users.user, _USER),
+    "authorized_key": Entry(
+        authorized_keys.authorized_key,
+        frozenset({"user", "key", "state", "exclusive", "key_options", "comment", "path", "manage_dir"}),
     ),
-    "systemd_service": Entry(
-        units.systemd, frozenset({"name", "service", "unit", "state", "enabled", "daemon_reload", "daemon-reload"})
+    "cron": Entry(crontabs.cron, _CRON),
+    "hostname": Entry(machine.hostname, frozenset({"name"})),
+    "timezone": Entry(machine.timezone, frozenset({"name"})),
+    "reboot": Entry(
+        machine.reboot, frozenset({"reboot_timeout", "pre_reboot_delay", "post_reboot_delay", "connect_timeout", "msg"})
     ),
-    "fail": Entry(plain.fail, frozenset({"msg"})),
-    "set_fact": Entry(plain.set_fact, None),
+    "sysctl": Entry(
+        kernel.sysctl,
+        frozenset({"name", "key", "value", "val", "state", "sysctl_file", "sysctl_set", "reload", "ignoreerrors"}),
+    ),
+    "resolver": Entry(resolver.resolver, frozenset({"servers", "search", "options"})),
+    "network_address": Entry(network.network_address, frozenset({"interface", "address", "gateway"})),
+    "fail": Entry(plain.fail, frozenset({"msg"}), looks=True),
+    "set_fact": Entry(plain.set_fact, None, looks=True),
+    "command": Entry(commands.command, _COMMAND | {"argv"}, options=_COMMAND - {"cmd"}),
+    "shell": Entry(commands.shell, _COMMAND | {"executable"}, options=_COMMAND - {"cmd"} | {"executable"}),
+    "script": Entry(commands.script, _SCRIPT | {"cmd"}, options=_SCRIPT),
+    UNDO: Entry(undoing.undo_run, frozenset({"run"})),
+    "raw": Entry(commands.raw, frozenset({"cmd", "executable"}), options=frozenset({"executable"})),
 }
 
 

@@ -49,11 +49,12 @@ def same(before: FileState | None) -> str:
   else echo other
   fi
 }}
-[ "$(now)" = {quote(_fingerprint(before))} ] || {{ echo "it is now: $(now)" >&2; exit {MOVED}; }}
+[ "$(now)" = {quote(fingerprint(before))} ] || {{ echo "it is now: $(now)" >&2; exit {MOVED}; }}
 """
 
 
-def _fingerprint(before: FileState | None) -> str:
+def fingerprint(before: FileState | None) -> str:
+    """Return how a path is told apart, as the device's script says it."""
     if before is None:
         return "absent"
     attributes = f"{before.mode:o} {before.owner} {before.group}"
@@ -78,6 +79,12 @@ fi
 {listed(number, '"$kind" "$words" "$p"')}"""
 
 
+def after(number: int) -> str:
+    """Note how the run left the path, so that an undo can tell whether somebody else has changed it since."""
+    return f"""printf '%s\\t%s\\t%s\\n' {number} "$(now)" "$p" >>"$k/after"
+"""
+
+
 def listed(number: int, words: str) -> str:
     """Write into the list of the run what it changes and how that is undone."""
     return f"""printf '%s\\t%s\\t%s\\t%s\\n' {number} {words} >>"$k/list"
@@ -87,12 +94,11 @@ sync
 
 def put_file(request: PutFile, number: int) -> str:
     """Write the file beside its place, make sure that it came whole, and rename it."""
-    lines = "".join(f"printf '%b' {quote(_escaped(part))}\n" for part in _parts(request.content))
     return f"""t=$(mktemp "${{p%/*}}/.storefleet.XXXXXX")
 trap 'rm -f "$t"' EXIT
 {{
 :
-{lines}}} >"$t"
+{printed(request.content)}}} >"$t"
 [ "$(sha256sum <"$t" | cut -c1-64)" = {FileState("file", 0, "", "", request.content).digest} ]
 chown {quote(f"{request.owner}:{request.group}")} "$t"
 chmod {request.mode:o} "$t"
@@ -173,6 +179,11 @@ def _split(request: PutFile) -> list[str]:
         return shlex.split(request.validate)
     except ValueError as fault:
         raise TaskFailed(f"validate: {fault}") from fault
+
+
+def printed(content: bytes) -> str:
+    """Return the lines of a script that print a content byte by byte."""
+    return "".join(f"printf '%b' {quote(_escaped(part))}\n" for part in _parts(content))
 
 
 def _parts(content: bytes) -> list[bytes]:

@@ -27,6 +27,9 @@ KEPT = f"{BASE}/kept"
 MOVED = placing.MOVED
 """Exit status: the device is not as it was when the change was decided."""
 
+printed = placing.printed
+fingerprint = placing.fingerprint
+
 SETUP = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C"
 
 
@@ -79,7 +82,8 @@ def change(request: Change, run: str, number: int) -> str:
         message = f"no script is known for {type(request).__name__}"
         raise TypeError(message)
     start = f"{SETUP}\nset -eu\numask 077\np={quote(request.path)} k={quote(f'{KEPT}/{run}')}\n"
-    return f'{start}{placing.same(request.before)}mkdir -p "$k"\n{placing.keep(request, number)}{body}sync\n'
+    kept = f'mkdir -p "$k"\n{placing.keep(request, number)}'
+    return f"{start}{placing.same(request.before)}{kept}{body}{placing.after(number)}sync\n"
 
 
 def _act_on_unit(request: ActOnUnit, run: str, number: int) -> str:

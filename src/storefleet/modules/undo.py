@@ -80,6 +80,8 @@ units() {{
       daemon-reload,* | start,active | stop,inactive | stop,failed) ;;
       enable,* | disable,*)
         case $3 in enabled*) do=enable ;; disabled) do=disable ;; esac ;;
+      mask,* | unmask,*)
+        case $3 in masked*) do=mask ;; *) do=unmask ;; esac ;;
       *,active | *,activating | *,reloading) [ "$when" = boot ] || do=restart ;;
       *) [ "$when" = boot ] || do=stop ;;
     esac
@@ -121,6 +123,11 @@ def has_undo(change: Change) -> bool:
     if isinstance(change, Alter) and not change.subject.startswith("file:"):
         return True
     return not NO_UNDO_FILES.fullmatch(change.target)
+
+
+def has_way_back(change: Change) -> bool:
+    """Tell whether what a change replaces can be put back."""
+    return not isinstance(change, Alter) or bool(change.way_back)
 
 
 def arm(run: str, seconds: int) -> str:

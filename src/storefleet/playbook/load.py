@@ -2,207 +2,165 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-from collections.abc import Iterable
+import re
 from pathlib import Path
 
 from storefleet.documents import yaml11
-from storefleet.documents.nodes import Mapping, Node, Scalar, Sequence, Source
-from storefleet.documents.reader import parse, read_text
-from storefleet.errors import Complaint, InputError
+from storefleet.documents.nodes import Mapping, Node, Sequence, Source
+from storefleet.documents.reader import parse
+from storefleet.errors import InputError
 from storefleet.model.base import Json
-from storefleet.modules.catalogue import CATALOGUE, plain_name
-from storefleet.playbook.language import Play, Playbook, Task
-from storefleet.templating.engine import compile_expression, template_names
-from storefleet.templating.filters import TemplateFault
+from storefleet.playbook.language import Entry, Play, Playbook, Role, Setting, tasks_of
+from storefleet.playbook.sources import Sources, sources_of
+from storefleet.playbook.tasks import Tasks
+from storefleet.playbook.undefined import undefined_names
+from storefleet.playbook.words import PLAY, near
+from storefleet.templating.engine import is_template
 
-PLAY_WORDS = ("name", "hosts", "gather_facts", "become", "vars", "tasks", "handlers", "serial", "max_fail")
-TASK_WORDS = (
-    *("name", "when", "loop", "with_items", "register", "notify", "listen", "vars", "become"),
-    *("ignore_errors", "no_log", "tags"),
-)
+_PERCENT = re.compile(r"(100|[1-9]?[0-9])%")
 
 
-class _Loader:
-    """Reads one file and gathers every complaint."""
+class _Loader(Tasks):
+    """Reads the plays of one file."""
 
-    def __init__(self) -> None:
-        self.complaints: list[Complaint] = []
-
-    def complain(self, source: Source, message: str) -> None:
-        self.complaints.append(Complaint(source.path, source.line, message))
-
-    def playbook(self, node: Node | None, shown: str, digest: str) -> Playbook:
+    def playbook(self, node: Node | None, shown: str) -> tuple[Play, ...]:
         if not isinstance(node, Sequence) or not node.items:
             self.complain(node.source if node else Source(shown, 1), "a playbook is a list of plays: `- hosts: …`")
-            return Playbook(shown, digest, ())
-        plays = [play for item in node.items if (play := self._play(item)) is not None]
-        return Playbook(shown, digest, tuple(plays))
-
-    def _words(self, node: Mapping, known: Iterable[str], what: str) -> dict[str, Node]:
-        found: dict[str, Node] = {}
-        for key, part in node.entries:
-            if key.text in known:
-                found[key.text] = part
-            else:
-                self.complain(key.source, f"{what} has no `{key.text}` here{_near(key.text, known)}")
-        return found
+            return ()
+        return tuple(play for item in node.items if (play := self._play(item)) is not None)
 
     def _play(self, node: Node) -> Play | None:
         if not isinstance(node, Mapping):
             self.complain(node.source, "a play is a mapping that begins with `hosts:`")
             return None
-        words = self._words(node, PLAY_WORDS, "a play")
-        hosts = self._text(words.get("hosts"))
-        if not hosts:
+        words = self.words(node, PLAY, "a play")
+        hosts = words.get("hosts")
+        chosen = ":".join(self.texts(hosts))
+        if not chosen:
             self.complain(node.source, "a play needs `hosts:`, as in `hosts: role=till`")
-        if self._flag(words.get("gather_facts"), default=True):
-            self.complain(node.source, "facts are not gathered here yet; write `gather_facts: false`")
-        if not self._flag(words.get("become"), default=True):
-            self.complain(words["become"].source, "tasks run as root here; leave `become` out")
-        serial, most = self._stores(words.get("serial"), "serial"), self._stores(words.get("max_fail"), "max_fail")
-        return Play(
-            name=self._text(words.get("name")) or hosts,
-            hosts=hosts,
-            tasks=self._tasks(words.get("tasks")),
-            handlers=self._tasks(words.get("handlers")),
-            source=node.source,
-            variables=self._mapping(words.get("vars"), "vars"),
-            serial_stores=serial,
-            max_fail_stores=most or 0,
+        outer = {word: part for word, part in words.items() if word not in ("vars", "name")}
+        around = self.setting(outer, Setting())
+        self._done.clear()
+        roles = self._roles(words.get("roles"), around)
+        sections = (
+            self.entries(words.get("pre_tasks"), around),
+            (*roles, *self.entries(words.get("tasks"), around)),
+            self.entries(words.get("post_tasks"), around),
         )
+        public = _roles_of(roles)
+        play = Play(
+            name=self.text(words.get("name")) or chosen,
+            hosts=chosen,
+            sections=sections,
+            handlers=(*self._role_handlers(sections, around), *self.entries(words.get("handlers"), around)),
+            source=node.source,
+            variables={**self.mapping(words.get("vars"), "vars"), **self._files(words.get("vars_files"))},
+            defaults={name: value for role in public for name, value in role.defaults.items()},
+            role_variables={name: value for role in public for name, value in role.variables.items()},
+            gather_facts=self.flag(words.get("gather_facts"), default=True),
+            force_handlers=self.flag(words.get("force_handlers"), default=False),
+            any_errors_fatal=self.flag(words.get("any_errors_fatal"), default=False),
+            serial_stores=self._stores(words.get("serial"), "serial"),
+            serial_hosts=self._serial(words.get("serial")),
+            max_fail_stores=self._stores(words.get("max_fail"), "max_fail"),
+            max_fail_percentage=self._percentage(words.get("max_fail_percentage")),
+            lanes_at_once=self._lanes(words.get("lanes_at_once")),
+        )
+        self._notified(play)
+        return play
+
+    def _roles(self, node: Node | None, around: Setting) -> tuple[Entry, ...]:
+        """Return the tasks of the roles of a play."""
+        entries: list[Entry] = []
+        for item in node.items if isinstance(node, Sequence) else ():
+            if (found := self.role_entry(item, around)) is not None:
+                entries += self.role(found[0], item.source, found[1], {}, once=True)
+        return tuple(entries)
+
+    def _role_handlers(self, sections: tuple[tuple[Entry, ...], ...], around: Setting) -> tuple[Entry, ...]:
+        roles = _roles_of(tuple(entry for section in sections for entry in section))
+        return tuple(handler for role in roles for handler in self.role_handlers(role, around))
+
+    def _files(self, node: Node | None) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for name in self.texts(node):
+            path = None if is_template(name) else self.sources.find(name, f"vars/{name}")
+            if path is None or not path.is_file():
+                assert node is not None
+                self.complain(node.source, f"vars_files: there is no file {name} beside the playbook")
+                continue
+            found |= self.mapping(self.parsed(path), name)
+        return found
 
     def _stores(self, node: Node | None, word: str) -> int | None:
-        """Return the number in ``{stores: 10}``; hosts are not counted here yet."""
-        if node is None:
+        """Return the number in ``{stores: 10}``, ``None`` where hosts are counted."""
+        count = yaml11.value(node) if node is not None else None
+        if node is None or (word == "serial" and not isinstance(count, dict)):
             return None
-        count = yaml11.value(node)
         number = count.get("stores") if isinstance(count, dict) and set(count) == {"stores"} else None
         if isinstance(number, int) and not isinstance(number, bool) and number >= (word == "serial"):
             return number
-        self.complain(node.source, f"`{word}` counts stores here: `{word}: {{stores: 1}}`")
+        self.complain(node.source, f"`{word}` counts stores as `{word}: {{stores: 1}}`")
         return None
 
-    def _tasks(self, node: Node | None) -> tuple[Task, ...]:
-        if node is None or (isinstance(node, Scalar) and yaml11.scalar(node) is None):
+    def _serial(self, node: Node | None) -> tuple[int | str, ...]:
+        """Return how many hosts are one batch, batch by batch: numbers, or parts of all as ``30%``."""
+        count = yaml11.value(node) if node is not None else None
+        if node is None or isinstance(count, dict):
             return ()
-        if not isinstance(node, Sequence):
-            self.complain(node.source, "a list of tasks is due here")
-            return ()
-        return tuple(task for item in node.items if (task := self._task(item)) is not None)
+        steps: list[int | str] = []
+        for step in count if isinstance(count, list) else [count]:
+            if isinstance(step, int) and not isinstance(step, bool) and step >= 1:
+                steps.append(step)
+            elif isinstance(step, str) and (step.isdecimal() or _PERCENT.fullmatch(step)) and step.strip("%0"):
+                steps.append(int(step) if step.isdecimal() else step)
+            else:
+                self.complain(node.source, "serial: a number of hosts, a part as 30%, or {stores: 10} is due here")
+        return tuple(steps)
 
-    def _task(self, node: Node) -> Task | None:
-        if not isinstance(node, Mapping):
-            self.complain(node.source, "a task is a mapping with the name of a module")
-            return None
-        calls = [(key, part) for key, part in node.entries if key.text not in TASK_WORDS]
-        known = [(key, part) for key, part in calls if plain_name(key.text) in CATALOGUE]
-        for key, _ in calls:
-            if plain_name(key.text) not in CATALOGUE:
-                self.complain(
-                    key.source, f"there is no module or word `{key.text}` here{_near(plain_name(key.text), _ALL)}"
-                )
-        if len(known) != 1:
-            if known or not calls:
-                self.complain(node.source, "exactly one module is due in a task")
-            return None
-        key, part = known[0]
-        words = {one.text: rest for one, rest in node.entries if one.text in TASK_WORDS}
-        if not self._flag(words.get("become"), default=True):
-            self.complain(words["become"].source, "tasks run as root here; leave `become` out")
-        loop = words.get("loop") or words.get("with_items")
-        task = Task(
-            name=self._text(words.get("name")),
-            module=plain_name(key.text),
-            arguments=self._arguments(plain_name(key.text), part),
-            source=key.source,
-            when=self._list(words.get("when")),
-            loop=yaml11.value(loop) if loop else None,
-            register=self._text(words.get("register")) or None,
-            notify=self._list(words.get("notify")),
-            listen=self._list(words.get("listen")),
-            variables=self._mapping(words.get("vars"), "vars"),
-            ignore_errors=self._flag(words.get("ignore_errors"), default=False),
-            no_log=self._flag(words.get("no_log"), default=False),
-        )
-        self._templates(task)
-        return task
-
-    def _templates(self, task: Task) -> None:
-        """Refuse a template or an expression that no host could ever render."""
-        try:
-            for expression in task.when:
-                compile_expression(expression)
-            for part in (dict(task.arguments), task.loop, dict(task.variables)):
-                template_names(part)
-        except TemplateFault as fault:
-            self.complain(task.source, str(fault))
-
-    def _arguments(self, module: str, node: Node) -> dict[str, Json]:
-        entry = CATALOGUE[module]
-        if not isinstance(node, Mapping):
-            self.complain(node.source, f"{module}: write its arguments as a mapping, one a line")
-            return {}
-        for key, _ in node.entries:
-            if entry.arguments is not None and key.text not in entry.arguments:
-                self.complain(key.source, f"{module} takes no `{key.text}` here{_near(key.text, entry.arguments)}")
-        return {key.text: yaml11.value(part) for key, part in node.entries}
-
-    def _text(self, node: Node | None) -> str:
+    def _percentage(self, node: Node | None) -> float | None:
         if node is None:
-            return ""
-        if isinstance(node, Scalar):
-            return node.text
-        self.complain(node.source, "text is due here")
-        return ""
+            return None
+        value = yaml11.value(node)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
+            return float(value)
+        self.complain(node.source, "max_fail_percentage: a number from 0 to 100 is due here")
+        return None
 
-    def _flag(self, node: Node | None, *, default: bool) -> bool:
-        found = default if node is None else yaml11.value(node)
-        if isinstance(found, bool):
-            return found
-        assert node is not None
-        self.complain(node.source, "yes or no is due here")
-        return default
+    def _lanes(self, node: Node | None) -> int | None:
+        value = self.count(node, "lanes_at_once")
+        if node is not None and (not isinstance(value, int) or value < 1):
+            self.complain(node.source, "lanes_at_once: how many hosts of a store are changed at a time is due here")
+            return None
+        return value if isinstance(value, int) else None
 
-    def _list(self, node: Node | None) -> tuple[str, ...]:
-        if isinstance(node, Sequence):
-            return tuple(self._text(item) for item in node.items)
-        return (self._text(node),) if node is not None else ()
-
-    def _mapping(self, node: Node | None, what: str) -> dict[str, Json]:
-        found = yaml11.value(node) if node is not None else {}
-        if isinstance(found, dict):
-            return found
-        assert node is not None
-        self.complain(node.source, f"{what}: names and values are due here")
-        return {}
-
-    def notified(self, play: Play) -> None:
+    def _notified(self, play: Play) -> None:
         """Refuse a notification that nobody hears."""
-        heard = {name for handler in play.handlers for name in (handler.name, *handler.listen)}
-        for task in (*play.tasks, *play.handlers):
+        handlers = list(tasks_of(play.handlers))
+        heard = {name for handler in handlers for name in (handler.name, *handler.listen) if name}
+        if any(is_template(name) for name in heard):
+            return
+        for task in (*(task for section in play.sections for task in tasks_of(section)), *tasks_of(play.handlers)):
             for name in task.notify:
-                if name not in heard:
-                    self.complain(task.source, f"no handler is called `{name}`{_near(name, heard)}")
+                if not is_template(name) and name not in heard:
+                    self.complain(task.source, f"no handler is called `{name}`{near(name, heard)}")
 
 
-_ALL = (*CATALOGUE, *TASK_WORDS)
+def _roles_of(entries: tuple[Entry, ...]) -> list[Role]:
+    """Return every role whose tasks are among these, each once, in the order of its first task."""
+    roles = {task.setting.role.name: task.setting.role for task in tasks_of(entries) if task.setting.role}
+    return list(roles.values())
 
 
-def _near(word: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    return f"; did you mean `{close[0]}`?" if close else f"; there are: {', '.join(names)}"
+def load_playbook(path: Path, shown: str, sources: Sources | None = None, first: int = 0) -> Playbook:
+    """Read a playbook and all that it takes in; raises :class:`InputError` with every complaint at its line.
 
-
-def load_playbook(path: Path, shown: str) -> Playbook:
-    """Read a playbook; raises :class:`InputError` with every complaint at its line."""
-    text = read_text(path, shown)
-    loader = _Loader()
-    playbook = loader.playbook(parse(text, shown), shown, hashlib.sha256(text.encode()).hexdigest())
-    for play in playbook.plays:
-        loader.notified(play)
-    if loader.complaints:
-        raise InputError(loader.complaints)
-    return playbook
+    ``first`` is the place behind which its tasks are counted, where it is one of several.
+    """
+    sources = sources or sources_of(path)
+    loader = _Loader(sources, first)
+    plays = loader.playbook(parse(sources.text(path, shown), shown), shown)
+    complaints = loader.complaints or undefined_names(plays, sources)
+    if complaints:
+        raise InputError(complaints)
+    return Playbook(shown, sources.digest, plays)

@@ -1,157 +1,160 @@
-"""Running a play on one host, as a step: tasks in their order, handlers once at the end, as Ansible does it."""
+"""Running a playbook on one host, as a step: plays, sections, blocks and handlers in Ansible's order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from storefleet.model.changes import Chance
+from storefleet.model.effects import Step
+from storefleet.playbook.language import Block, Entry, Include, Play, Task
+from storefleet.playbook.scope import Data
+from storefleet.playbook.state import HostState, PlayState, Word
+from storefleet.playbook.task import TaskRun
 
-import msgspec
-
-from storefleet.errors import ChangeFailed, HostError, TaskFailed
-from storefleet.model.base import Json
-from storefleet.model.changes import Change
-from storefleet.model.effects import Effect, Step
-from storefleet.modules.base import Done, ReadLocal, Request
-from storefleet.modules.catalogue import CATALOGUE
-from storefleet.playbook.language import Play, Task
-from storefleet.templating.engine import compile_expression, render_value
-from storefleet.templating.filters import TemplateFault
-
-RenderText = Callable[[str, Mapping[str, object]], str]
-Ended = Literal["ok", "changed", "skipped", "failed", "ignored"]
+MAX_FLUSHES = 50
+"""How often handlers may tell handlers before that is a mistake."""
 
 
-@dataclass(frozen=True)
-class TaskEnd:
-    """How one task ended on a host, with the reason where it changed nothing."""
+def run_host(state: HostState) -> Step[HostState]:
+    """Run the plays; a host that failed goes into no further one."""
+    for play in state.plays:
+        state.scope.magic = {**state.scope.magic, **state.magic(play)}
+        word = yield from PlayRun(state, play).step()
+        if word == "failed":
+            state.counts["failed"] += 1
+            break
+    return state
 
-    task: str
-    ended: Ended
-    why: str = ""
 
+class PlayRun:
+    """One play on one host."""
 
-@dataclass
-class HostPlay:
-    """One play on one host. ``roots`` are what templates may use: store, host, intended, inventory_hostname."""
+    def __init__(self, host: HostState, play: Play) -> None:
+        self.host, self.play = host, play
+        self.state = PlayState(host, play, self.entries, self.flush)
 
-    play: Play
-    roots: Mapping[str, object]
-    read_local: ReadLocal
-    render_text: RenderText
-    ends: list[TaskEnd] = field(default_factory=list)
-    _names: dict[str, object] = field(default_factory=dict)
-    _notified: list[str] = field(default_factory=list)
-
-    def step(self) -> Step[tuple[TaskEnd, ...]]:
-        """Run the play; a task that fails ends it, and its handlers do not run, unless its errors are ignored."""
-        try:
-            for name, value in self.play.variables.items():
-                self._names[name] = self._render(value, {})
-        except TaskFailed as fault:
-            self.ends.append(TaskEnd("vars", "failed", str(fault)))
-            return tuple(self.ends)
-        for task in self.play.tasks:
-            if not (yield from self._task(task)):
-                return tuple(self.ends)
-        for handler in self.play.handlers:
-            if self._is_heard(handler) and not (yield from self._task(handler)):
+    def step(self) -> Step[Word]:
+        """Run the play and tell how it ended for this host."""
+        if self.play.gather_facts:
+            self.host.counts["ok"] += 1
+        elif self.host.scope.facts is None:
+            self.host.scope.facts = Data()
+        word: Word = "on"
+        for section in self.play.sections:
+            word = yield from self.entries(section)
+            if word == "on":
+                word = yield from self.flush()
+            if word != "on":
                 break
-        return tuple(self.ends)
+        if word == "failed" and self.play.force_handlers:
+            yield from self.flush()
+        return word
 
-    def _is_heard(self, handler: Task) -> bool:
-        return any(name in self._notified for name in (handler.name, *handler.listen) if name)
+    def entries(self, entries: tuple[Entry, ...]) -> Step[Word]:
+        """Run tasks and blocks in their order, until one ends the list."""
+        for entry in entries:
+            word: Word = yield from self._entry(entry)
+            if word != "on":
+                return word
+        return "on"
 
-    def _render(self, value: Json, own: Mapping[str, object]) -> Json:
-        try:
-            return render_value(value, {**self.roots, **self._names, **own})
-        except TemplateFault as fault:
-            raise TaskFailed(str(fault)) from fault
+    def _entry(self, entry: Entry) -> Step[Word]:
+        if isinstance(entry, Block):
+            return (yield from self._block(entry))
+        return (yield from TaskRun(self.state, _task_of(entry)).step(entry))
 
-    def _task(self, task: Task) -> Step[bool]:
-        """Run one task and tell whether the play goes on."""
-        try:
-            ended, done, why = yield from self._run(task)
-        except HostError as fault:
-            ignored = task.ignore_errors and isinstance(fault, TaskFailed | ChangeFailed)
-            why = "its words are hidden (no_log)" if task.no_log else str(fault)
-            self.ends.append(TaskEnd(task.shown, "ignored" if ignored else "failed", why))
-            if not isinstance(fault, TaskFailed | ChangeFailed):
-                raise
-            if task.register:
-                self._names[task.register] = {"changed": False, "failed": True, "skipped": False, "msg": str(fault)}
-            return ignored
-        self.ends.append(TaskEnd(task.shown, ended, "" if task.no_log else why))
-        if task.register:
-            self._names[task.register] = done
-        if ended == "changed":
-            self._notified += task.notify
-        return True
+    def _block(self, block: Block) -> Step[Word]:
+        """Run a block; a task that fails in it leads into its rescue, and whatever happens, to `always`."""
+        before = self.host.asked
+        chance = self.state.chance
+        word: Word = yield from self.entries(self._with_a_way_out(block))
+        self.state.chance = chance
+        if word == "failed" and block.rescue:
+            if self.state.counted:
+                self.host.counts["rescued"] += 1
+            self.host.failure = None
+            word = yield from self.entries(block.rescue)
+        elif self.host.planning and block.rescue and word == "on" and self.host.asked > before:
+            yield from self._what_if(block.rescue)
+        if not block.always or word == "ended":
+            return word
+        failure = self.host.failure
+        after: Word = yield from self.entries(block.always)
+        self.host.failure = self.host.failure or failure
+        return "failed" if word == "failed" else after
 
-    def _run(self, task: Task) -> Step[tuple[Ended, dict[str, Json], str]]:
-        if task.loop is None:
-            return _as_end([(yield from self._once(task, {}))], looped=False)
-        items = self._render(task.loop, task.variables)
-        if not isinstance(items, list):
-            raise TaskFailed("loop: a list is due here")
-        results: list[Done | None] = []
-        for item in items:
-            results += [(yield from self._once(task, {"item": item}))]
-        return _as_end(results, looped=True)
+    def _with_a_way_out(self, block: Block) -> tuple[Entry, ...]:
+        """In a plan, what stands behind the first task of a block with a rescue may not come up."""
+        if self.host.planning and block.rescue and self.state.chance == "sure":
+            self.state.chance = "unless"
+        return block.tasks
 
-    def _once(self, task: Task, item: dict[str, object]) -> Step[Done | None]:
-        """Run the module once; ``None`` where ``when`` says no."""
-        own = {**item, **{name: self._render(value, item) for name, value in task.variables.items()}}
-        if not all(self._holds(expression, own) for expression in task.when):
-            return None
-        arguments = self._render(dict(task.arguments), own)
-        assert isinstance(arguments, dict)
-        roots = {**self.roots, **self._names, **own}
-        request = Request(arguments, self.read_local, lambda text: self.render_text(text, roots))
-        done = yield from _labelled(CATALOGUE[task.module].module(request), task)
-        if task.module == "set_fact":
-            self._names.update(done.values or {})
-        return done
+    def _what_if(self, entries: tuple[Entry, ...]) -> Step[None]:
+        """Plan what a rescue would do, for the case that a task of its block fails on the device."""
+        found, failure, chance, counted = (
+            Data(self.host.scope.found),
+            self.host.failure,
+            self.state.chance,
+            self.state.counted,
+        )
+        ends, notified = list(self.host.ends), dict(self.state.notified)
+        self.state.chance, self.state.counted = "maybe", False
+        yield from self.entries(entries)
+        self.state.chance, self.state.counted, self.host.failure = chance, counted, failure
+        self.host.ends[:], self.host.scope.found = ends, found
+        self.state.notified = {**dict.fromkeys(self.state.notified, "maybe"), **notified}
 
-    def _holds(self, expression: str, own: Mapping[str, object]) -> bool:
-        try:
-            return bool(compile_expression(expression).render({**self.roots, **self._names, **own}))
-        except TemplateFault as fault:
-            raise TaskFailed(f"when: {fault}") from fault
+    # -- handlers
+
+    def flush(self) -> Step[Word]:
+        """Run every handler that was told, in the order in which they stand."""
+        handlers = self._handlers()
+        for _ in range(MAX_FLUSHES):
+            if not any(self._heard(entry) for entry in handlers):
+                break
+            for number, entry in enumerate(handlers):
+                heard = self._heard(entry)
+                if heard is None:
+                    continue
+                self._forget(entry, handlers[number + 1 :])
+                word = yield from self._handler(entry, heard)
+                if word != "on":
+                    return word
+        return "on"
+
+    def _handler(self, entry: Entry, heard: Chance) -> Step[Word]:
+        chance, self.state.chance = self.state.chance, heard if heard != "sure" else self.state.chance
+        word: Word = yield from self._entry(entry)
+        self.state.chance = chance
+        return word
+
+    def _handlers(self) -> list[Task | Include]:
+        flat: list[Task | Include] = []
+        _flatten(self.play.handlers, flat)
+        last = {_task_of(entry).name: entry for entry in flat}
+        return [entry for entry in flat if not _task_of(entry).name or last[_task_of(entry).name] is entry]
+
+    def _heard(self, entry: Task | Include) -> Chance | None:
+        chances = [self.state.notified[name] for name in self._names_of(entry) if name in self.state.notified]
+        return "sure" if "sure" in chances else chances[0] if chances else None
+
+    def _names_of(self, entry: Task | Include) -> list[str]:
+        task = _task_of(entry)
+        return TaskRun(self.state, task).texts((task.name, *task.listen))
+
+    def _forget(self, entry: Task | Include, later: list[Task | Include]) -> None:
+        """Take back what one handler was told, except names that handlers behind it listen to as well."""
+        kept = {name for other in later for name in self._names_of(other)}
+        for name in self._names_of(entry):
+            if name not in kept:
+                self.state.notified.pop(name, None)
 
 
-def _labelled(step: Step[Done], task: Task) -> Generator[Effect[Any], Any, Done]:
-    """Put the task's name on every change that its module asks for, and whether its content is to be hidden."""
-    try:
-        effect = next(step)
-        while True:
-            if isinstance(effect, Change):
-                effect = msgspec.structs.replace(effect, task=task.shown, hidden=task.no_log)
-            try:
-                answer = yield effect
-            except HostError as fault:
-                effect = step.throw(fault)
-            else:
-                effect = step.send(answer)
-    except StopIteration as end:
-        done: Done = end.value
-        return done
+def _flatten(entries: tuple[Entry, ...], into: list[Task | Include]) -> None:
+    for entry in entries:
+        if isinstance(entry, Block):
+            _flatten(entry.tasks, into)
+        else:
+            into.append(entry)
 
 
-def _as_end(results: list[Done | None], *, looped: bool) -> tuple[Ended, dict[str, Json], str]:
-    """Sum up one task over its items, as Ansible does: changed where one is, skipped only where all are."""
-    ran = [done for done in results if done is not None]
-    changed = any(done.changed for done in ran)
-    values = {"changed": changed, "failed": False, "skipped": not ran}
-    told: list[Json] = [_registered(done) for done in results]
-    kept: dict[str, Json] = {**values, "results": told} if looped else {**values, **(_registered(results[0]))}
-    why = "" if changed or not ran else ran[-1].why
-    if not ran:
-        return "skipped", kept, "when says no" if results else "there is nothing to loop over"
-    return ("changed" if changed else "ok"), kept, why
-
-
-def _registered(done: Done | None) -> dict[str, Json]:
-    if done is None:
-        return {"changed": False, "failed": False, "skipped": True}
-    return {**(done.values or {}), "changed": done.changed, "failed": False, "skipped": False}
+def _task_of(entry: Task | Include) -> Task:
+    return entry.task if isinstance(entry, Include) else entry

@@ -15,7 +15,7 @@ from storefleet.reports.times import clock, zone_named
 
 _DIFF = {"+": "green", "-": "red", "@": "cyan"}
 _ENDS = {"changed": "green", "refused": "yellow", "left": "yellow", "failed": "red", "undone": "red", "doubt": "red"}
-_CLASS = {"none": "", "config": "", "service": "yellow", "path": "red"}
+_CLASS = {"none": "", "config": "", "service": "yellow", "reboot": "red", "path": "red"}
 
 
 def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
@@ -23,7 +23,7 @@ def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
     lines: list[Text] = []
     for same in _equal(plan.hosts):
         lines += _hosts(same, width)
-    quiet = [host.host for host in plan.hosts if not host.changes and host.refused is None]
+    quiet = [host.host for host in plan.hosts if not (host.changes or host.undecided or host.notes or host.refused)]
     if quiet:
         lines += flow([Text(f"{len(quiet)} of {len(plan.hosts)} hosts are as they must be: {_names(quiet)}")], width, 0)
     for name, why in plan.unread.items():
@@ -35,6 +35,7 @@ def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
 
 def _summary(plan: Plan, timezone: str) -> Text:
     changes = sum(len(host.changes) for host in plan.to_change)
+    undecided = sum(len(host.undecided) for host in plan.to_change)
     stores = len({host.store for host in plan.to_change})
     refused = sum(host.refused is not None for host in plan.hosts)
     not_now = sum(host.not_now is not None for host in plan.to_change)
@@ -42,6 +43,7 @@ def _summary(plan: Plan, timezone: str) -> Text:
     until = clock(plan.expires_at, zone, instant(plan.run.started_at))
     parts = [
         f"{_count(changes, 'change')} on {_count(len(plan.to_change), 'host')} of {_count(stores, 'store')}",
+        *([f"{_count(undecided, 'task')} decided on the device"] if undecided else []),
         *([f"{_count(refused, 'host')} refused"] if refused else []),
         *([f"{_count(not_now, 'host')} may not start now"] if not_now else []),
         *([f"{_count(len(plan.unread), 'host')} could not be read"] if plan.unread else []),
@@ -54,9 +56,9 @@ def _equal(hosts: Iterable[HostPlan]) -> list[list[HostPlan]]:
     """Gather the hosts on which the same would be made: forty tills are one paragraph."""
     groups: dict[tuple[object, ...], list[HostPlan]] = {}
     for host in hosts:
-        if host.changes or host.refused is not None:
-            shown = tuple((one.task, one.action, one.target, one.diff) for one in host.changes)
-            groups.setdefault((host.refused, host.not_now, shown), []).append(host)
+        if host.changes or host.undecided or host.notes or host.refused is not None:
+            shown = tuple((one.task, one.action, one.target, one.diff, one.maybe) for one in host.changes)
+            groups.setdefault((host.refused, host.not_now, shown, host.undecided, host.notes), []).append(host)
     return sorted(groups.values(), key=lambda group: group[0].refused is None)
 
 
@@ -71,11 +73,19 @@ def _hosts(hosts: Sequence[HostPlan], width: int) -> list[Text]:
         lines += flow([Text(f"not now: {visible(first.not_now, 600)}", style="yellow")], width, 2)
     for number, change in enumerate(first.changes, 1):
         lines += _change(number, change, width)
+    for note in first.notes:
+        lines += flow([Text(f"!  {visible(note, 300)}", style="yellow")], width, 2)
+    for task in first.undecided:
+        words = (
+            f"?  {visible(task.task)}: decided on the device (at most {task.change_class}): {visible(task.why, 300)}"
+        )
+        lines += flow([Text(words, style="yellow")], width, 2)
     return lines
 
 
 def _change(number: int, change: PlannedChange, width: int) -> list[Text]:
-    words = f"{number}  {visible(change.task)}: {change.action} {visible(change.target)} ({change.change_class})"
+    more = [change.change_class, *(["maybe"] if change.maybe else []), *([] if change.way_back else ["no way back"])]
+    words = f"{number}  {visible(change.task)}: {change.action} {visible(change.target)} ({', '.join(more)})"
     lines = flow([Text(words)], width, 2)
     for line in visible_lines(change.diff.expandtabs(4), 240) if change.diff else ():
         for part in chop_cells(line, width - 5) or [""]:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
+import math
 import posixpath
 import re
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
+from storefleet.documents.yaml_text import from_yaml, to_yaml
+from storefleet.errors import InputError
 from storefleet.templating.filters import TemplateFault
 from storefleet.templating.unknown import Unknown
+
+_ANSIBLE = uuid.UUID("361E6D51-FAEC-444A-9079-341386DA8E2E")
+"""The namespace in which Ansible's ``to_uuid`` makes its names."""
+
+MAX_PRODUCT = 10_000
 
 _YES, _NO = frozenset({"yes", "on", "1", "true", "y", "t"}), frozenset({"no", "off", "0", "false", "n", "f", ""})
 
@@ -135,6 +145,41 @@ def _mandatory(value: object, message: str = "") -> object:
     return value
 
 
+def _format(pattern: str, *values: object) -> str:
+    """Return text with ``%s`` and its like filled in; a width may have two digits, so that no text fills the memory."""
+    if re.search(r"%[^%a-zA-Z]*(\d{3}|\*)", pattern):
+        raise TemplateFault("format: a width has at most two digits here")
+    try:
+        return pattern % values
+    except (TypeError, ValueError) as fault:
+        raise TemplateFault(f"format: {fault}") from None
+
+
+def _product(*parts: Iterable[object]) -> list[object]:
+    """Return every pair of several lists."""
+    lists = [list(part) for part in parts]
+    if math.prod(map(len, lists)) > MAX_PRODUCT:
+        raise TemplateFault(f"product: more than {MAX_PRODUCT:,} pairs")
+    return [list(pair) for pair in itertools.product(*lists)]
+
+
+def _type(value: object) -> str:
+    _known(value)
+    return type(value).__name__
+
+
+def _from_yaml(value: str) -> object:
+    try:
+        return from_yaml(value)
+    except InputError as fault:
+        raise TemplateFault(f"from_yaml: {fault}") from None
+
+
+def _yaml(value: object, indent: int | None = None, *, nice: bool = False) -> str:
+    _known(value)
+    return to_yaml(value, indent, nice=nice)
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "bool": to_bool,
     "dict2items": dict2items,
@@ -164,6 +209,14 @@ FILTERS: dict[str, Callable[..., object]] = {
         *(part for part in dict.fromkeys(one) if part not in other),
         *(part for part in dict.fromkeys(other) if part not in one),
     ],
+    "product": _product,
+    "format": _format,
+    "type_debug": _type,
+    "splitext": lambda value: list(posixpath.splitext(str(value))),
+    "to_uuid": lambda value: str(uuid.uuid5(_ANSIBLE, str(value))),
+    "to_yaml": _yaml,
+    "to_nice_yaml": lambda value, indent=4: _yaml(value, indent, nice=True),
+    "from_yaml": _from_yaml,
     "zip": lambda one, *others: [list(pair) for pair in zip(one, *others, strict=False)],
 }
 
@@ -218,8 +271,8 @@ TESTS: dict[str, Callable[..., bool]] = {
     "subset": _contained,
     "superset": lambda many, few: _contained(few, many),
     "contains": lambda many, one: one in many,
-    "any": lambda values: any(values),
-    "all": lambda values: all(values),
-    "truthy": lambda value: bool(value),
+    "any": any,
+    "all": all,
+    "truthy": bool,
     "falsy": lambda value: not value,
 }

@@ -44,11 +44,11 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(undefined=_Undefined, autoescape=False, keep_trailing_newline=True)
+        for name in _REFUSED_FILTERS:
+            del self.filters[name]
         self.filters.update(ansible_words.FILTERS)
         self.filters.update(FILTERS)
         self.tests.update(ansible_words.TESTS)
-        for name in _REFUSED_FILTERS:
-            del self.filters[name]
         self.globals.clear()
         self.finalize = _printable
 
@@ -154,10 +154,10 @@ def is_template(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def compile_text(text: str) -> Template:
-    """Compile one leaf that holds template syntax."""
+def compile_text(text: str, *, exact: bool = False) -> Template:
+    """Compile one leaf that holds template syntax; with ``exact`` blanks around an expression make it text."""
     match = _ONE_EXPRESSION.fullmatch(text)
-    if match:
+    if match and not (exact and text != text.strip()):
         return compile_expression(match["expression"].strip(), shown=text)
     try:
         names = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.changing import Making
+from storefleet.fleet.changing import Binding, Bound, Making, Surroundings
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
@@ -22,16 +23,19 @@ from storefleet.model.plan import HostApplied, HostPlan, Plan
 from storefleet.model.report import RunInfo
 from storefleet.model.store import Host
 from storefleet.modules.remote import KEPT
-from storefleet.playbook.run import TaskEnd
+from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
+from storefleet.workflows.batches import batches, lanes, too_many
 from storefleet.workflows.deadman import UNDO_AFTER_S, DeadMan
 from storefleet.workflows.exclusive import exclusively
+from storefleet.workflows.job import Job, find_playbook, job_of_parts
 from storefleet.workflows.leasing import Held, holding
 from storefleet.workflows.permission import NO_CONSENT, Consent, Permission, check_start
-from storefleet.workflows.plan import Job, decide, find_playbook
+from storefleet.workflows.plan import decide
 from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
+from storefleet.workflows.undo import undo_job
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info
 
 ASK_ABOVE, WAVE_ABOVE = 10, 50
@@ -60,7 +64,8 @@ class Applied:
 @dataclass
 class _Sessions:
     connector: Connector
-    digests: dict[str, tuple[str, ...]]
+    job: Job
+    bindings: dict[str, Binding]
     key: bytes
     run: str
     making: dict[str, Making] = field(default_factory=dict)
@@ -68,7 +73,12 @@ class _Sessions:
     def session(self, host: Host, expires_at: float) -> Making:
         """Return a session in which the host's planned changes can be made."""
         inner = self.connector.session(host, expires_at, "change")
-        self.making[host.name] = Making(inner, host.name, self.digests[host.name], self.key, self.run)
+        around = Surroundings(
+            facts=self.job.facts(host),
+            again=lambda: self.connector.session(host, expires_at, "change"),
+            keep=self.job.keep,
+        )
+        self.making[host.name] = Making(inner, host.name, self.bindings[host.name], self.key, self.run, around)
         return self.making[host.name]
 
 
@@ -98,7 +108,7 @@ def apply_plan(
     Where a change could cut the line, the device goes back by itself ``undo_after`` seconds later unless we come in
     again.
     """
-    job = Job(workspace, find_playbook(workspace, Path(plan.playbook)), {})
+    job = _job(workspace, plan)
     if job.playbook.digest != plan.playbook_sha256:
         raise InputError(f"{plan.playbook} is no longer the playbook that was planned; plan again")
     unknown = [host.host for host in plan.to_change if host.host not in workspace.fleet.hosts]
@@ -121,6 +131,16 @@ def apply_plan(
         applied.hosts.sort(key=lambda end: order[end.host])
         database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied) + consent.words)
     return applied
+
+
+def _job(workspace: Workspace, plan: Plan) -> Job:
+    if plan.parts:
+        return job_of_parts(workspace, plan.parts)
+    if plan.undo_of is not None:
+        return undo_job(workspace, plan.undo_of, plan.run.limit)
+    playbook, sources = find_playbook(workspace, Path(plan.playbook))
+    tags = Tags(frozenset(plan.tags), frozenset(plan.skip_tags))
+    return Job(workspace, playbook, sources, plan.run.limit, tags)
 
 
 def _summary(plan: Plan, applied: Applied) -> str:
@@ -174,12 +194,13 @@ class _Applying:
 
     def all_stores(self) -> None:
         """Go through the stores in the play's batches; stop where more have failed than the play allows."""
-        batches = self._batches()
         failed: set[str] = set()
+        earlier: list[HostPlan] = []
         broken = ""
-        for batch in batches:
-            if self.applied.interrupt is not None or broken or len(failed) > self.job.play.max_fail_stores:
-                many = f"not begun: {len(failed)} stores had failed"
+        for batch in batches(self.job.playbook.plays, self.plan.to_change):
+            many = too_many(self.job.playbook.plays, self.applied.hosts, failed, earlier)
+            earlier = batch
+            if self.applied.interrupt is not None or broken or many:
                 self._left(batch, "interrupted" if self.applied.interrupt else broken or many)
                 continue
             try:
@@ -208,17 +229,6 @@ class _Applying:
         for one in batch:
             if one.host not in ended:
                 self._end(one, "left", why=why)
-
-    def _batches(self) -> list[list[HostPlan]]:
-        stores: dict[str, list[HostPlan]] = {}
-        for host in self.plan.to_change:
-            stores.setdefault(host.store, []).append(host)
-        size = self.job.play.serial_stores or 1
-        names = list(stores)
-        return [
-            [host for name in names[start : start + size] for host in stores[name]]
-            for start in range(0, len(names), size)
-        ]
 
     def _batch(self, batch: Sequence[HostPlan]) -> None:
         """Look once more at every host of the batch, then change those that are still as they were planned."""
@@ -298,23 +308,26 @@ class _Applying:
         return new
 
     def _make(self, ready: Sequence[HostPlan], host_s: float) -> None:
-        limits = msgspec.structs.replace(self.workspace.limits(self.workers), per_store=1, host_s=host_s)
+        limits = msgspec.structs.replace(
+            self.workspace.limits(self.workers), per_store=lanes(self.job.playbook.plays), host_s=host_s
+        )
         connector = live(self.workspace, limits)
-        digests = {host.host: tuple(change.digest for change in host.changes) for host in ready}
-        sessions = _Sessions(connector, digests, redaction_key(self.workspace), self.applied.run.id)
+        bindings = {host.host: _binding(host) for host in ready}
+        sessions = _Sessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
         planned = {host.host: host for host in ready}
         answered: set[str] = set()
         try:
             with self.show("changing", len(ready)) as progress:
 
-                def on_answer(answer: Answer[tuple[TaskEnd, ...]]) -> None:
+                def on_answer(answer: Answer[HostState]) -> None:
                     progress.step(answer.host, answered=answer.failure is None)
                     answered.add(answer.host)
                     self._came_out(planned[answer.host], answer, sessions.making.get(answer.host))
 
                 hosts = [self.workspace.fleet.hosts[host.host] for host in ready]
                 inventory = to_nornir_inventory(self.workspace.fleet, hosts)
-                fleet_run.run(inventory, self.job.step, sessions, limits, on_answer, retries=0, linger_s=limits.host_s)
+                step = partial(self.job.step, planning=False)
+                fleet_run.run(inventory, step, sessions, limits, on_answer, retries=0, linger_s=limits.host_s)
         except KeyboardInterrupt as fault:
             self.applied.interrupt = fault
         finally:
@@ -324,24 +337,26 @@ class _Applying:
                 begun = host.host in sessions.making
                 self._end(host, "doubt" if begun else "left", why="interrupted")
 
-    def _came_out(self, host: HostPlan, answer: Answer[tuple[TaskEnd, ...]], making: Making | None) -> None:
+    def _came_out(self, host: HostPlan, answer: Answer[HostState], making: Making | None) -> None:
         made = len(making.made) if making else 0
         fault = answer.failure.error if answer.failure else None
-        failed = next((end for end in answer.result or () if end.ended == "failed"), None)
+        failed = answer.result.failure if answer.result else None
         if isinstance(fault, Moved):
             self._end(host, "failed" if made else "refused", made, str(fault))
         elif fault is not None:
             self._end(host, "failed" if isinstance(fault, ChangeFailed) else "doubt", made, str(fault))
         elif failed is not None:
             self._end(host, "failed", made, f"task {failed.task}: {failed.why}")
-        elif made != len(host.changes):
-            self._end(host, "failed", made, f"only {made} of {len(host.changes)} planned changes came up")
+        elif making is not None and making.left:
+            self._end(host, "failed", made, f"{making.left} of {len(host.changes)} planned changes did not come up")
         else:
             self._end(host, "changed", made)
 
     def _end(self, host: HostPlan, ended: str, made: int = 0, why: str = "") -> None:
         kept = f"{KEPT}/{self.applied.run.id}" if made else ""
-        self._add(HostApplied(host.host, host.store, ended, made, why, kept))
+        state = self.job.states.get(host.host)
+        recap = state.recap if state is not None and not state.planning else host.recap
+        self._add(HostApplied(host.host, host.store, ended, made, why, kept, recap))
 
     def _add(self, end: HostApplied) -> None:
         """Take an end and write it into the journal at once, where the last line of a host holds."""
@@ -352,14 +367,25 @@ class _Applying:
             os.fsync(stream.fileno())
 
 
+def _binding(host: HostPlan) -> Binding:
+    changes = tuple(Bound(change.digest, change.scope, change.maybe) for change in host.changes)
+    return Binding(changes, {one.position: one for one in host.undecided})
+
+
+def _bound_of(host: HostPlan) -> tuple[object, ...]:
+    changes = [(change.digest, change.maybe, bool(change.scope)) for change in host.changes]
+    return changes, [(one.position, one.change_class) for one in host.undecided]
+
+
 def _moved(planned: HostPlan, now: HostPlan) -> str | None:
     """Tell why a host is no longer as it was planned, or ``None``."""
     if now.refused is not None:
         return now.refused
-    if [change.digest for change in planned.changes] == [change.digest for change in now.changes]:
+    if _bound_of(planned) == _bound_of(now):
         return None
-    if not now.changes:
+    if not now.changes and not now.undecided:
         return "it is already as it would have become; nothing was touched"
     before = {change.digest for change in planned.changes}
-    target = next((change.target for change in now.changes if change.digest not in before), planned.changes[0].target)
+    others = [change.target for change in now.changes if change.digest not in before]
+    target = next(iter([*others, *(change.target for change in planned.changes), "the host"]))
     return f"{target} is no longer as it was planned; nothing was touched; plan again"

@@ -6,45 +6,39 @@ import datetime
 import hashlib
 import hmac
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from storefleet.connections.connector import Connector
 from storefleet.documents.files import write_atomically
-from storefleet.errors import Complaint, InputError, TaskFailed
+from storefleet.errors import InputError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.changing import Planning, digest_of
+from storefleet.fleet.changing import Planning, Surroundings, digest_of, scope_of
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.changes import Change
 from storefleet.model.credentials import Purpose
-from storefleet.model.effects import Step
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
-from storefleet.model.plan import HostPlan, Plan, PlannedChange
-from storefleet.model.store import Host, template_roots
+from storefleet.model.plan import HostPlan, Plan, PlannedChange, PlanPart
+from storefleet.model.store import Host
 from storefleet.modules.risk import class_of, worst
-from storefleet.modules.undo import has_undo
+from storefleet.modules.undo import has_undo, has_way_back
 from storefleet.modules.words import action_of, diff_of
-from storefleet.playbook.language import Play, Playbook
-from storefleet.playbook.load import load_playbook
-from storefleet.playbook.run import HostPlay, TaskEnd
-from storefleet.templating.engine import render_file
-from storefleet.templating.filters import TemplateFault
+from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
+from storefleet.workflows.job import Job, find_playbook
 from storefleet.workflows.permission import with_not_now
 from storefleet.workflows.reading import ShowProgress
-from storefleet.workflows.scope import Scope, scope
 from storefleet.workflows.sessions import live
 from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info
 
 VALID = datetime.timedelta(hours=4)
 """How long a plan may be applied: what it saw is older afterwards than anybody would sign for."""
-
-SHELL_PLATFORMS = frozenset({"linux", "busybox"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +50,8 @@ class PlanRequest:
     reason: str | None = None
     ticket: str | None = None
     workers: int | None = None
+    tags: frozenset[str] = frozenset()
+    skip_tags: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -64,90 +60,35 @@ class PlanSessions:
 
     connector: Connector
     purpose: Purpose
-    planning: dict[str, Planning]
+    job: Job
+    planning: dict[str, Planning] = field(default_factory=dict)
 
     def session(self, host: Host, expires_at: float) -> Planning:
         """Return a planning session of the host."""
         inner = self.connector.session(host, expires_at, self.purpose)
-        self.planning[host.name] = Planning(inner, host.name)
+        self.planning[host.name] = Planning(inner, host.name, Surroundings(facts=self.job.facts(host)))
         return self.planning[host.name]
-
-
-def find_playbook(workspace: Workspace, path: Path) -> Playbook:
-    """Read a playbook, looked up in ``playbooks/`` and then from the current folder; raises :class:`InputError`."""
-    for place in (workspace.folder / "playbooks" / path, path, workspace.folder / path):
-        if place.is_file():
-            playbook = load_playbook(place, workspace.shown(place))
-            break
-    else:
-        raise InputError(f"there is no playbook {path}, neither in playbooks/ nor from the current folder")
-    if len(playbook.plays) != 1:
-        source = playbook.plays[1].source
-        raise InputError(
-            [Complaint(source.path, source.line, "one play is due in a playbook here; write a second file")]
-        )
-    return playbook
-
-
-@dataclass(frozen=True)
-class Job:
-    """A playbook with the hosts that it is for; makes the step of each."""
-
-    workspace: Workspace
-    playbook: Playbook
-    ends: dict[str, list[TaskEnd]]
-
-    @property
-    def play(self) -> Play:
-        """Return the one play."""
-        return self.playbook.plays[0]
-
-    def chosen(self, limit: str | None) -> Scope:
-        """Return the play's hosts that ``-l`` leaves; raises where there are none, or one that cannot be worked on."""
-        wanted = {host.name for host in self.workspace.select(limit)} if limit else None
-        hosts = [host for host in self.workspace.select(self.play.hosts) if wanted is None or host.name in wanted]
-        if not hosts:
-            raise InputError(f"no host of `hosts: {self.play.hosts}` is among those of -l {limit}")
-        foreign = [host.name for host in hosts if host.platform not in SHELL_PLATFORMS]
-        if foreign:
-            raise InputError(
-                f"{self.playbook.shown}: a playbook changes Linux hosts so far, and {', '.join(foreign[:5])} "
-                f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves routers out"
-            )
-        return scope(hosts, self.workspace.store)
-
-    def step(self, host: Host) -> Step[tuple[TaskEnd, ...]]:
-        """Return the step of one host."""
-        store = self.workspace.store(host)
-        roots = {**template_roots(host, store), "inventory_hostname": host.name}
-        running = HostPlay(self.play, roots, self.read_local, _render)
-        self.ends[host.name] = running.ends
-        return running.step()
-
-    def read_local(self, kind: str, name: str) -> bytes:
-        """Return a file of the fleet, from ``playbooks/files`` or ``playbooks/templates``; never one outside."""
-        base = (self.workspace.folder / "playbooks").resolve()
-        for path in ((base / kind / name).resolve(), (base / name).resolve()):
-            if path.is_relative_to(base) and path.is_file():
-                try:
-                    return path.read_bytes()
-                except OSError as fault:
-                    raise TaskFailed(f"{name}: {fault.strerror}") from fault
-        raise TaskFailed(f"there is no {name} in playbooks/{kind}/")
-
-
-def _render(text: str, roots: Mapping[str, object]) -> str:
-    try:
-        return render_file(text, roots)
-    except TemplateFault as fault:
-        raise TaskFailed(str(fault)) from fault
 
 
 def make_plan(workspace: Workspace, request: PlanRequest, show: ShowProgress) -> Plan:
     """Read the hosts and decide; everything wrong with the input is said before any is touched."""
     validated_rules(workspace)
-    job = Job(workspace, find_playbook(workspace, request.playbook), {})
-    chosen = job.chosen(request.limit)
+    playbook, sources = find_playbook(workspace, request.playbook)
+    job = Job(workspace, playbook, sources, request.limit, Tags(request.tags, request.skip_tags))
+    return plan_of(job, request, show)
+
+
+def plan_of(
+    job: Job,
+    request: PlanRequest,
+    show: ShowProgress,
+    *,
+    parts: tuple[PlanPart, ...] = (),
+    undo_of: str | None = None,
+) -> Plan:
+    """Return the plan of a job; nothing is touched."""
+    workspace = job.workspace
+    chosen = job.chosen()
     info = run_info(workspace, "plan", limit=request.limit, reason=request.reason, ticket=request.ticket)
     hosts, unread = decide(job, chosen.contacted, "read", request.workers, show)
     now = clock.now()
@@ -159,6 +100,10 @@ def make_plan(workspace: Workspace, request: PlanRequest, show: ShowProgress) ->
         hosts=with_not_now(workspace, hosts),
         unread=unread,
         left_out=dict(chosen.skipped),
+        tags=tuple(sorted(request.tags)),
+        skip_tags=tuple(sorted(request.skip_tags)),
+        parts=parts,
+        undo_of=undo_of,
     )
     return sealed(plan, redaction_key(workspace))
 
@@ -172,42 +117,55 @@ def decide(
     plans: dict[str, HostPlan] = {}
     unread: dict[str, str] = {}
     connector = live(job.workspace, limits)
-    sessions = PlanSessions(connector, purpose, {})
+    sessions = PlanSessions(connector, purpose, job)
     try:
         with show("planning", len(hosts)) as progress:
 
-            def answered(answer: Answer[tuple[TaskEnd, ...]]) -> None:
+            def answered(answer: Answer[HostState]) -> None:
                 progress.step(answer.host, answered=answer.failure is None)
                 host = job.workspace.fleet.hosts[answer.host]
                 if answer.failure is not None:
                     unread[host.name] = answer.failure.reason
                 else:
-                    plans[host.name] = _host_plan(host, sessions.planning[host.name].changes, answer.result or (), key)
+                    assert answer.result is not None
+                    plans[host.name] = _host_plan(host, sessions.planning[host.name].changes, answer.result, key)
 
             inventory = to_nornir_inventory(job.workspace.fleet, hosts)
-            fleet_run.run(inventory, job.step, sessions, limits, answered, threading.Event())
+            fleet_run.run(inventory, partial(job.step, planning=True), sessions, limits, answered, threading.Event())
     finally:
         connector.close()
     return tuple(plans[host.name] for host in hosts if host.name in plans), unread
 
 
-def _host_plan(host: Host, changes: Sequence[Change], ends: Sequence[TaskEnd], key: bytes) -> HostPlan:
-    planned = tuple(
-        PlannedChange(
-            change.task, action_of(change), change.target, class_of(change), diff_of(change), digest_of(change, key)
-        )
-        for change in changes
-    )
-    failed = next((end for end in ends if end.ended == "failed"), None)
-    refused = f"task {failed.task}: {failed.why}" if failed else _why_not(host, changes)
+def _host_plan(host: Host, changes: Sequence[Change], state: HostState, key: bytes) -> HostPlan:
+    planned = tuple(_planned(change, key) for change in changes)
+    failed = state.failure
+    classes = (*(change.change_class for change in planned), *(one.change_class for one in state.undecided))
     return HostPlan(
         host.name,
         host.store,
         planned,
-        worst(tuple(change.change_class for change in planned)),
-        ok=sum(end.ended == "ok" for end in ends),
-        skipped=sum(end.ended == "skipped" for end in ends),
-        refused=refused,
+        worst(classes),
+        ok=state.counts["ok"] - state.counts["changed"],
+        skipped=state.counts["skipped"],
+        recap=state.recap,
+        undecided=tuple(state.undecided),
+        notes=tuple(state.notes),
+        refused=f"task {failed.task}: {failed.why}" if failed else _why_not(host, changes),
+    )
+
+
+def _planned(change: Change, key: bytes) -> PlannedChange:
+    return PlannedChange(
+        change.task,
+        action_of(change),
+        change.target,
+        class_of(change),
+        diff_of(change),
+        digest_of(change, key),
+        maybe=change.chance != "sure",
+        scope=scope_of(change, key) if change.loose else "",
+        way_back=has_way_back(change),
     )
 
 

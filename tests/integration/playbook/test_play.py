@@ -119,7 +119,7 @@ def test_an_ignored_failure_is_told_and_the_play_goes_on(tmp_path, shell):
         ("file: {path: DIR/none}", "does not exist"),
         ("file: {path: DIR/file, state: directory}", "is no folder"),
         ("file: {path: DIR/file, state: fifo}", "one of file, directory, link, hard, touch, absent"),
-        ("debug: {msg: '{{ nothing }}'}", "nothing"),
+        ("debug: {msg: '{{ host.nothing }}'}", "nothing"),
         ("systemd: {state: started}", "name is due"),
         ("systemd: {name: 'a;b', state: started}", "is no unit"),
         ("fail: {msg: on purpose}", "on purpose"),
@@ -137,9 +137,13 @@ def test_what_cannot_be_done_is_refused_with_the_reason_and_touches_nothing(tmp_
     assert why in found[-1].why
 
 
-def test_an_undefined_variable_of_the_play_fails_before_any_task(tmp_path, shell):
-    changes, found = plan(tmp_path, shell, "- copy: {content: x, dest: DIR/x}\n", variables='{a: "{{ nothing }}"}')
-    assert (changes, ends(found)) == ([], [("vars", "failed")])
+def test_a_variable_of_the_play_is_rendered_where_it_is_used_and_fails_there(tmp_path, shell):
+    unused = '{a: "{{ nothing }}"}'
+    assert ends(plan(tmp_path, shell, "- copy: {content: x, dest: DIR/x}\n", variables=unused)[1]) == [
+        ("copy", "changed")
+    ]
+    changes, found = plan(tmp_path, shell, '- copy: {content: "{{ a }}", dest: DIR/x}\n', variables=unused)
+    assert (changes, ends(found)) == ([], [("copy", "failed")])
     assert "nothing" in found[0].why
 
 

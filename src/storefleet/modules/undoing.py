@@ -1,0 +1,211 @@
+"""The way back of an earlier run on one host, out of what the host kept: `storefleet undo RUN`.
+
+Only what still is as the run left it is put back; what was changed since belongs to somebody else, and is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from storefleet.collect.quote import quote
+from storefleet.errors import TaskFailed
+from storefleet.model.changes import (
+    ActOnUnit,
+    Alter,
+    FileState,
+    MakeFolder,
+    MakeLink,
+    PutFile,
+    ReadFile,
+    ReadText,
+    ReadUnit,
+    RemovePath,
+)
+from storefleet.model.effects import Step, ask
+from storefleet.modules.base import Done, Request
+from storefleet.modules.remote import KEPT, fingerprint
+
+_RUN = re.compile(r"[A-Za-z0-9-]{1,64}")
+_RUNS = frozenset({"active", "activating", "reloading"})
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One line of the list that a run left: what was replaced, and in which way."""
+
+    number: int
+    kind: str
+    words: str
+    target: str
+
+
+@dataclass
+class _Undo:
+    """What is gathered on the way: notes for people, and how much is asked for."""
+
+    folder: str
+    left: Mapping[str, str]
+    """Path → how it was when the run had done with it."""
+    notes: list[str] = field(default_factory=list)
+    asked: int = 0
+
+
+def undo_run(request: Request) -> Step[Done]:
+    """Put back what a run replaced on this host, the last first."""
+    run = request.text("run")
+    if not _RUN.fullmatch(run):
+        raise TaskFailed(f"run: {run!r:.70} is no run")
+    folder = f"{KEPT}/{run}"
+    kept = _lines((yield from _read(folder, "list")))
+    if not kept:
+        raise TaskFailed(f"nothing is kept of {run} on this host, so there is no way back from here")
+    undo = _Undo(folder, _left((yield from _read(folder, "after"))))
+    for one in reversed(_first_of_each(kept)):
+        if one.kind in ("kept", "absent", "folder", "attributes", "tree"):
+            yield from _path(undo, one)
+        elif one.kind == "script":
+            yield from _script(undo, one)
+        elif one.kind == "no-way-back":
+            undo.notes.append(f"no way back is known of {one.target}")
+    yield from _units(undo, [one for one in kept if one.kind == "unit"])
+    why = "" if undo.asked else "it is as it was before that run"
+    return Done(changed=bool(undo.asked), why=why, notes=tuple(undo.notes))
+
+
+def _read(folder: str, name: str) -> Step[str]:
+    path = quote(f"{folder}/{name}")
+    text = yield from ask(ReadText(f"kept:{folder}/{name}", f"[ ! -f {path} ] || cat {path}"))
+    return text
+
+
+def _lines(text: str) -> list[_Kept]:
+    found = []
+    for line in text.splitlines():
+        parts = line.split("\t", 3)
+        if len(parts) != 4 or not parts[0].isdecimal():
+            raise TaskFailed(f"the list of what was kept cannot be read: {line!r:.80}")
+        found.append(_Kept(int(parts[0]), *parts[1:]))
+    return found
+
+
+def _left(text: str) -> dict[str, str]:
+    rows = [line.split("\t", 2) for line in text.splitlines()]
+    return {row[2]: row[1] for row in rows if len(row) == 3}
+
+
+def _first_of_each(kept: list[_Kept]) -> list[_Kept]:
+    """Return the first line of each path: what stood there before the run, however often the run changed it."""
+    seen: set[tuple[str, str]] = set()
+    first = []
+    for one in kept:
+        key = ("script", str(one.number)) if one.kind in ("script", "no-way-back") else ("path", one.target)
+        if one.kind != "unit" and key not in seen:
+            seen.add(key)
+            first.append(one)
+    return first
+
+
+def _path(undo: _Undo, one: _Kept) -> Step[None]:
+    now = yield from ask(ReadFile(one.target))
+    was = (yield from ask(ReadFile(f"{undo.folder}/{one.number}"))) if one.kind == "kept" else None
+    if one.kind == "kept" and was is None:
+        undo.notes.append(f"{one.target}: what was kept of it is gone")
+        return
+    if _same(now, was, one):
+        return
+    if fingerprint(now) != undo.left.get(one.target):
+        undo.notes.append(f"moved since: {one.target} is no longer as that run left it, and stays as it is")
+        return
+    undo.asked += 1
+    if one.kind == "tree":
+        yield from _tree(undo, one, now)
+    elif one.kind == "absent":
+        assert now is not None
+        yield from ask(RemovePath(path=one.target, before=now))
+    elif one.kind in ("folder", "attributes"):
+        yield from _attributes(one, now)
+    elif was is not None and was.kind == "link":
+        yield from ask(MakeLink(path=one.target, to=was.content.decode("utf-8", "replace"), before=now))
+    elif was is not None:
+        yield from ask(
+            PutFile(path=one.target, content=was.content, mode=was.mode, owner=was.owner, group=was.group, before=now)
+        )
+
+
+def _attributes(one: _Kept, now: FileState | None) -> Step[None]:
+    mode, owner, group = one.words.split(" ")
+    if one.kind == "folder":
+        yield from ask(MakeFolder(path=one.target, mode=int(mode, 8), owner=owner, group=group, before=now))
+    elif now is not None:
+        content = now.content
+        yield from ask(
+            PutFile(path=one.target, content=content, mode=int(mode, 8), owner=owner, group=group, before=now)
+        )
+
+
+def _tree(undo: _Undo, one: _Kept, now: FileState | None) -> Step[None]:
+    """Put a whole folder back, out of what is kept; one that the run made in its place is empty by now."""
+    if now is not None:
+        yield from ask(RemovePath(path=one.target, before=now))
+    path, kept = quote(one.target), quote(f"{undo.folder}/{one.number}")
+    read = f"if [ -e {path} ] || [ -L {path} ]; then echo there; else echo absent; fi"
+    script = f"""rm -rf {path}.storefleet-undo
+cp -pPR {kept} {path}.storefleet-undo && mv {path}.storefleet-undo {path}"""
+    yield from ask(
+        Alter(
+            subject=f"file:{one.target}",
+            action="put back",
+            script=script,
+            cost="config",
+            read=read,
+            before="absent",
+            after="there",
+            shown=(f"{one.target} with all that it held",),
+            way_back=f"rm -rf {path}",
+        )
+    )
+
+
+def _same(now: FileState | None, was: FileState | None, one: _Kept) -> bool:
+    if one.kind == "tree":
+        return False
+    if one.kind in ("folder", "attributes"):
+        return now is not None and f"{now.mode:o} {now.owner} {now.group}" == one.words
+    return now == was
+
+
+def _script(undo: _Undo, one: _Kept) -> Step[None]:
+    script = yield from ask(ReadFile(f"{undo.folder}/{one.number}.sh"))
+    if script is None:
+        undo.notes.append(f"{one.target}: its way back is gone")
+        return
+    undo.asked += 1
+    text = f"k={quote(undo.folder)} n={one.number}\n{script.content.decode('utf-8', 'replace')}"
+    yield from ask(Alter(subject=one.target, action="take back", script=text, cost="path"))
+
+
+def _units(undo: _Undo, kept: list[_Kept]) -> Step[None]:
+    """Bring the units to where they were before the first action of the run; a restarted one reads its files again."""
+    if undo.asked and any(one.words.startswith("daemon-reload") for one in kept):
+        yield from ask(ActOnUnit(unit="", action="daemon-reload"))
+    first: dict[str, _Kept] = {}
+    for one in kept:
+        if one.target:
+            first.setdefault(one.target, one)
+    for unit, one in reversed(first.items()):
+        now = yield from ask(ReadUnit(unit))
+        words = one.words.split(" ")
+        if now is None or len(words) != 3:
+            continue
+        _, active, enabled = words
+        if enabled.startswith(("enabled", "disabled")) and (now.enabled == "enabled") != enabled.startswith("enabled"):
+            undo.asked += 1
+            yield from ask(
+                ActOnUnit(unit=unit, action="enable" if enabled.startswith("enabled") else "disable", before=now)
+            )
+        ran, runs = active in _RUNS, now.active in _RUNS
+        if ran != runs or (ran and undo.asked):
+            undo.asked += 1
+            yield from ask(ActOnUnit(unit=unit, action="restart" if ran else "stop", before=now))

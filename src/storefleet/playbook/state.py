@@ -1,0 +1,86 @@
+"""What is known of one playbook on one host while it runs: shared by the plays, their blocks and their tasks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from storefleet.model.changes import Chance
+from storefleet.model.effects import Step
+from storefleet.model.plan import Recap, Undecided
+from storefleet.playbook.language import Entry, Play
+from storefleet.playbook.results import TaskEnd
+from storefleet.playbook.scope import HostScope, Layer
+from storefleet.playbook.sources import Sources
+
+Word = Literal["on", "failed", "ended"]
+"""How a list of tasks ended: it goes on, the host has failed, or its play is over."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Which tasks run: those with one of ``only`` (all, where it is empty), but none with one of ``skipped``."""
+
+    only: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset()
+
+    def select(self, tags: frozenset[str]) -> bool:
+        """Tell whether a task with these tags runs."""
+        if tags & self.skipped:
+            return False
+        if "never" in tags and not tags & self.only - {"all"}:
+            return False
+        return not self.only or "all" in self.only or "always" in tags or bool(tags & self.only)
+
+
+@dataclass
+class HostState:
+    """One playbook on one host, with what was found out of it so far.
+
+    ``planning`` says that nothing is made, so that results may be unknown; ``magic`` gives the names that a play has.
+    """
+
+    plays: tuple[Play, ...]
+    scope: HostScope
+    sources: Sources
+    planning: bool = False
+    magic: Callable[[Play], Layer] = lambda _play: {}
+    tags: Tags = field(default_factory=Tags)
+    ends: list[TaskEnd] = field(default_factory=list)
+    undecided: list[Undecided] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    failure: TaskEnd | None = None
+    notes: list[str] = field(default_factory=list)
+    asked: int = 0
+    """How many changes, or tasks that only the device decides, have come up: where one may fail, a rescue may run."""
+    blind: bool = False
+    """Whether a command has come up whose doings nobody knows."""
+
+    @property
+    def recap(self) -> Recap:
+        """Return the counts in Ansible's words."""
+        return Recap(**self.counts)
+
+
+@dataclass
+class PlayState:
+    """One play on one host. ``entries`` and ``flush`` run what a task brings along: an include, its handlers."""
+
+    host: HostState
+    play: Play
+    entries: Callable[[tuple[Entry, ...]], Step[Word]]
+    flush: Callable[[], Step[Word]]
+    chance: Chance = "sure"
+    counted: bool = True
+    """False while it is only looked at what a rescue would do."""
+    pushed: tuple[Layer, ...] = ()
+    """The loop variables of the includes around, the innermost first."""
+    notified: dict[str, Chance] = field(default_factory=dict)
+
+    def notify(self, names: tuple[str, ...], chance: Chance) -> None:
+        """Remember that handlers were told."""
+        for name in names:
+            if self.notified.get(name) != "sure":
+                self.notified[name] = chance

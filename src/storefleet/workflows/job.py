@@ -1,0 +1,239 @@
+"""A playbook with the hosts that it is for: which plays each goes through, with which variables, in which batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from storefleet.collect.plan import CollectPlan
+from storefleet.collect.registry import standard
+from storefleet.errors import InputError, TaskFailed
+from storefleet.model.base import Json
+from storefleet.model.effects import Step
+from storefleet.model.plan import PlanPart
+from storefleet.model.store import Host, template_roots
+from storefleet.playbook.inventory_vars import group_vars, host_vars
+from storefleet.playbook.language import Play, Playbook
+from storefleet.playbook.load import load_playbook
+from storefleet.playbook.run import run_host
+from storefleet.playbook.scope import Data, HostScope, HostVars, Layer
+from storefleet.playbook.sources import Sources, sources_of
+from storefleet.playbook.state import HostState, Tags
+from storefleet.workflows import clock
+from storefleet.workflows.scope import Scope, scope
+from storefleet.workflows.workspace import Workspace, redaction_key
+
+SHELL_PLATFORMS = frozenset({"linux", "busybox"})
+
+
+def find_playbook(workspace: Workspace, path: Path) -> tuple[Playbook, Sources]:
+    """Read a playbook, looked up in ``playbooks/`` and then from the current folder; raises :class:`InputError`."""
+    for place in (workspace.folder / "playbooks" / path, path, workspace.folder / path):
+        if place.is_file():
+            sources = sources_of(place, workspace.folder)
+            return load_playbook(place, workspace.shown(place), sources), sources
+    raise InputError(f"there is no playbook {path}, neither in playbooks/ nor from the current folder")
+
+
+PLACES = 100_000
+"""Tasks that a playbook may have at most, where a plan is made of several."""
+
+
+def job_of_parts(workspace: Workspace, parts: Sequence[PlanPart]) -> Job:
+    """Read several playbooks of ``playbooks/``, each for some hosts, as one; raises :class:`InputError`."""
+    sources = sources_of(workspace.folder / "playbooks" / "x.yaml")
+    plays: list[Play] = []
+    only: list[frozenset[str]] = []
+    for number, part in enumerate(parts):
+        place = workspace.folder / part.playbook
+        found = load_playbook(place, workspace.shown(place), sources, number * PLACES)
+        plays += found.plays
+        only += [frozenset(part.hosts)] * len(found.plays)
+    shown = ", ".join(part.playbook for part in parts)
+    return Job(workspace, Playbook(shown, sources.digest, tuple(plays)), sources, only=tuple(only))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A playbook over the hosts that ``-l`` leaves; ``states`` keeps how far each host came.
+
+    ``only`` names, play by play, the hosts that it is for, where it is not all that it selects.
+    """
+
+    workspace: Workspace
+    playbook: Playbook
+    sources: Sources
+    limit: str | None = None
+    tags: Tags = field(default_factory=Tags)
+    states: dict[str, HostState] = field(default_factory=dict)
+    only: tuple[frozenset[str], ...] = ()
+
+    @cached_property
+    def hosts_of(self) -> tuple[tuple[Play, tuple[Host, ...]], ...]:
+        """Return the hosts of each play, in the order of the inventory."""
+        wanted = {host.name for host in self.workspace.select(self.limit)} if self.limit else None
+        found = []
+        for number, play in enumerate(self.playbook.plays):
+            hosts = self.workspace.select(play.hosts)
+            allowed = self.only[number] if self.only else wanted
+            found.append((play, tuple(host for host in hosts if allowed is None or host.name in allowed)))
+        return tuple(found)
+
+    def chosen(self) -> Scope:
+        """Return the hosts of all plays; raises where there are none, or one that cannot be worked on."""
+        names = {host.name for _, hosts in self.hosts_of for host in hosts}
+        hosts = [host for host in self.workspace.fleet.hosts.values() if host.name in names]
+        if not hosts:
+            selections = " or ".join(f"`hosts: {play.hosts}`" for play in self.playbook.plays)
+            raise InputError(f"no host of {selections} is among those of -l {self.limit}")
+        foreign = [host.name for host in hosts if host.platform not in SHELL_PLATFORMS]
+        if foreign:
+            raise InputError(
+                f"{self.playbook.shown}: a playbook changes Linux hosts so far, and {', '.join(foreign[:5])} "
+                f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves routers out"
+            )
+        self._variables_of(hosts)
+        return scope(hosts, self.workspace.store)
+
+    def _variables_of(self, hosts: Iterable[Host]) -> None:
+        """Read the variables of groups and hosts before anything is touched; raises :class:`InputError`."""
+        for host in hosts:
+            self.variables(host)
+
+    @cached_property
+    def _inventory(self) -> dict[str, Mapping[str, Json]]:
+        return {}
+
+    def variables(self, host: Host) -> Mapping[str, Json]:
+        """Return the variables of the host's groups and its own; raises :class:`InputError`."""
+        if host.name not in self._inventory:
+            groups = ["all", *self.groups_of(host)]
+            for group in groups:
+                if group not in self._groups_read:
+                    self._groups_read[group] = group_vars(self.sources, [group])
+            merged = {name: value for group in groups for name, value in self._groups_read[group].items()}
+            self._inventory[host.name] = {**merged, **host_vars(self.sources, host.name)}
+        return self._inventory[host.name]
+
+    @cached_property
+    def _groups_read(self) -> dict[str, Mapping[str, Json]]:
+        return {}
+
+    def groups_of(self, host: Host) -> list[str]:
+        """Return the groups of a host, the weakest first: region, format, platform, role, Nornir's groups, store."""
+        store = self.workspace.store(host)
+        names = [store.region, store.format, host.platform, host.role, *sorted(host.groups), host.store]
+        return [name for name in dict.fromkeys(names) if name]
+
+    @cached_property
+    def groups(self) -> Mapping[str, Json]:
+        """Return all groups with the names of their hosts."""
+        found: dict[str, list[Json]] = {"all": []}
+        for host in self.workspace.fleet.hosts.values():
+            for group in ("all", *self.groups_of(host)):
+                found.setdefault(group, []).append(host.name)
+        return dict[str, Json](found)
+
+    # -- one host
+
+    def step(self, host: Host, *, planning: bool) -> Step[HostState]:
+        """Return the step of one host."""
+        state = HostState(
+            plays=tuple(play for play, hosts in self.hosts_of if any(one.name == host.name for one in hosts)),
+            scope=self._scope(host),
+            sources=self.sources,
+            planning=planning,
+            magic=lambda play: self._magic(play, host),
+            tags=self.tags,
+        )
+        self.states[host.name] = state
+        return run_host(state)
+
+    def _scope(self, host: Host) -> HostScope:
+        roots = Data(template_roots(host, self.workspace.store(host)))
+        return HostScope(
+            roots=roots,
+            inventory=self.variables(host),
+            magic=self._always(host),
+            read_local=self.sources.read,
+        )
+
+    def _always(self, host: Host) -> Layer:
+        return {
+            "inventory_hostname": host.name,
+            "inventory_hostname_short": host.name.partition(".")[0],
+            "group_names": self.groups_of(host),
+            "groups": self.groups,
+            "hostvars": HostVars(tuple(self.workspace.fleet.hosts), self._of_another),
+            "ansible_check_mode": False,
+            "playbook_dir": "playbooks",
+        }
+
+    def _of_another(self, name: str) -> Layer:
+        host = self.workspace.fleet.hosts[name]
+        return {**self.variables(host), "inventory_hostname": name, "group_names": self.groups_of(host)}
+
+    def _magic(self, play: Play, host: Host) -> Layer:
+        hosts = self._names_of(play)
+        batch = next((batch for batch in batches_of(play, hosts) if host.name in batch), [host.name])
+        return {
+            "ansible_play_batch": batch,
+            "ansible_play_hosts": hosts,
+            "ansible_play_hosts_all": hosts,
+            "role_names": [],
+        }
+
+    def _names_of(self, play: Play) -> list[str]:
+        return next([host.name for host in hosts] for one, hosts in self.hosts_of if one is play)
+
+    # -- what a session needs of us
+
+    def facts(self, host: Host) -> Callable[[], Step[Json]]:
+        """Return the step that reads the host's state document, without the endpoints, which take their time."""
+
+        def step() -> Step[Json]:
+            plan = CollectPlan(host=host, endpoints=(), redaction_key=redaction_key(self.workspace))
+            document = yield from standard().collector(host.platform).step(plan, clock.now)
+            return document.to_json()
+
+        return step
+
+    def keep(self, name: str, content: bytes) -> bool:
+        """Keep a file of a host below ``playbooks/``, never outside; tell whether that changed anything."""
+        base = self.sources.folders[0]
+        path = base / name
+        if not path.resolve().is_relative_to(base) or path.is_symlink():
+            raise TaskFailed(f"fetch: {name} would stand outside of the playbook's folder")
+        if path.is_file() and path.read_bytes() == content:
+            return False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+            temporary.write_bytes(content)
+            temporary.chmod(0o600)
+            temporary.replace(path)
+        except OSError as fault:
+            raise TaskFailed(f"fetch: {name} cannot be written: {fault.strerror}") from fault
+        return True
+
+
+def batches_of(play: Play, names: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the batches of Ansible's plain ``serial``; all hosts at once where there is none."""
+    left = list(names)
+    steps = list(play.serial_hosts) or [len(left) or 1]
+    number = 0
+    while left:
+        size = hosts_in(steps[min(number, len(steps) - 1)], len(names))
+        yield left[:size]
+        left = left[size:]
+        number += 1
+
+
+def hosts_in(step: int | str, total: int) -> int:
+    """Return how many hosts one step of ``serial`` means."""
+    if isinstance(step, str):
+        return max(1, int(step.rstrip("%")) * total // 100)
+    return step

@@ -58,7 +58,7 @@ def host_state(tmp_path, tasks, handlers="", variables="{}", planning=False):
     (tmp_path / "host").mkdir(exist_ok=True)
     (tmp_path / "p.yaml").write_text(text)
     for name, local in LOCAL.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(local)
     sources = sources_of(tmp_path / "p.yaml")
     plays = load_playbook(tmp_path / "p.yaml", "p.yaml", sources).plays

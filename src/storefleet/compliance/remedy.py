@@ -17,14 +17,15 @@ from hier_config.platforms.driver_base import HConfigDriverBase, HConfigDriverRu
 class _Frr(HConfigDriverBase):
     @staticmethod
     def _instantiate_rules() -> HConfigDriverRules:
-        return HConfigDriverRules.model_validate(_rules())
+        return HConfigDriverRules.model_validate(rules())
 
 
 @cache
-def _rules() -> dict[str, object]:
+def rules() -> dict[str, object]:
+    """Return the rules as data."""
     text = resources.files("storefleet.compliance").joinpath("frr.json").read_text(encoding="utf-8")
-    rules: dict[str, object] = json.loads(text)
-    return rules
+    found: dict[str, object] = json.loads(text)
+    return found
 
 
 @dataclass(frozen=True)

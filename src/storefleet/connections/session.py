@@ -48,7 +48,8 @@ class DeviceSession:
 
     def __init__(self, opener: Opener, host: Host, expires_at: float, purpose: Purpose | None = None) -> None:
         self.host = host
-        self._purpose: Purpose = purpose or platform_of(host.platform).shell_purpose
+        own = platform_of(host.platform).shell_purpose
+        self._purpose: Purpose = own if own == "shell" else purpose or own  # a router's scripts have their own account
         self._opener = opener
         self._deadline = Deadline.at_instant(expires_at)
         self._shell: tuple[DeviceTransport, Credential] | None = None

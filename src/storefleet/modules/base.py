@@ -52,6 +52,10 @@ def _no_mode(_kind: str, name: str) -> int:
     raise TaskFailed(f"mode: that of {name} is not known here; write it in digits")
 
 
+def _no_expression(expression: str) -> bool:
+    raise TaskFailed(f"{expression!r:.60} cannot be judged here")
+
+
 @dataclass(frozen=True)
 class Request:
     """One module call on one host: rendered arguments, what it may read of ours, and how a template is rendered.
@@ -59,7 +63,7 @@ class Request:
     ``user`` is whom a command runs as: root where it is empty, the account that logged in where it is ``-``.
     ``question`` says that the task only asks (``check_mode: false`` and ``changed_when: false``), so that it may run
     while a plan is made. ``harmless`` says that its author calls it no change, whatever comes. ``local_mode`` gives the
-    permission bits of a file of ours, ``holds`` judges a bare expression.
+    permission bits of a file of ours, ``holds`` judges an expression.
     """
 
     arguments: Arguments
@@ -67,7 +71,7 @@ class Request:
     render: Callable[[str], str]
     list_local: ListLocal = _no_folder
     local_mode: Callable[[str, str], int] = _no_mode
-    holds: Callable[[str], bool] = _holds_nothing
+    holds: Callable[[str], bool] = _no_expression
     host: str = ""
     user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)

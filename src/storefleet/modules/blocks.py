@@ -7,7 +7,7 @@ import re
 from storefleet.errors import TaskFailed
 from storefleet.model.effects import Step
 from storefleet.modules.base import Done, Request
-from storefleet.modules.text_lines import edited, pattern, text_file
+from storefleet.modules.lines import edited, pattern, text_file
 
 _MARKER = "# {mark} ANSIBLE MANAGED BLOCK"
 

@@ -14,13 +14,14 @@ from storefleet.modules import (
     filestate,
     groups,
     kernel,
+    lines,
     looking,
     machine,
     network,
     packages,
     plain,
     resolver,
-    text_lines,
+    routers,
     undoing,
     units,
     urls,
@@ -35,7 +36,6 @@ UNDO = "undo run"
 PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "storefleet.")
 
 _ATTRIBUTES = frozenset({"mode", "owner", "group"})
-_WRITING = _ATTRIBUTES | {"backup", "validate"}
 _COMMAND = frozenset({"cmd", "chdir", "creates", "removes", "stdin", "stdin_add_newline", "strip_empty_ends"})
 _SCRIPT = frozenset({"chdir", "creates", "removes", "executable"})
 _UNIT = frozenset({"name", "service", "unit", "state", "enabled", "masked", "daemon_reload", "daemon-reload", "scope"})
@@ -53,6 +53,7 @@ _CRON = frozenset(
     {"name", "state", "job", "value", "minute", "hour", "day", "dom", "month", "weekday", "dow", "special_time"}
     | {"user", "cron_file", "env", "insertafter", "insertbefore", "disabled", "backup"}
 )
+_WRITING = _ATTRIBUTES | {"backup", "validate"}
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     "template": Entry(copying.template, _WRITING | {"src", "dest", "force", "follow"}),
     "lineinfile": Entry(
-        text_lines.lineinfile,
+        lines.lineinfile,
         _WRITING
         | {"path", "dest", "destfile", "name", "line", "value", "regexp", "regex", "search_string", "state", "create"}
         | {"insertafter", "insertbefore", "backrefs", "firstmatch"},
     ),
     "replace": Entry(
-        text_lines.replace,
+        lines.replace,
         _WRITING | {"path", "dest", "destfile", "name", "regexp", "replace", "after", "before", "encoding"},
     ),
     "blockinfile": Entry(
@@ -105,7 +106,9 @@ CATALOGUE: Mapping[str, Entry] = {
         looks=True,
     ),
     "slurp": Entry(looking.slurp, frozenset({"src", "path"}), looks=True),
-    "fetch": Entry(looking.fetch, frozenset({"src", "dest", "flat", "fail_on_missing", "validate_checksum"})),
+    "fetch": Entry(
+        looking.fetch, frozenset({"src", "dest", "flat", "fail_on_missing", "validate_checksum"}), looks=True
+    ),
     "get_url": Entry(
         urls.get_url,
         _ATTRIBUTES
@@ -116,11 +119,12 @@ CATALOGUE: Mapping[str, Entry] = {
         waiting.wait_for,
         frozenset({"host", "port", "path", "state", "timeout", "delay", "sleep", "search_regex", "connect_timeout"})
         | {"msg"},
+        looks=True,
     ),
     "wait_for_connection": Entry(
-        waiting.wait_for_connection, frozenset({"delay", "timeout", "sleep", "connect_timeout"})
+        waiting.wait_for_connection, frozenset({"delay", "timeout", "sleep", "connect_timeout"}), looks=True
     ),
-    "pause": Entry(waiting.pause, frozenset({"seconds", "minutes", "prompt", "echo"})),
+    "pause": Entry(waiting.pause, frozenset({"seconds", "minutes", "prompt", "echo"}), looks=True),
     "ping": Entry(plain.ping, frozenset({"data"}), looks=True),
     "assert": Entry(plain.assert_, frozenset({"that", "fail_msg", "msg", "success_msg", "quiet"}), looks=True),
     "debug": Entry(plain.debug, frozenset({"msg", "var", "verbosity"}), looks=True),
@@ -154,6 +158,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "script": Entry(commands.script, _SCRIPT | {"cmd"}, options=_SCRIPT),
     UNDO: Entry(undoing.undo_run, frozenset({"run"})),
     "raw": Entry(commands.raw, frozenset({"cmd", "executable"}), options=frozenset({"executable"})),
+    "router_config": Entry(routers.router_config, frozenset({"lines", "parents", "src", "match", "save"})),
+    "router_command": Entry(routers.router_command, frozenset({"commands"}), looks=True),
+    "router_save": Entry(routers.router_save, frozenset()),
 }
 
 

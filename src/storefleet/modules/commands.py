@@ -13,7 +13,7 @@ from storefleet.model.base import Json
 from storefleet.model.changes import Alter, Inquire
 from storefleet.model.effects import Output, Step, ask
 from storefleet.modules.base import Done, Request
-from storefleet.modules.remote import printed
+from storefleet.modules.placing import printed
 
 
 def command(request: Request) -> Step[Done]:

@@ -15,8 +15,8 @@ from storefleet.model.changes import FileState, PutFile, ReadFile, RemovePath
 from storefleet.model.effects import Step, ask
 from storefleet.modules import accounts
 from storefleet.modules.base import Done, Request
-from storefleet.modules.lines import in_folder
 from storefleet.modules.packages import wait_for_packages
+from storefleet.modules.settings_files import in_folder
 
 SPOOL = "/var/spool/cron/crontabs"
 _MARK = "#Ansible: "

@@ -9,7 +9,7 @@ from storefleet.errors import TaskFailed
 from storefleet.model.changes import Alter, ChangeClass, FileState, ReadFile, ReadText
 from storefleet.model.effects import Step, ask
 from storefleet.modules.base import FALSE, TRUE, Done, Request
-from storefleet.modules.lines import file_of, in_folder
+from storefleet.modules.settings_files import file_of, in_folder
 
 _NAME = re.compile(r"[a-z0-9_]+([./][A-Za-z0-9_@:-]+)+")
 _HARMLESS = re.compile(

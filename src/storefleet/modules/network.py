@@ -15,8 +15,8 @@ from storefleet.errors import TaskFailed
 from storefleet.model.changes import ActOnUnit, Alter, ReadFile, ReadText, ReadUnit
 from storefleet.model.effects import Step, ask
 from storefleet.modules.base import Done, Request
-from storefleet.modules.lines import address as address_of
-from storefleet.modules.lines import file_of
+from storefleet.modules.settings_files import address as address_of
+from storefleet.modules.settings_files import file_of
 
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,14}")
 

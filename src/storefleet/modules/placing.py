@@ -79,12 +79,6 @@ fi
 {listed(number, '"$kind" "$words" "$p"')}"""
 
 
-def after(number: int) -> str:
-    """Note how the run left the path, so that an undo can tell whether somebody else has changed it since."""
-    return f"""printf '%s\\t%s\\t%s\\n' {number} "$(now)" "$p" >>"$k/after"
-"""
-
-
 def listed(number: int, words: str) -> str:
     """Write into the list of the run what it changes and how that is undone."""
     return f"""printf '%s\\t%s\\t%s\\t%s\\n' {number} {words} >>"$k/list"

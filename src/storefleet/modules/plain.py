@@ -17,8 +17,9 @@ def debug(request: Request) -> Step[Done]:
     if request.number("verbosity", 0) > 0:
         return Done(changed=False, why="it speaks only where more words are wanted", skipped=True)
     if request.has("var"):
-        name = request.text("var")
-        return Done(changed=False, why=f"{name}: {request.render('{{ ' + name + ' }}')}")
+        name = request.arguments["var"]
+        said = _text(name) if not isinstance(name, str) else request.render("{{ " + name + " }}")
+        return Done(changed=False, why=said, values={_text(name): said})
     message = request.arguments.get("msg", "Hello world!")
     return Done(changed=False, why=_text(message), values={"msg": message})
 

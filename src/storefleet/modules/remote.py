@@ -27,9 +27,6 @@ KEPT = f"{BASE}/kept"
 MOVED = placing.MOVED
 """Exit status: the device is not as it was when the change was decided."""
 
-printed = placing.printed
-fingerprint = placing.fingerprint
-
 SETUP = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C"
 
 
@@ -83,7 +80,13 @@ def change(request: Change, run: str, number: int) -> str:
         raise TypeError(message)
     start = f"{SETUP}\nset -eu\numask 077\np={quote(request.path)} k={quote(f'{KEPT}/{run}')}\n"
     kept = f'mkdir -p "$k"\n{placing.keep(request, number)}'
-    return f"{start}{placing.same(request.before)}{kept}{body}{placing.after(number)}sync\n"
+    return f"{start}{placing.same(request.before)}{kept}{body}{_after(number)}sync\n"
+
+
+def _after(number: int) -> str:
+    """Note how the run left the path, so that an undo can tell whether somebody else has changed it since."""
+    return f"""printf '%s\\t%s\\t%s\\n' {number} "$(now)" "$p" >>"$k/after"
+"""
 
 
 def _act_on_unit(request: ActOnUnit, run: str, number: int) -> str:

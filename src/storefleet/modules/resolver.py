@@ -12,7 +12,7 @@ from storefleet.model.base import Json
 from storefleet.model.changes import ActOnUnit, FileState, MakeFolder, ReadFile, ReadUnit
 from storefleet.model.effects import Step, ask
 from storefleet.modules.base import Done, Request
-from storefleet.modules.lines import address, file_of, text_of
+from storefleet.modules.settings_files import address, file_of, text_of
 
 _RESOLV = "/etc/resolv.conf"
 _DROP_IN = "/etc/systemd/resolved.conf.d/storefleet.conf"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from storefleet.model.changes import CLASSES, ActOnUnit, Alter, Change, ChangeClass
 
 _PATH_FILES = re.compile(
     r"/etc/(network|netplan|NetworkManager|systemd/network|ssh|dropbear|frr|nftables\.d|iptables|ufw|firewalld|pam\.d"
     r"|security|sudoers\.d|udev|modprobe\.d|modules-load\.d|wpa_supplicant|wireguard|openvpn|ppp|init\.d)(/.*)?"
-    r"|/etc/(interfaces|nftables\.conf|sudoers|passwd|shadow|group|gshadow|hosts\.allow|hosts\.deny|fstab|inittab)"
+    r"|/etc/(interfaces|network\.conf|rc\.local|nftables\.conf|sudoers|passwd|shadow|group|gshadow|hosts\.allow|hosts\.deny|fstab|inittab)"
     r"|/etc/(nsswitch\.conf|ld\.so\.preload|securetty|nologin|shells|login\.defs|crypttab)"
     r"|/etc/systemd/.*|/(usr/)?lib/.*|/(usr/(local/)?)?s?bin/.*|/boot(/.*)?|/(root|home/[^/]+)(/\.ssh(/.*)?)?"
     r"|/etc|/usr|/var|/home|/|/dev/.*|/proc/.*|/sys/.*|/run/.*"
@@ -43,6 +44,19 @@ def is_system_folder(path: str) -> bool:
 NO_UNDO_UNITS = re.compile(
     r"storefleet-.*|init\.scope|.*\.(target|mount|automount|slice|scope|swap|device)|user@.*|dbus.*"
 )
+
+
+_HARMLESS_LINES = re.compile(
+    r"(interface \S+\t)?(no )?description( .*)?|(no )?(hostname|domainname|log|banner)( .*)?"
+    r"|line vty(\t(no )?exec-timeout.*)?|interface \S+"
+)
+"""Lines of a router, behind the sections they stand in, of which none decides about a packet or a log-in."""
+
+
+def class_of_lines(paths: Iterable[tuple[str, ...]]) -> ChangeClass:
+    """Return what lines of a router can cost; a line that is not known to be harmless can cut the way."""
+    harmless = all(_HARMLESS_LINES.fullmatch("\t".join(path)) for path in paths)
+    return "config" if harmless else "path"
 
 
 def class_of(change: Change) -> ChangeClass:

@@ -1,9 +1,10 @@
 """The dead-man switch: a change that could cut the line is armed with its own undo on the device before it is made.
 
 The undo is a shell script beside what the run keeps (:mod:`storefleet.modules.remote`). It goes off by a timer of
-systemd, which no log-out ends, and, until it is disarmed, at every boot before the network comes up: a power cut undoes
-too. Disarming and undoing race for one folder by renaming it, so that exactly one of them wins. Whatever the undo does
-it writes down for the controller to read.
+systemd, which no log-out ends, or without systemd by a shell of its own (:mod:`storefleet.modules.detached`), and,
+until it is disarmed, at every boot before the network comes up: a power cut undoes too. Disarming and undoing race for
+one folder by renaming it, so that exactly one of them wins. Whatever the undo does it writes down for the controller to
+read.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from storefleet.collect.quote import quote
 from storefleet.model.changes import ActOnUnit, Alter, Change
 from storefleet.model.effects import NONCE
-from storefleet.modules import remote
+from storefleet.modules import detached, remote
 from storefleet.modules.risk import NO_UNDO_FILES, NO_UNDO_UNITS
 
 UNIT = "storefleet-undo"
@@ -21,7 +22,7 @@ HOOK_TEXT = f"""\
 Description=storefleet: undo what was being changed when the power went
 DefaultDependencies=no
 After=local-fs.target systemd-remount-fs.service
-Before=network-pre.target nftables.service systemd-networkd.service networking.service ssh.service
+Before=network-pre.target nftables.service systemd-networkd.service networking.service frr.service ssh.service
 Wants=network-pre.target
 
 [Service]
@@ -39,6 +40,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 B={remote.BASE}
 tab=$(printf '\\t')
+{detached.HOOKS}{detached.LINKS}systemd() {{ [ -d /run/systemd/system ]; }}
 tell() {{ printf '%s\\n' "$1" >>"$B/undone/$run.log"; }}
 place() {{
   rm -f "$p.storefleet-undo"
@@ -71,6 +73,7 @@ files() {{
   done
 }}
 units() {{
+  systemd || return 0
   systemctl daemon-reload
   sort -rn "$k/list" | while IFS=$tab read -r n kind words p; do
     [ "$kind" = unit ] || continue
@@ -93,19 +96,28 @@ units() {{
     esac
   done
 }}
+links() {{
+  [ -f "$k/addresses" ] && [ "$when" != boot ] || return 0
+  if put_links "$k"; then tell 'addresses and routes are back'; else tell 'NOT back: addresses and routes'; fi
+}}
 undo() {{
   run=$1 k=$B/kept/$1
   mkdir -p "$B/undoing" "$B/undone"
   mv "$B/armed/$run" "$B/undoing/$run" 2>/dev/null || [ -d "$B/undoing/$run" ] || return 0
   tell "$when: the way back"
   [ ! -f "$k/list" ] || {{ files; units; }}
+  links
   sync
   mv "$B/undoing/$run" "$B/undone/$run"
-  rmdir "$B/armed" 2>/dev/null && systemctl disable {UNIT}.service
+  if rmdir "$B/armed" 2>/dev/null; then
+    if systemd; then systemctl disable {UNIT}.service; else unhook; fi
+  fi
   sync
 }}
 when=$1
 if [ "$when" = boot ]; then
+  systemd || [ -d "$B" ] || mount -a
+  ( : >"$B/undo.log" ) 2>/dev/null || mount -o remount,rw /
   for folder in "$B"/armed/* "$B"/undoing/*; do
     [ ! -d "$folder" ] || undo "${{folder##*/}}"
   done
@@ -131,32 +143,49 @@ def has_way_back(change: Change) -> bool:
 
 
 def arm(run: str, seconds: int) -> str:
-    """Return the script that arms the undo of a run: to go off in so many seconds, and at every boot until then."""
+    """Return the script that arms the undo of a run: to go off in so many seconds, and at every boot until then.
+
+    Where it cannot be armed whole it is not armed at all.
+    """
     return f"""{remote.SETUP}
 set -eu
 umask 077
-[ -d /run/systemd/system ] || {{ echo 'no systemd runs here, so no undo can be armed' >&2; exit 1; }}
 B={remote.BASE}
-[ ! -d "$B/armed" ] || rmdir "$B/armed" 2>/dev/null || {{ echo "armed already: $(ls "$B/armed")" >&2; exit 1; }}
+{detached.HOOKS}{detached.LINKS}[ ! -d "$B/armed" ] || rmdir "$B/armed" 2>/dev/null || {{
+  echo "armed already: $(ls "$B/armed")" >&2; exit 1
+}}
 mkdir -p "$B/kept/{run}" "$B/armed/{run}"
+trap 'rm -rf "$B/armed/{run}"; rmdir "$B/armed"; [ -d /run/systemd/system ] || unhook' EXIT
 cat >"$B/undo.sh" <<'{NONCE}'
 {UNDO}{NONCE}
-cat >{HOOK} <<'{NONCE}'
+if [ -d /run/systemd/system ]; then
+{_by_systemd(run, seconds)}else
+cat >"$B/timer.sh" <<'{NONCE}'
+{detached.TIMER}{NONCE}
+{detached.start(run, seconds)}fi
+sync
+trap - EXIT
+"""
+
+
+def _by_systemd(run: str, seconds: int) -> str:
+    return f"""cat >{HOOK} <<'{NONCE}'
 {HOOK_TEXT}{NONCE}
 chmod 644 {HOOK}
 systemctl daemon-reload
 systemctl --quiet enable {UNIT}.service
 systemd-run --quiet --collect --unit={_timer(run)} --on-active={seconds} --timer-property=AccuracySec=1s \\
   /bin/sh "$B/undo.sh" {run} </dev/null
-sync
 """
 
 
 def is_armed(run: str) -> str:
     """Return the script that looks, over another connection, whether the undo is armed; exit 0 says so."""
     return f"""{remote.SETUP}
-[ -d {remote.BASE}/armed/{run} ] && systemctl --quiet is-active {_timer(run)}.timer &&
-  systemctl --quiet is-enabled {UNIT}.service && sh -n {remote.BASE}/undo.sh && echo {NONCE} armed
+[ -d {remote.BASE}/armed/{run} ] && sh -n {remote.BASE}/undo.sh && if [ -d /run/systemd/system ]; then
+  systemctl --quiet is-active {_timer(run)}.timer && systemctl --quiet is-enabled {UNIT}.service
+else {detached.waits(run)}
+fi && echo {NONCE} armed
 """
 
 
@@ -164,11 +193,11 @@ def disarm(run: str) -> str:
     """Return the script that takes the undo away where it has not gone off, and says which of both it is."""
     return f"""{remote.SETUP}
 B={remote.BASE}
-mkdir -p "$B/disarmed"
+{detached.HOOKS}mkdir -p "$B/disarmed"
 if mv "$B/armed/{run}" "$B/disarmed/{run}" 2>/dev/null; then
-  systemctl stop {_timer(run)}.timer
+  [ ! -d /run/systemd/system ] || systemctl stop {_timer(run)}.timer
   rmdir "$B/armed"
-  systemctl --quiet disable {UNIT}.service
+  if [ -d /run/systemd/system ]; then systemctl --quiet disable {UNIT}.service; else unhook; fi
   sync
   echo {NONCE} disarmed
 elif [ -d "$B/disarmed/{run}" ]; then echo {NONCE} disarmed

@@ -25,7 +25,8 @@ from storefleet.model.changes import (
 )
 from storefleet.model.effects import Step, ask
 from storefleet.modules.base import Done, Request
-from storefleet.modules.remote import KEPT, fingerprint
+from storefleet.modules.placing import fingerprint
+from storefleet.modules.remote import KEPT
 
 _RUN = re.compile(r"[A-Za-z0-9-]{1,64}")
 _RUNS = frozenset({"active", "activating", "reloading"})
@@ -63,10 +64,12 @@ def undo_run(request: Request) -> Step[Done]:
         raise TaskFailed(f"nothing is kept of {run} on this host, so there is no way back from here")
     undo = _Undo(folder, _left((yield from _read(folder, "after"))))
     for one in reversed(_first_of_each(kept)):
-        if one.kind in ("kept", "absent", "folder", "attributes", "tree"):
+        if one.kind in ("kept", "absent", "folder", "attributes"):
             yield from _path(undo, one)
         elif one.kind == "script":
             yield from _script(undo, one)
+        elif one.kind == "tree":
+            yield from _tree(undo, one)
         elif one.kind == "no-way-back":
             undo.notes.append(f"no way back is known of {one.target}")
     yield from _units(undo, [one for one in kept if one.kind == "unit"])
@@ -119,13 +122,17 @@ def _path(undo: _Undo, one: _Kept) -> Step[None]:
         undo.notes.append(f"moved since: {one.target} is no longer as that run left it, and stays as it is")
         return
     undo.asked += 1
-    if one.kind == "tree":
-        yield from _tree(undo, one, now)
-    elif one.kind == "absent":
+    if one.kind == "absent":
         assert now is not None
         yield from ask(RemovePath(path=one.target, before=now))
-    elif one.kind in ("folder", "attributes"):
-        yield from _attributes(one, now)
+    elif one.kind == "folder":
+        mode, owner, group = one.words.split(" ")
+        yield from ask(MakeFolder(path=one.target, mode=int(mode, 8), owner=owner, group=group, before=now))
+    elif one.kind == "attributes" and now is not None:
+        mode, owner, group = one.words.split(" ")
+        yield from ask(
+            PutFile(path=one.target, content=now.content, mode=int(mode, 8), owner=owner, group=group, before=now)
+        )
     elif was is not None and was.kind == "link":
         yield from ask(MakeLink(path=one.target, to=was.content.decode("utf-8", "replace"), before=now))
     elif was is not None:
@@ -134,46 +141,21 @@ def _path(undo: _Undo, one: _Kept) -> Step[None]:
         )
 
 
-def _attributes(one: _Kept, now: FileState | None) -> Step[None]:
-    mode, owner, group = one.words.split(" ")
-    if one.kind == "folder":
-        yield from ask(MakeFolder(path=one.target, mode=int(mode, 8), owner=owner, group=group, before=now))
-    elif now is not None:
-        content = now.content
-        yield from ask(
-            PutFile(path=one.target, content=content, mode=int(mode, 8), owner=owner, group=group, before=now)
-        )
-
-
-def _tree(undo: _Undo, one: _Kept, now: FileState | None) -> Step[None]:
-    """Put a whole folder back, out of what is kept; one that the run made in its place is empty by now."""
-    if now is not None:
-        yield from ask(RemovePath(path=one.target, before=now))
-    path, kept = quote(one.target), quote(f"{undo.folder}/{one.number}")
-    read = f"if [ -e {path} ] || [ -L {path} ]; then echo there; else echo absent; fi"
-    script = f"""rm -rf {path}.storefleet-undo
-cp -pPR {kept} {path}.storefleet-undo && mv {path}.storefleet-undo {path}"""
-    yield from ask(
-        Alter(
-            subject=f"file:{one.target}",
-            action="put back",
-            script=script,
-            cost="config",
-            read=read,
-            before="absent",
-            after="there",
-            shown=(f"{one.target} with all that it held",),
-            way_back=f"rm -rf {path}",
-        )
-    )
-
-
 def _same(now: FileState | None, was: FileState | None, one: _Kept) -> bool:
-    if one.kind == "tree":
-        return False
     if one.kind in ("folder", "attributes"):
         return now is not None and f"{now.mode:o} {now.owner} {now.group}" == one.words
     return now == was
+
+
+def _tree(undo: _Undo, one: _Kept) -> Step[None]:
+    """Bring back a folder with all it held; where something stands by now, it stays."""
+    if (yield from ask(ReadFile(one.target))) is not None:
+        undo.notes.append(f"moved since: {one.target} is there again, and stays as it is")
+        return
+    undo.asked += 1
+    kept, target = quote(f"{undo.folder}/{one.number}"), quote(one.target)
+    script = f"[ ! -e {target} ] && cp -a {kept} {target}"
+    yield from ask(Alter(subject=f"file:{one.target}", action="restore", script=script, cost="config"))
 
 
 def _script(undo: _Undo, one: _Kept) -> Step[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,13 @@ class Sources:
         if path is None or not path.is_dir():
             return ()
         return tuple(str(one.relative_to(path)) for one in sorted(path.rglob("*")) if one.is_file())
+
+    def mode(self, kind: str, name: str, role: str = "") -> int:
+        """Return the permission bits of a file that a module names; raises :class:`TaskFailed`."""
+        path = self._named(kind, name, role)
+        if path is None:
+            raise TaskFailed(f"there is no {name} in {kind}/ beside the playbook")
+        return stat.S_IMODE(path.stat().st_mode)
 
     def _named(self, kind: str, name: str, role: str) -> Path | None:
         return self.find(*_places(kind, name, role))

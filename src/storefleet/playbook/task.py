@@ -29,6 +29,9 @@ from storefleet.templating.unknown import FactsDue, NotYetKnown, Unknown
 
 R = TypeVar("R")
 _SECONDS = 300.0
+_ONLY_MADE = frozenset({"wait_for", "wait_for_connection", "fetch"})
+"""What Ansible's check mode, and so a plan's recap, counts as skipped."""
+
 _FILES = frozenset({"copy", "template", "file", "lineinfile", "blockinfile", "replace", "get_url"})
 
 
@@ -301,6 +304,7 @@ class TaskRun:
             lambda kind, name: run.sources.read(kind, name, folder),
             names.file,
             list_local=lambda kind, name: run.sources.names(kind, name, folder),
+            local_mode=lambda kind, name: run.sources.mode(kind, name, folder),
             holds=names.holds,
             host=str(run.scope.magic.get("inventory_hostname", "")),
             user=str(names.render(setting.user)),
@@ -391,7 +395,8 @@ class TaskRun:
         changed = bool(result.values.get("changed"))
         if not self.within.counted or (self.within.host.planning and self.within.chance == "maybe"):
             return
-        if state == "skipped" or (state == "unknown" and not changed and not self._looks):
+        not_made = self.within.host.planning and self.task.module in _ONLY_MADE
+        if state == "skipped" or (state == "unknown" and not changed and not self._looks) or not_made:
             counts["skipped"] += 1
         elif state != "failed" or ignored:
             counts["ok"] += 1

@@ -10,11 +10,12 @@ from functools import partial
 import msgspec
 
 from storefleet.connections.connector import Connector
+from storefleet.connections.platforms import platform_of
 from storefleet.connections.session import DeviceSession
 from storefleet.fleet import run as fleet_run
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.credentials import Purpose
-from storefleet.model.effects import Output, RunScript, Step, ask
+from storefleet.model.effects import Output, RunScript, ShowCommands, Step, ask
 from storefleet.model.outcome import Answer
 from storefleet.model.store import Host
 from storefleet.modules import undo
@@ -52,9 +53,9 @@ class DeadMan:
     def arm(self, names: Collection[str]) -> dict[str, str]:
         """Arm hosts and look over a second connection that they are; return why others are not."""
         now = time.monotonic()
-        failed = self._failed(self._ask(names, undo.arm(self.run, self.seconds)))
+        failed = self._failed(self._ask(names, partial(_script, undo.arm(self.run, self.seconds))))
         armed = [name for name in names if name not in failed]
-        failed |= self._failed(self._ask(armed, undo.is_armed(self.run)))
+        failed |= self._failed(self._ask(armed, partial(_script, undo.is_armed(self.run))))
         self.armed_at |= {name: now for name in armed if name not in failed}
         return failed
 
@@ -71,7 +72,7 @@ class DeadMan:
         waiting = list(names)
         while waiting:
             can = self._reading(waiting) if check else waiting
-            for name, answer in self._ask(can, script).items():
+            for name, answer in self._ask(can, partial(_script, script)).items():
                 word, account = _words(answer.result)
                 if word in ("disarmed", "undone"):
                     told[name] = word, account
@@ -84,7 +85,7 @@ class DeadMan:
 
     def _reading(self, names: Collection[str]) -> list[str]:
         """Return the hosts that can be read too; of those that cannot, ask once their undo must have gone off."""
-        found = self._ask(names, "exit 0", "read")
+        found = self._ask(names, _come_in, "read")
         now = time.monotonic()
         gone_off = {name for name in names if now > self.armed_at[name] + self.seconds}
         return [name for name in names if name in gone_off or not self._failed({name: found[name]})]
@@ -100,13 +101,14 @@ class DeadMan:
                 failed[name] = said or "the device said no"
         return failed
 
-    def _ask(self, names: Collection[str], script: str, purpose: Purpose = "change") -> dict[str, Answer[Output]]:
-        """Run a script on hosts, each over a connection of its own, and return what came."""
+    def _ask(
+        self, names: Collection[str], step: Callable[[Host], Step[Output]], purpose: Purpose = "change"
+    ) -> dict[str, Answer[Output]]:
+        """Run a step on hosts, each over a connection of its own, and return what came."""
         answers: dict[str, Answer[Output]] = {}
         limits = msgspec.structs.replace(self.workspace.limits(None), host_s=30.0)
         connector = live(self.workspace, limits)
         hosts = [self.workspace.fleet.hosts[name] for name in names]
-        step: Callable[[Host], Step[Output]] = partial(_script, script)
         try:
             inventory = to_nornir_inventory(self.workspace.fleet, hosts)
             sessions = _Sessions(connector, purpose)
@@ -119,6 +121,14 @@ class DeadMan:
 def _script(script: str, _host: Host) -> Step[Output]:
     output = yield from ask(RunScript(script))
     return output
+
+
+def _come_in(host: Host) -> Step[Output]:
+    """Come in as a reader does: to a router by its command line, elsewhere by a script."""
+    if platform_of(host.platform).cli is None:
+        return (yield from _script("exit 0", host))
+    yield from ask(ShowCommands(("show version",)))
+    return Output(b"")
 
 
 def _words(output: Output | None) -> tuple[str, str]:

@@ -26,7 +26,8 @@ from storefleet.workflows import clock
 from storefleet.workflows.scope import Scope, scope
 from storefleet.workflows.workspace import Workspace, redaction_key
 
-SHELL_PLATFORMS = frozenset({"linux", "busybox"})
+SHELL_PLATFORMS = frozenset({"linux", "busybox", "frr"})
+"""Where a playbook can be run, and an undo be armed: by systemd or BusyBox init; of another init arming says no."""
 
 
 def find_playbook(workspace: Workspace, path: Path) -> tuple[Playbook, Sources]:
@@ -92,8 +93,8 @@ class Job:
         foreign = [host.name for host in hosts if host.platform not in SHELL_PLATFORMS]
         if foreign:
             raise InputError(
-                f"{self.playbook.shown}: a playbook changes Linux hosts so far, and {', '.join(foreign[:5])} "
-                f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves routers out"
+                f"{self.playbook.shown}: a playbook changes hosts with a shell, and {', '.join(foreign[:5])} "
+                f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves them out"
             )
         self._variables_of(hosts)
         return scope(hosts, self.workspace.store)

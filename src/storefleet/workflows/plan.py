@@ -30,7 +30,7 @@ from storefleet.modules.undo import has_undo, has_way_back
 from storefleet.modules.words import action_of, diff_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
-from storefleet.workflows.job import Job, find_playbook
+from storefleet.workflows.job import SHELL_PLATFORMS, Job, find_playbook
 from storefleet.workflows.permission import with_not_now
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
@@ -171,9 +171,9 @@ def _planned(change: Change, key: bytes) -> PlannedChange:
 
 def _why_not(host: Host, changes: Sequence[Change]) -> str | None:
     """Refuse what could cut the line where no undo can be armed on the device, or where it would not survive."""
-    cutting = [change for change in changes if class_of(change) == "path"]
-    if cutting and host.platform != "linux":
-        return f"{cutting[0].target} can cut the way to the device, and on {host.platform} no undo can be armed yet"
+    cutting = next((change.target for change in changes if class_of(change) == "path"), None)
+    if cutting and host.platform not in SHELL_PLATFORMS:
+        return f"{cutting} can cut the way to the device, and on {host.platform} no undo can be armed yet"
     hopeless = next((change.target for change in changes if not has_undo(change)), None)
     if hopeless is not None:
         return f"{hopeless}: no undo on the device would survive this change, so it is not made"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from one_module import World
+from module_world import World
 from playbook_world import Shell, seeded, tree
 
 from storefleet.modules import remote

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from one_module import World
+from module_world import World
 from playbook_world import Shell, seeded, tree
 
 from storefleet.errors import Moved

@@ -7,11 +7,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
-from storefleet.cli.options import FleetOption, LimitOption
+from storefleet.cli.options import FleetOption, FormatOption, LimitOption, OutputFormat, emit
+from storefleet.errors import InputError
 from storefleet.inventory.starter import starter_folder
 from storefleet.reports.escape import visible
+from storefleet.workflows.ansible_check import check_ansible
 from storefleet.workflows.check import check_fleet
 from storefleet.workflows.inventory import inventory_data, inventory_lines
 from storefleet.workflows.workspace import open_workspace
@@ -36,12 +39,23 @@ def init(target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder th
     return 0
 
 
-def check(fleet: FleetOption = None) -> int:
+AnsibleOption = Annotated[
+    Path | None,
+    typer.Option("--ansible", metavar="PATH", help="Tell of a tree of Ansible's playbooks which run here as they are."),
+]
+
+
+def check(fleet: FleetOption = None, ansible: AnsibleOption = None, output: FormatOption = OutputFormat.text) -> int:
     """Validate everything offline: files, templates, controls, selections, overlaps, lost hosts.
 
     \b
     storefleet check                exit 0: nothing to complain about; 2: every complaint with file and line
+    storefleet check --ansible ~/ansible    exit 0: every playbook there runs as it is; 1: some do not, and why
     """
+    if ansible is not None:
+        return _check_ansible(ansible, output)
+    if output is OutputFormat.json:
+        raise InputError("check prints text; --format json goes with --ansible")
     report = check_fleet(fleet)
     for warning in report.warnings:
         typer.echo(f"warning: {visible(str(warning), limit=2000)}", err=True)
@@ -49,6 +63,22 @@ def check(fleet: FleetOption = None) -> int:
         typer.echo(f"this machine: {visible(str(lack), limit=400)}", err=True)
     typer.echo(report.summary)
     return 0
+
+
+def _check_ansible(tree: Path, output: OutputFormat) -> int:
+    report = check_ansible(tree)
+    if output is OutputFormat.json:
+        emit(msgspec.json.encode(report).decode() + "\n")
+        return 0 if report.running == len(report.playbooks) else 1
+    for one in report.playbooks:
+        typer.echo(f"{visible(one.playbook)}: {'runs as it is' if not one.complaints else 'does not run'}")
+        for complaint in one.complaints:
+            typer.echo(f"  {visible(complaint, limit=600)}")
+    typer.echo(f"{report.running} of {len(report.playbooks)} playbooks run as they are")
+    if report.words:
+        most = ", ".join(f"{visible(word)} ({number})" for word, number in list(report.words.items())[:12])
+        typer.echo(f"in the way: {most}")
+    return 0 if report.running == len(report.playbooks) else 1
 
 
 def settings(fleet: FleetOption = None) -> int:

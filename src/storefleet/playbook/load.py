@@ -152,15 +152,18 @@ def _roles_of(entries: tuple[Entry, ...]) -> list[Role]:
     return list(roles.values())
 
 
-def load_playbook(path: Path, shown: str, sources: Sources | None = None, first: int = 0) -> Playbook:
+def load_playbook(
+    path: Path, shown: str, sources: Sources | None = None, first: int = 0, *, names: bool = True
+) -> Playbook:
     """Read a playbook and all that it takes in; raises :class:`InputError` with every complaint at its line.
 
-    ``first`` is the place behind which its tasks are counted, where it is one of several.
+    ``first`` is the place behind which its tasks are counted, where it is one of several. Without ``names`` variables
+    that nothing defines are no complaint: an inventory that is not here may define them.
     """
     sources = sources or sources_of(path)
     loader = _Loader(sources, first)
     plays = loader.playbook(parse(sources.text(path, shown), shown), shown)
-    complaints = loader.complaints or undefined_names(plays, sources)
+    complaints = loader.complaints or (undefined_names(plays, sources) if names else [])
     if complaints:
         raise InputError(complaints)
     return Playbook(shown, sources.digest, plays)

@@ -93,7 +93,8 @@ def _directory(request: Request, path: str, before: FileState | None) -> Step[Do
 def _recursively(request: Request, top: str) -> Step[bool]:
     """Give everything below a folder its attributes, links and what they point to excepted."""
     script = (
-        f"cd {quote(top)} && find . ! -name . -exec stat -c '%f %U %u %G %g %n' {{}} + | "
+        f"[ -d {quote(top)} ] || exit 0; cd {quote(top)} && "
+        f"find . ! -name . -exec stat -c '%f %U %u %G %g %n' {{}} + | "
         "while read -r mode owner uid group gid name; do [ $owner != UNKNOWN ] || owner=$uid; "
         "[ $group != UNKNOWN ] || group=$gid; printf '%s\\n' \"$mode $owner $group $name\"; done | LC_ALL=C sort -k 4"
     )

@@ -11,7 +11,7 @@ import stat as bits
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
 from storefleet.model.base import Json
-from storefleet.model.changes import FileState, ReadFile, ReadText, StoreLocal
+from storefleet.model.changes import FileState, ReadFile, ReadText, StoreLocal, Wait
 from storefleet.model.effects import Step, ask
 from storefleet.modules.base import Done, Request
 
@@ -148,6 +148,8 @@ def fetch(request: Request) -> Step[Done]:
         name = f"{dest}{posixpath.basename(path)}"
     if name.startswith("/") or ".." in name.split("/") or "\0" in name:
         raise TaskFailed(f"dest: a name below the playbook's folder is due here, not {dest!r:.60}")
+    if not (yield from ask(Wait(0.0))):
+        return Done(changed=False, why="it is brought home only when the plan is made", unknown=True)
     body = yield from _content(path)
     if body is None:
         if request.flag("fail_on_missing", default=True):

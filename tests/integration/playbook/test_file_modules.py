@@ -210,6 +210,14 @@ def test_an_account_may_be_a_number_with_a_name_or_without(tmp_path, world):
     assert (path.stat().st_uid, path.stat().st_gid) == (os.getuid(), os.getgid())
 
 
+@pytest.mark.parametrize("line", ["value: 'port=9', regex: '^port'"])
+def test_a_line_and_its_expression_have_two_names(tmp_path, world, line):
+    path = tmp_path / "host" / "conf"
+    assert world.make(f"lineinfile: {{path: {path}, {line}}}")[1][0].values["msg"] == "line replaced"
+    assert path.read_text() == "[x]\nport=1\nhost=a\nport=9\n"
+    assert world.plan(f"lineinfile: {{path: {path}, line: x, {line}}}")[1][0].ended == "failed"
+
+
 def test_stat_tells_what_ansible_tells(tmp_path, world):
     host = tmp_path / "host"
     (lines, link, far, none, folder) = world.plan(
@@ -253,8 +261,9 @@ def test_slurp_gives_every_byte_also_through_a_link(tmp_path, world):
 def test_fetch_keeps_a_file_by_host_and_path_or_flat_and_says_whether_it_is_new(tmp_path, world):
     path = tmp_path / "host" / "lines"
     tasks = [f"fetch: {{src: {path}, dest: kept/}}", f"fetch: {{src: {path}, dest: kept/, flat: true}}"]
-    assert [end.ended for end in world.plan(*tasks)[1]] == ["ok", "ok"]
-    assert world.kept == {}
+    asked = len(world.shell.scripts)
+    assert [end.why for end in world.plan(*tasks)[1]] == ["it is brought home only when the plan is made"] * 2
+    assert (world.kept, len(world.shell.scripts)) == ({}, asked)
     assert [end.ended for end in world.make(*tasks)[1]] == ["changed", "changed"]
     assert set(world.kept) == {f"kept/S0001-pos1{path}", "kept/lines"}
     assert [end.ended for end in world.make(*tasks)[1]] == ["ok", "ok"]

@@ -23,7 +23,7 @@ def lab_or_skip():
 @pytest.fixture(scope="session")
 def lab(lab_or_skip):
     """Give the lab ``test`` of this repository, whole: what an earlier run left broken is mended."""
-    running = Lab.up("wc", 1, 1, 1, root=REPOSITORY)
+    running = Lab.up("test", root=REPOSITORY)
     for store in running.plan.stores:
         running.wan(store.id, delay_ms=0, loss_percent=0, rate_kbit=0, up=True)
         running.mend(store.id)

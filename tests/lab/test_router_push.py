@@ -21,7 +21,8 @@ ROUTER, KIOSK = "S0001-router", "S0001-kiosk1"
 UNDO_AFTER = "25"
 LOOKS = {
     ROUTER: """\
-vtysh -c 'show running-config'; cd /etc/frr; sha256sum *; ls -l --time-style=+ .; ip -4 -br addr; ip -4 route
+vtysh -c 'show running-config'; cd /etc/frr; sha256sum *; ls -l --time-style=+ .; ip -4 addr | grep inet
+ip -4 route | sed 's/ nhid [0-9]*//'
 """,
     KIOSK: """\
 cd /etc; sha256sum network.conf inittab init.d/rcS; ls -l network.conf inittab | cut -c1-40; ip -4 addr; ip -4 route
@@ -74,6 +75,8 @@ def undone(lab: Lab, host: str) -> bool:
 @pytest.fixture(autouse=True)
 def _clean(lab: Lab):
     """Have both as they were, whatever a test has left."""
+    for host in LOOKS:
+        lab.enter(host, ["rm", "-rf", "/var/lib/storefleet"])
     before = {host: look(lab, host) for host in LOOKS}
     saved = lab.enter(ROUTER, ["sh", "-c", "cat /etc/frr/frr.conf"]).stdout
     yield
@@ -198,17 +201,27 @@ def test_a_router_whose_way_in_was_shut_comes_back_by_itself_byte_for_byte(lab: 
     lab.wait_until_answering([ROUTER])
 
 
-@pytest.mark.parametrize("save", ["false", "always"])
-def test_a_power_cut_while_armed_brings_the_router_up_as_it_was(lab: Lab, tmp_path: Path, save) -> None:
+AWAY = "router_config: {lines: [ip route 10.0.0.80/32 blackhole], save: always}"
+"""Cuts the tills off from the payment host; the router itself goes on answering, and saves it."""
+
+
+@pytest.mark.parametrize(
+    ("task", "cut", "where"),
+    [
+        (SHUT % "false", "wan0\n description to head office\n ip address 10.0.1.1/24\n shutdown\n", "running"),
+        (AWAY, "ip route 10.0.0.80/32 blackhole\n", "saved"),
+    ],
+    ids=["shut", "saved"],
+)
+def test_a_power_cut_while_armed_brings_the_router_up_as_it_was(lab: Lab, tmp_path: Path, task, cut, where) -> None:
     before = look(lab, ROUTER)
-    assert planned(lab, tmp_path / "1.json", ROUTER, SHUT % save).returncode == 0
+    assert planned(lab, tmp_path / "1.json", ROUTER, task).returncode == 0
     running = subprocess.Popen(
         lab.head_office_argv(applying(lab, tmp_path / "1.json")), stdout=subprocess.PIPE, text=True
     )
-    changed = "interface wan0\n description to head office\n ip address 10.0.1.1/24\n shutdown\n"
-    where = ["cat", "/etc/frr/frr.conf"] if save == "always" else ["vtysh", "-c", "show running-config"]
+    show = {"running": ["vtysh", "-c", "show running-config"], "saved": ["cat", "/etc/frr/frr.conf"]}[where]
     try:
-        until(lambda: changed in lab.enter(ROUTER, where).stdout, 30)
+        until(lambda: cut in lab.enter(ROUTER, show).stdout, 30)
         lab.power_cut(ROUTER)
         lab.plug_in(ROUTER)
         out, _ = running.communicate(timeout=200)
@@ -219,6 +232,19 @@ def test_a_power_cut_while_armed_brings_the_router_up_as_it_was(lab: Lab, tmp_pa
     until(lambda: look(lab, ROUTER) == before, 20)
     (end,) = json.loads(out)["hosts"]
     assert (running.returncode, end["ended"]) == (4, "undone"), out
+
+
+def test_a_router_comes_back_when_its_controller_is_killed(lab: Lab, tmp_path: Path) -> None:
+    before = look(lab, ROUTER)
+    assert planned(lab, tmp_path / "1.json", ROUTER, AWAY).returncode == 0
+    running = subprocess.Popen(lab.head_office_argv(applying(lab, tmp_path / "1.json")), stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: "blackhole" in lab.enter(ROUTER, ["cat", "/etc/frr/frr.conf"]).stdout, 30)
+    finally:
+        running.kill()
+        running.wait(10)
+    until(lambda: undone(lab, ROUTER), 60)
+    until(lambda: look(lab, ROUTER) == before, 10)
 
 
 def test_a_change_of_the_way_in_that_was_right_stays(lab: Lab, tmp_path: Path) -> None:

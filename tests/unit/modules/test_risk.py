@@ -29,6 +29,7 @@ def put(path):
             "/etc/fstab",
             "/dev/x",
         ),
+        *("/etc/network.conf", "/etc/rc.local", "/etc/init.d/rcS", "/etc/inittab"),
         *("/etc/hosts.deny", "/etc/nsswitch.conf", "/etc/frr/frr.conf", "/etc/dropbear/key", "/proc/sys/x", "/home/sf"),
     ],
 )

@@ -11,7 +11,9 @@ import pytest
 import yaml
 from till_world import KEY, Till, make_on, plan_on, run_all, whole
 
-from storefleet.fleet.changing import Binding, Bound, Making, Surroundings, digest_of
+from storefleet.fleet.binding import Binding, Bound, digest_of
+from storefleet.fleet.looking import Surroundings
+from storefleet.fleet.making import Making
 from storefleet.lab.lab import Lab
 from storefleet.model.effects import RunScript
 from storefleet.modules import remote, undo

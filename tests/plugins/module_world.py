@@ -8,8 +8,11 @@ import yaml
 from playbook_world import KEY, LOCAL
 
 from storefleet.errors import ChangeFailed, TaskFailed
-from storefleet.fleet.changing import Binding, Bound, Making, Planning, Surroundings, digest_of
+from storefleet.fleet.binding import Binding, Bound, digest_of
 from storefleet.fleet.drive import drive
+from storefleet.fleet.looking import Surroundings
+from storefleet.fleet.making import Making
+from storefleet.fleet.planning import Planning
 from storefleet.modules.base import Request
 from storefleet.modules.catalogue import CATALOGUE
 

@@ -12,8 +12,10 @@ import textwrap
 from pathlib import Path
 
 from storefleet.documents.nodes import Source
-from storefleet.fleet.changing import Binding, Bound, Making, Planning, digest_of
+from storefleet.fleet.binding import Binding, Bound, digest_of
 from storefleet.fleet.drive import drive
+from storefleet.fleet.making import Making
+from storefleet.fleet.planning import Planning
 from storefleet.model.effects import NONCE, Output
 from storefleet.playbook.load import load_playbook
 from storefleet.playbook.run import run_host

@@ -7,8 +7,10 @@ import subprocess
 import fidelity
 
 from storefleet.errors import HostError, TaskFailed
-from storefleet.fleet.changing import Binding, Bound, Making, Planning, digest_of
+from storefleet.fleet.binding import Binding, Bound, digest_of
 from storefleet.fleet.drive import drive
+from storefleet.fleet.making import Making
+from storefleet.fleet.planning import Planning
 from storefleet.model.changes import Change, Inquire, ReadFile, ReadText, ReadUnit
 from storefleet.model.effects import NONCE, Output
 from storefleet.modules.base import Done, Request

@@ -91,7 +91,7 @@ def _after(number: int) -> str:
 
 def _act_on_unit(request: ActOnUnit, run: str, number: int) -> str:
     unit = f" -- {quote(request.unit)}" if request.unit else ""
-    before = f"{request.before.active} {request.before.enabled}" if request.before else "- -"
+    before = f"{request.before.active} {request.before.enabled or '-'}" if request.before else "- -"
     words = f"unit {quote(f'{request.action} {before}')} {quote(request.unit)}"
     return f"""{SETUP}
 set -eu

@@ -72,26 +72,56 @@ files() {{
     esac
   done
 }}
+first() {{  # of each unit what was true of it before the run: "active enabled unit", the last one first
+  seen=' ' lines=
+  sort -n "$k/list" | {{
+    while IFS=$tab read -r n kind words p; do
+      [ "$kind" = unit ] && [ -n "$p" ] || continue
+      case $seen in *" $p "*) continue ;; esac
+      seen="$seen$p " lines="${{words#* }} $p
+$lines"
+    done
+    printf %s "$lines"
+  }}
+}}
+touched() {{  # whether the run did more to the unit than to say whether it starts with the host
+  while IFS=$tab read -r n kind words p; do
+    [ "$kind,$p" = "unit,$1" ] || continue
+    case $words in "start "* | "stop "* | "restart "* | "reload "*) return 0 ;; esac
+  done <"$k/list"
+  return 1
+}}
+act() {{
+  systemctl --no-ask-password "$1" -- "$2" && tell "$1 $2" || tell "NOT done: $1 $2"
+}}
+stops() {{  # what the run brought must end while its files are still there
+  systemd || return 0
+  first | while read -r active enabled unit; do
+    case $active in active | activating | reloading | -) continue ;; esac
+    [ "$when" = boot ] || ! systemctl --quiet is-active -- "$unit" || act stop "$unit"
+    case $enabled in disabled | -) ! systemctl --quiet is-enabled -- "$unit" || act disable "$unit" ;; esac
+  done
+}}
 units() {{
   systemd || return 0
   systemctl daemon-reload
-  sort -rn "$k/list" | while IFS=$tab read -r n kind words p; do
-    [ "$kind" = unit ] || continue
-    set -- $words
-    do=
-    case $1,$2 in
-      daemon-reload,* | start,active | stop,inactive | stop,failed) ;;
-      enable,* | disable,*)
-        case $3 in enabled*) do=enable ;; disabled) do=disable ;; esac ;;
-      mask,* | unmask,*)
-        case $3 in masked*) do=mask ;; *) do=unmask ;; esac ;;
-      *,active | *,activating | *,reloading) [ "$when" = boot ] || do=restart ;;
-      *) [ "$when" = boot ] || do=stop ;;
+  first | while read -r active enabled unit; do
+    now=$(systemctl is-enabled -- "$unit" 2>/dev/null)
+    case $enabled,$now in
+      masked*,masked*) ;;
+      masked*,*) act mask "$unit" ;;
+      *,masked*) act unmask "$unit" ;;
     esac
-    [ -n "$do" ] || continue
-    systemctl --no-ask-password "$do" -- "$p" && tell "$do $p" || tell "NOT done: $do $p"
-    case $do,$p in
-      restart,systemd-networkd*)  # a restart alone leaves the wrong addresses and routes where they are
+    case $enabled,$now in
+      enabled*,enabled*) ;;
+      enabled*,*) act enable "$unit" ;;
+      disabled*,enabled*) act disable "$unit" ;;
+    esac
+    case $active in active | activating | reloading) ;; *) continue ;; esac
+    [ "$when" != boot ] && touched "$unit" || continue
+    act restart "$unit"
+    case $unit in
+      systemd-networkd*)  # a restart alone leaves the wrong addresses and routes where they are
         for link in /sys/class/net/*; do networkctl reconfigure "${{link##*/}}"; done ;;
     esac
   done
@@ -105,7 +135,7 @@ undo() {{
   mkdir -p "$B/undoing" "$B/undone"
   mv "$B/armed/$run" "$B/undoing/$run" 2>/dev/null || [ -d "$B/undoing/$run" ] || return 0
   tell "$when: the way back"
-  [ ! -f "$k/list" ] || {{ files; units; }}
+  [ ! -f "$k/list" ] || {{ stops; files; units; }}
   links
   sync
   mv "$B/undoing/$run" "$B/undone/$run"

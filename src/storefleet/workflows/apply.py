@@ -15,7 +15,8 @@ import msgspec
 from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.changing import Binding, Bound, Making
+from storefleet.fleet.binding import Binding, Bound
+from storefleet.fleet.making import Making
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer

@@ -11,8 +11,9 @@ from pathlib import Path
 from storefleet.collect.plan import CollectPlan
 from storefleet.collect.registry import standard
 from storefleet.errors import InputError, TaskFailed
-from storefleet.fleet.changing import Planning, Surroundings
 from storefleet.fleet.drive import Session
+from storefleet.fleet.looking import Surroundings
+from storefleet.fleet.planning import Planning
 from storefleet.model.base import Json
 from storefleet.model.effects import Step
 from storefleet.model.plan import PlanPart

@@ -17,7 +17,8 @@ from storefleet.connections.connector import Connector
 from storefleet.documents.files import write_atomically
 from storefleet.errors import InputError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.changing import Planning, digest_of, scope_of
+from storefleet.fleet.binding import digest_of, scope_of
+from storefleet.fleet.planning import Planning
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.changes import Change
 from storefleet.model.credentials import Purpose

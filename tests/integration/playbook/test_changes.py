@@ -7,7 +7,7 @@ from collect_shells import SHELLS
 from playbook_world import KEY, ME, MINE, Shell, make, plan
 
 from storefleet.errors import Moved
-from storefleet.fleet.changing import digest_of
+from storefleet.fleet.binding import digest_of
 from storefleet.modules import remote
 from storefleet.modules.words import diff_of
 

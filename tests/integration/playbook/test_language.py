@@ -6,8 +6,11 @@ import pytest
 from playbook_world import KEY, Shell, bound, host_state, plan
 
 from storefleet.errors import Moved, NotAllowed
-from storefleet.fleet.changing import Binding, Bound, Making, Planning, Surroundings, digest_of, scope_of
+from storefleet.fleet.binding import Binding, Bound, digest_of, scope_of
 from storefleet.fleet.drive import drive
+from storefleet.fleet.looking import Surroundings
+from storefleet.fleet.making import Making
+from storefleet.fleet.planning import Planning
 from storefleet.model.changes import MakeFolder, On
 from storefleet.model.plan import Recap, Undecided
 from storefleet.modules import remote

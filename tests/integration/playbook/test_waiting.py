@@ -8,13 +8,13 @@ import pytest
 from module_world import World
 from playbook_world import Shell
 
-from storefleet.fleet import changing
+from storefleet.fleet import making
 
 TOOLS = {"dash": ("dash",), "busybox": ("busybox", "ash")}
 
 
 def sleeping(monkeypatch, sleep):
-    monkeypatch.setattr(changing, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    monkeypatch.setattr(making, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
 
 
 @pytest.fixture(params=TOOLS.values(), ids=TOOLS)

@@ -11,7 +11,8 @@ import pytest
 
 from storefleet.compliance import lines
 from storefleet.errors import Moved
-from storefleet.fleet.changing import Binding, Bound, Making, digest_of
+from storefleet.fleet.binding import Binding, Bound, digest_of
+from storefleet.fleet.making import Making
 from storefleet.model.changes import Alter
 from storefleet.modules import remote
 from storefleet.modules.risk import class_of, class_of_lines

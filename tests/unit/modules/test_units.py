@@ -6,7 +6,6 @@ from till_world import Done, Scripted, decide, run_all, step
 from storefleet.errors import Undetermined
 from storefleet.fleet.drive import drive
 from storefleet.model.changes import FileState, UnitState
-from storefleet.modules.undo import UNDO
 from storefleet.modules.units import UNIT_FOLDER
 
 RUNS = UnitState("loaded", "active", "enabled")
@@ -91,7 +90,3 @@ def test_a_name_with_its_kind_and_one_without_are_one_unit():
     session = Scripted(units={"posd.service": RUNS, "backup.timer": RUNS})
     tasks = [("service", {"name": name, "state": "started"}) for name in ("posd", "posd.service", "backup.timer")]
     assert run_all(session, tasks)[0] == ["ok", "ok", "ok"]
-
-
-def test_a_mask_is_undone_by_what_stood_before():
-    assert "mask,* | unmask,*)" in UNDO

@@ -189,6 +189,28 @@ def test_a_change_that_could_cut_and_is_not_saved_goes_back(lab: Lab, tmp_path: 
     assert look(lab, ROUTER) == before
 
 
+FINDS = {"lane-port-shut": ("R-IF-01", "port-up.yaml"), "unsaved-change": ("R-CFG-01", "router-save.yaml")}
+
+
+@pytest.mark.parametrize("fault", FINDS)
+def test_the_fix_that_the_audit_names_mends_what_it_finds(lab: Lab, tmp_path: Path, fault) -> None:
+    control, playbook = FINDS[fault]
+    audit = [STOREFLEET, "audit", "--fleet", str(lab.place.fleet), "router-baseline", "-l", ROUTER]
+    lab.break_(fault, ROUTER)
+    try:
+        found = lab.exec(audit)
+        assert (found.returncode, control in found.stdout) == (1, True), found.stdout
+        plan = [STOREFLEET, "plan", "--fleet", str(lab.place.fleet), playbook, "-l", ROUTER]
+        assert lab.exec([*plan, "-o", str(tmp_path / "1.json")]).returncode == 0
+        done = lab.exec(applying(lab, tmp_path / "1.json"))
+        assert (done.returncode, json.loads(done.stdout)["hosts"][0]["ended"]) == (0, "changed"), done.stderr
+        assert lab.exec(audit).returncode == 0
+        assert "0 changes on 0 hosts" in lab.exec([*plan, "-o", str(tmp_path / "2.json")]).stdout
+    finally:
+        lab.mend(ROUTER)
+        lab.enter(ROUTER, ["vtysh", "-c", "write memory"])
+
+
 # -- the line is cut
 
 

@@ -148,14 +148,15 @@ def fetch(request: Request) -> Step[Done]:
         name = f"{dest}{posixpath.basename(path)}"
     if name.startswith("/") or ".." in name.split("/") or "\0" in name:
         raise TaskFailed(f"dest: a name below the playbook's folder is due here, not {dest!r:.60}")
+    name = posixpath.normpath(name)
     if not (yield from ask(Wait(0.0))):
+        yield from ask(StoreLocal(name, b""))  # so that the plan knows of it
         return Done(changed=False, why="it is brought home only when the plan is made", unknown=True)
     body = yield from _content(path)
     if body is None:
         if request.flag("fail_on_missing", default=True):
             raise TaskFailed(f"{path} does not exist, so it cannot be fetched")
         return Done(changed=False, why=f"{path} does not exist", values={"file": path})
-    name = posixpath.normpath(name)
     changed = yield from ask(StoreLocal(name, body))
     checksum = hashlib.sha1(body, usedforsecurity=False).hexdigest()
     values: dict[str, Json] = {"dest": name, "file": path, "checksum": checksum, "remote_checksum": checksum}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
+import msgspec
 import typer
 
 from storefleet.cli.completion import complete_run
@@ -20,11 +21,13 @@ from storefleet.cli.options import (
     emit,
     width,
 )
+from storefleet.reports.changed_text import changed_lines
 from storefleet.reports.json_report import audit_json
 from storefleet.reports.run_list import run_lines, runs_document
 from storefleet.reports.targets import parse_targets, write_reports
 from storefleet.reports.terminal import audit_text, render
 from storefleet.reports.writer import Extras
+from storefleet.workflows.changed import changed_in
 from storefleet.workflows.runs import LAST, past_document, past_run, past_runs
 from storefleet.workflows.workspace import open_workspace
 
@@ -86,11 +89,18 @@ def show(run: RunArgument, fleet: FleetOption = None, output: FormatOption = Out
     """
     workspace = open_workspace(fleet)
     found = past_run(workspace, run)
+    changed = changed_in(workspace, found)
     document = runs_document(workspace.settings.fleet, (found,))
     if output is OutputFormat.json:
+        if changed is not None:
+            document["applied"] = [msgspec.to_builtins(end) for end in changed.hosts]
+            document["plan"] = msgspec.to_builtins(changed.plan)
         emit(json.dumps(document, ensure_ascii=True) + "\n")
-    else:
-        emit(render(run_lines((found,), workspace.settings.display.timezone, width(), whole=True), colour=False))
+        return 0
+    lines = run_lines((found,), workspace.settings.display.timezone, width(), whole=True)
+    if changed is not None:
+        lines += changed_lines(changed.plan, changed.hosts, width())
+    emit(render(lines, colour=False))
     return 0
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from storefleet.model.plan import HostApplied, HostPlan, Plan
 from storefleet.reports.escape import visible
 from storefleet.reports.layout import flow
-from storefleet.reports.plan_text import applied_lines
+from storefleet.reports.plan_text import end_lines
 
 
 def changed_lines(plan: Plan, hosts: Sequence[HostApplied], width: int) -> list[Text]:
@@ -18,7 +18,7 @@ def changed_lines(plan: Plan, hosts: Sequence[HostApplied], width: int) -> list[
     lines = flow([Text(f"{visible(plan.playbook)}, plan {plan.run.id}, {author}")], width, 0)
     planned = {host.host: host for host in plan.hosts}
     for end in hosts:
-        lines += applied_lines([end], width)[:1]
+        lines += end_lines(end, width)
         lines += flow([Text(part) for part in _changes(planned.get(end.host))], width, 4)
     return [*lines, *_kept(hosts, width)]
 

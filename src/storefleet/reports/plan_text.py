@@ -106,14 +106,19 @@ def _names(names: Sequence[str]) -> str:
     return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
 
 
+def end_lines(host: HostApplied, width: int) -> list[Text]:
+    """Return how one host came out."""
+    words = f"{host.ended:<8} {visible(host.host)}   {_count(host.made, 'change')} made"
+    if host.why:
+        words += f": {visible(host.why, 600)}"
+    return flow([Text(words, style=_ENDS[host.ended])], width, 0)
+
+
 def applied_lines(hosts: Sequence[HostApplied], width: int) -> list[Text]:
     """Return how each host came out, and where what was replaced is kept."""
     lines: list[Text] = []
     for host in hosts:
-        words = f"{host.ended:<8} {visible(host.host)}   {_count(host.made, 'change')} made"
-        if host.why:
-            words += f": {visible(host.why, 600)}"
-        lines += flow([Text(words, style=_ENDS[host.ended])], width, 0)
+        lines += end_lines(host, width)
     kept = sorted({host.kept for host in hosts if host.kept})
     for folder in kept:
         lines += flow([Text("what was replaced is kept on each device, in"), Text(visible(folder))], width, 0, " ")

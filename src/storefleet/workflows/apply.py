@@ -32,7 +32,7 @@ from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.job import Job, find_playbook, job_of_parts
 from storefleet.workflows.leasing import Held, holding
 from storefleet.workflows.permission import NO_CONSENT, Consent, Permission, check_start
-from storefleet.workflows.plan import decide
+from storefleet.workflows.plan import decide, write_plan
 from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
@@ -121,6 +121,7 @@ def apply_plan(
     ):
         applied = Applied(info, notes=held.words)
         journal = _use_up(workspace, plan)
+        write_plan(workspace, plan, journal.with_suffix(".json"))
         database.begin_run(info)
         dead_man = DeadMan(workspace, info.id, undo_after)
         _Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held).all_stores()

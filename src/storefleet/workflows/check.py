@@ -35,8 +35,6 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     rules = gathering.attempt(lambda: validated_rules(workspace))
     for path in sorted((workspace.folder / "playbooks").glob("*.yaml")):
         gathering.attempt(partial(load_playbook, path, workspace.shown(path)))
-    if rules is not None:
-        gathering.complaints.extend(_missing_fixes(workspace, rules))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))
     gathering.finish()
     assert rules is not None
@@ -54,12 +52,13 @@ def check_fleet(fleet: Path | None) -> CheckReport:
         *linted.warnings,
         *_shared_keys(workspace, known),
         *approval_warnings(workspace),
+        *_missing_fixes(workspace, rules),
     )
     return CheckReport(summary, tuple(sorted(warnings)), lacks(workspace))
 
 
 def _missing_fixes(workspace: Workspace, rules: Rules) -> list[Complaint]:
-    """Return a complaint for each control whose ``fix:`` is no playbook: `audit --fix` could not plan it."""
+    """Return a warning for each control whose ``fix:`` is no playbook: `audit --fix` could not plan it."""
     folder = workspace.folder / "playbooks"
     return [
         Complaint(

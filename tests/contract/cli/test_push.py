@@ -222,7 +222,6 @@ def test_a_bug_of_a_module_ends_with_its_host_alone(fleet, hosts, playbook, monk
     [
         (("plan", "none.yaml"), "there is no playbook none.yaml"),
         (("plan", "bad.yaml"), "playbooks/bad.yaml:4: there is no module or word `shel` here"),
-        (("plan", "two.yaml"), "one play is due"),
         (("plan", "p.yaml", "-l", "S9999"), "S9999"),
         (("plan", "p.yaml", "-l", "S0001-router"), "no host of"),
         (("plan", "p.yaml", "-o", "/no/such/folder/plan.json"), "name a file in a folder"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import textwrap
@@ -87,6 +88,34 @@ def build_packages(target: Path) -> None:
     _build(target, "other-pay", "1.0-1", "A second payment application, for practice", tree, scripts)
     tree = {"opt/receipts/README": "A package whose configuration fails.\n"}
     _build(target, "receipts", "3.1-1", "Receipt designer, for practice", tree, {"postinst": _BROKEN_POSTINST})
+
+
+def offer_packages(target: Path) -> dict[str, str]:
+    """Write the index of what head office offers beside the packages; return what ``apt-get update`` keeps of it.
+
+    Offered are the packages of the practice fleet itself: everything else a till has is never updated there.
+    """
+    entries = [_entry(deb) for deb in sorted(target.glob("pos-client_*.deb"))]
+    index = "\n".join(entries)
+    digest = hashlib.sha256(index.encode()).hexdigest()
+    release = "Origin: practice fleet\nSuite: practice\nCodename: practice\nComponents: main\nArchitectures: all\n"
+    release += f"Date: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n {digest} {len(index)} main/binary-all/Packages\n"
+    suite = target / "debian/dists/practice"
+    for path, text in ((suite / "Release", release), (suite / "main/binary-all/Packages", index)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    name = "update.hq.example_debian_dists_practice"
+    return {f"{name}_Release": release, f"{name}_main_binary-all_Packages": index}
+
+
+def _entry(deb: Path) -> str:
+    """Return one package as a package list names it."""
+    pool = deb.parent / "debian/pool" / deb.name
+    pool.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(deb, pool)
+    control = run(["dpkg-deb", "--field", str(deb)])
+    body = deb.read_bytes()
+    return f"{control}Filename: pool/{deb.name}\nSize: {len(body)}\nSHA256: {hashlib.sha256(body).hexdigest()}\n"
 
 
 def _build(target: Path, name: str, version: str, title: str, tree: dict[str, str], scripts: dict[str, str]) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from storefleet.errors import LabError
 from storefleet.lab.machine import run
-from storefleet.lab.packages import build_packages
+from storefleet.lab.packages import build_packages, offer_packages
 
 PACKAGES = (
     *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "openssh-server", "sudo", "iproute2", "iputils-ping"),
@@ -27,6 +27,7 @@ PACKAGES = (
 )
 ROUTER_PACKAGES = ("frr", "dnsmasq")
 KINDS = ("till", "router", "kiosk")
+PRACTICE = "http://update.hq.example/debian"
 
 
 def ensure_rootfs() -> Path:
@@ -102,8 +103,11 @@ def _build(wanted: Path) -> None:
     with as_file(files("storefleet.lab") / "files") as folder:
         _build_debian(partial, folder, packages)
         _build_kiosk(partial / "kiosk", folder)
+    lists = offer_packages(packages)
     for kind in ("till", "router"):
         _clean(partial / kind)
+        for name, text in lists.items():
+            (partial / kind / "var/lib/apt/lists" / name).write_text(text)
     partial.rename(wanted)
 
 
@@ -131,7 +135,7 @@ def _clean(root: Path) -> None:
         (root / folder / "partial").mkdir(parents=True)
     for listing in (root / "etc/apt/sources.list", *(root / "etc/apt/sources.list.d").glob("*")):
         listing.unlink(missing_ok=True)
-    (root / "etc/apt/sources.list").write_text("deb http://update.hq.example/debian practice main\n")
+    (root / "etc/apt/sources.list").write_text(f"deb [trusted=yes arch=all] {PRACTICE} practice main\n")
     for name in ("etc/resolv.conf", "etc/hostname", "dev/.udev"):
         (root / name).unlink(missing_ok=True)
     for log in ("var/log/dpkg.log", "var/log/bootstrap.log", "var/log/alternatives.log", "var/log/apt/history.log"):

@@ -60,13 +60,13 @@ async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def _hand_out(packages: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serve the files of one folder over plain HTTP, by name only."""
+    """Serve the files of one folder over plain HTTP, and nothing outside of it."""
     try:
         async with asyncio.timeout(30):
             request = (await reader.readline()).decode("latin-1").split()
-            name = Path(unquote(request[1])).name if len(request) > 1 else ""
-            file = packages / name
-            if name and file.is_file():
+            name = unquote(request[1]).lstrip("/") if len(request) > 1 else ""
+            file = (packages / name).resolve()
+            if file.is_relative_to(packages.resolve()) and file.is_file():
                 body = file.read_bytes()
                 writer.write(f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
             else:

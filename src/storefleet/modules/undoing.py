@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
 from storefleet.model.changes import (
+    CLASSES,
     ActOnUnit,
     Alter,
     FileState,
@@ -165,7 +166,8 @@ def _script(undo: _Undo, one: _Kept) -> Step[None]:
         return
     undo.asked += 1
     text = f"k={quote(undo.folder)} n={one.number}\n{script.content.decode('utf-8', 'replace')}"
-    yield from ask(Alter(subject=one.target, action="take back", script=text, cost="path"))
+    cost = next((known for known in CLASSES if known == one.words), "path")
+    yield from ask(Alter(subject=one.target, action="take back", script=text, cost=cost))
 
 
 def _units(undo: _Undo, kept: list[_Kept]) -> Step[None]:

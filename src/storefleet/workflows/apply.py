@@ -295,7 +295,8 @@ class _Applying:
         untouched = end.ended in ("left", "refused") and word in ("disarmed", "undone")
         if untouched or (word == "disarmed" and end.ended == "changed"):
             return
-        ended = "undone" if word == "undone" else "doubt"
+        whole = "no way back" not in account and "NOT " not in account
+        ended = "undone" if word == "undone" and whole else "doubt"
         why = f"{end.why}; {account}" if end.why else account
         self._replace(end, ended=ended, why=why)
 

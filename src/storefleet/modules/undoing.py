@@ -15,6 +15,7 @@ from storefleet.model.changes import (
     CLASSES,
     ActOnUnit,
     Alter,
+    ChangeClass,
     FileState,
     MakeFolder,
     MakeLink,
@@ -166,7 +167,7 @@ def _script(undo: _Undo, one: _Kept) -> Step[None]:
         return
     undo.asked += 1
     text = f"k={quote(undo.folder)} n={one.number}\n{script.content.decode('utf-8', 'replace')}"
-    cost = next((known for known in CLASSES if known == one.words), "path")
+    cost: ChangeClass = next((known for known in CLASSES if known == one.words), "path")
     yield from ask(Alter(subject=one.target, action="take back", script=text, cost=cost))
 
 

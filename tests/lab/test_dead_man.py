@@ -36,7 +36,7 @@ FIREWALL = """copy:
 CUTS = {
     # cut: (the change, the unit that takes it up, what becomes of it, what is told)
     "ssh-elsewhere": (SSHD % "Port 2222", "ssh", "restarted", "could not be audited"),
-    "ssh-broken": (SSHD % "Nonsense yes", "ssh", "restarted", "ssh could not be changed"),
+    "ssh-broken": (SSHD % "Nonsense yes", "ssh", "restarted", "ssh.service could not be changed"),
     # systemd-networkd leaves old addresses and routes in place, so these two are found by the audit, not by silence
     "wrong-gateway": (NETWORK % ("Gateway", "Gateway=10.100.1.250"), "systemd-networkd", "restarted", "T-NET-02"),
     "wrong-address": (NETWORK % ("Address", "Address=10.100.77.11/24"), "systemd-networkd", "restarted", "T-NET-03"),

@@ -82,13 +82,13 @@ def test_every_device_answers_with_its_pinned_key(lab, device):
 
 def test_up_again_changes_nothing(lab):
     before = (lab.supervisor_pid(), lab.place.record())
-    again = Lab.up("test", root=REPOSITORY)
+    again = Lab.up(lab.place.folder.name, root=REPOSITORY)
     assert (again.supervisor_pid(), again.place.record()) == before
 
 
 def test_up_with_another_shape_is_refused(lab):
     with pytest.raises(LabError, match="storefleet lab down"):
-        Lab.up("test", stores=2, root=REPOSITORY)
+        Lab.up(lab.place.folder.name, stores=2, root=REPOSITORY)
 
 
 def test_a_till_becomes_root_for_sh_only(lab):
@@ -222,7 +222,7 @@ def test_delay_puts_a_slow_stretch_into_the_line(lab):
 
 def test_exec_passes_input_folder_environment_and_exit_code(lab, tmp_path):
     script = "cat; pwd; echo $STOREFLEET_TEST; exit 7"
-    argv = [sys.executable, "-m", "storefleet.lab", "exec", "--name", "test", "--", "sh", "-c", script]
+    argv = [sys.executable, "-m", "storefleet.lab", "exec", "--name", lab.place.folder.name, "--", "sh", "-c", script]
     environment = {**os.environ, "STOREFLEET_TEST": "carried", "PYTHONPATH": str(REPOSITORY / "src")}
     done = subprocess.run(
         argv, check=False, input="typed\n", capture_output=True, text=True, cwd=REPOSITORY, env=environment

@@ -132,3 +132,31 @@ def test_what_only_the_till_will_know_is_named_in_the_plan_and_decided_there(lab
     assert (lab.place.fleet / "playbooks" / "fetched" / till / "srv" / "a").read_text() == "old\n"
     shown = storefleet(lab, "runs", "show", done["run"])
     assert (shown.returncode, "run cat" in shown.stdout, "hunter2" in shown.stdout) == (0, True, False), shown.stdout
+
+
+GATE = """\
+- hosts: role=till
+  gather_facts: false
+  tasks:
+    - copy: {content: "b\\n", dest: /srv/b}
+    - audit: {audits: [till-baseline], severity: critical}
+    - copy: {content: "c\\n", dest: /srv/c}
+    - backup: {paths: [/opt/pos/etc/pos.ini]}
+"""
+
+
+def test_a_gate_lets_nobody_through_who_is_not_as_he_must_be(lab, till, tmp_path):
+    lab.break_("pos-stopped", till)
+    try:
+        planned(lab, tmp_path / "plan", "gate.yaml", GATE, till)
+        (end,) = applied(lab, tmp_path / "plan")["hosts"]
+        assert (end["ended"], "T-SVC-01 /services/posd.service" in end["why"]) == ("failed", True), end
+        assert lab.enter(till, ["ls", "/srv/c"]).returncode != 0
+    finally:
+        lab.mend(till, "pos-stopped")
+    planned(lab, tmp_path / "again", "gate.yaml", GATE, till)
+    (end,) = applied(lab, tmp_path / "again")["hosts"]
+    assert end["ended"] == "changed", end
+    kept = lab.place.fleet / "var" / "backups" / till / "opt" / "pos" / "etc" / "pos.ini"
+    assert kept.read_text() == lab.enter(till, ["cat", "/opt/pos/etc/pos.ini"]).stdout
+    assert kept.stat().st_mode & 0o077 == 0

@@ -10,6 +10,7 @@ from storefleet.errors import ConnectError, NotAllowed, OutputIncomplete, TaskFa
 from storefleet.fleet.drive import Session, drive
 from storefleet.model.base import Json
 from storefleet.model.changes import (
+    AuditHost,
     AwaitHost,
     Change,
     FileState,
@@ -36,13 +37,15 @@ Keep = Callable[[str, bytes], bool]
 class Surroundings:
     """What a session needs beside the line.
 
-    How facts are read, a new session of the host, where files are kept, a session that looks at another host.
+    How facts are read, a new session of the host, where files are kept, a session that looks at another host,
+    how the host is audited.
     """
 
     facts: Callable[[], Step[Json]] | None = None
     again: Callable[[], Session] | None = None
     keep: Keep | None = None
     other: Callable[[str], Session] | None = None
+    judge: Callable[[Session, AuditHost], tuple[str, ...]] | None = None
 
 
 class Looking:
@@ -99,6 +102,11 @@ class Looking:
             raise NotAllowed(f"{self._host}: facts cannot be read here")
         return drive(self._around.facts(), self._inner)
 
+    def _audit(self, effect: AuditHost) -> tuple[str, ...]:
+        if self._around.judge is None:
+            raise NotAllowed(f"{self._host}: it cannot be audited here")
+        return self._around.judge(self._inner, effect)
+
     def _on(self, effect: On) -> object:
         """Ask another host; a failure there is one of this host's task, not of its line."""
         if self._around.other is None or isinstance(effect.effect, Change):
@@ -129,6 +137,7 @@ class Looking:
         AwaitHost: lambda self, effect: self._await(effect),
         StoreLocal: lambda self, effect: self._store(effect),
         On: lambda self, effect: self._on(effect),
+        AuditHost: lambda self, effect: self._audit(effect),
     }
 
 

@@ -97,6 +97,16 @@ class ReadFacts(Effect[Json], frozen=True):
     """Read the host's state document; the answer is the document as plain data."""
 
 
+class AuditHost(Effect[tuple[str, ...]], frozen=True):
+    """Collect the host anew and hold it against audits (all, where none is named).
+
+    The answer names what is open of these severities, and what could not be judged: ``T-NET-01 /network/dns/servers``.
+    """
+
+    audits: tuple[str, ...]
+    severities: tuple[str, ...]
+
+
 class Wait(Effect[bool], frozen=True):
     """Let time pass; the answer is whether it did, ``False`` where it is only being planned."""
 

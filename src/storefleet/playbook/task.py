@@ -29,7 +29,7 @@ from storefleet.templating.unknown import FactsDue, NotYetKnown, Unknown
 
 R = TypeVar("R")
 _SECONDS = 300.0
-_ONLY_MADE = frozenset({"wait_for", "wait_for_connection", "fetch"})
+_ONLY_MADE = frozenset({"wait_for", "wait_for_connection", "fetch", "audit", "backup"})
 """What Ansible's check mode, and so a plan's recap, counts as skipped."""
 
 _FILES = frozenset({"copy", "template", "file", "lineinfile", "blockinfile", "replace", "get_url"})

@@ -15,6 +15,7 @@ from storefleet.fleet.drive import Session
 from storefleet.fleet.looking import Surroundings
 from storefleet.fleet.planning import Planning
 from storefleet.model.base import Json
+from storefleet.model.changes import AuditHost
 from storefleet.model.effects import Step
 from storefleet.model.plan import PlanPart
 from storefleet.model.store import Host, template_roots
@@ -26,7 +27,9 @@ from storefleet.playbook.scope import Data, HostScope, HostVars, Layer
 from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
+from storefleet.workflows.gate import judged
 from storefleet.workflows.scope import Scope, scope
+from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.workspace import Workspace, redaction_key
 
 SHELL_PLATFORMS = frozenset({"linux", "busybox", "frr"})
@@ -195,6 +198,10 @@ class Job:
 
     # -- what a session needs of us
 
+    @cached_property
+    def _rules(self) -> Rules:
+        return validated_rules(self.workspace)
+
     def around(self, host: Host, session: Callable[[Host], Session]) -> Surroundings:
         """Return what a session of the host needs beside its line; ``session`` opens one of any host."""
 
@@ -204,7 +211,10 @@ class Job:
             one = self.workspace.fleet.hosts[name]
             return Planning(session(one), name, Surroundings(facts=self.facts(one)))
 
-        return Surroundings(self.facts(host), lambda: session(host), self.keep, other)
+        def judge(line: Session, asked: AuditHost) -> tuple[str, ...]:
+            return judged(self.workspace, self._rules, host, line, asked)
+
+        return Surroundings(self.facts(host), lambda: session(host), self.keep, other, judge)
 
     def facts(self, host: Host) -> Callable[[], Step[Json]]:
         """Return the step that reads the host's state document, without the endpoints, which take their time."""
@@ -218,8 +228,9 @@ class Job:
 
     def keep(self, name: str, content: bytes) -> bool:
         """Keep a file of a host below ``playbooks/``, never outside; tell whether that changed anything."""
-        base = self.sources.folders[0]
-        path = base / name
+        kept = name.removeprefix("backup:")
+        base = self.workspace.make_var("backups") if kept != name else self.sources.folders[0]
+        name, path = kept, base / kept
         if not path.resolve().is_relative_to(base) or path.is_symlink():
             raise TaskFailed(f"fetch: {name} would stand outside of the playbook's folder")
         if path.is_file() and path.read_bytes() == content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -82,24 +83,28 @@ class Reader:
             fleet_run.run(inventory, self._step, self.sessions, self.limits, answered)
 
     def _step(self, host: Host) -> Step[StateDocument]:
-        store = self.workspace.store(host)
         clock = clock_of(self.sessions)
-        plan = CollectPlan(
-            host=host,
-            endpoints=endpoints_for(host, store),
-            probes=tuple(
-                probe for probe in self.probes.probes if parse(probe.applies_to or "all").matches(host, store)
-            ),
-            watch=tuple(
-                WatchedFiles(rule.files, rule.max_bytes)
-                for rule in self.probes.watch
-                if parse(rule.hosts).matches(host, store)
-            ),
-            certificates=self.certificates,
-            redaction_key=self.redaction_key,
-            light=host.store in self.light_stores and host.role != "router",
-        )
+        plan = whole_plan(self.workspace, host, self.probes, self.redaction_key, self.certificates)
+        light = host.store in self.light_stores and host.role != "router"
+        plan = dataclasses.replace(plan, light=light)
         return self.registry.collector(host.platform).step(plan, lambda: clock(host))
+
+
+def whole_plan(
+    workspace: Workspace, host: Host, probes: Probes, redaction_key: bytes, certificates: tuple[str, ...]
+) -> CollectPlan:
+    """Return what an audit needs to be read of a host."""
+    store = workspace.store(host)
+    return CollectPlan(
+        host=host,
+        endpoints=endpoints_for(host, store),
+        probes=tuple(probe for probe in probes.probes if parse(probe.applies_to or "all").matches(host, store)),
+        watch=tuple(
+            WatchedFiles(rule.files, rule.max_bytes) for rule in probes.watch if parse(rule.hosts).matches(host, store)
+        ),
+        certificates=certificates,
+        redaction_key=redaction_key,
+    )
 
 
 def endpoints_for(host: Host, store: Store) -> tuple[Endpoint, ...]:

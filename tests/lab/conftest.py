@@ -22,7 +22,7 @@ def lab_or_skip():
 
 @pytest.fixture(scope="session")
 def lab(lab_or_skip, worker_id):
-    """Give the lab ``test`` of this repository, one for each worker, whole: what an earlier run left broken is mended."""
+    """Give the lab ``test`` of this repository, one a worker, whole: what an earlier run left broken is mended."""
     running = Lab.up("test" if worker_id == "master" else f"test{worker_id[2:]}", root=REPOSITORY)
     for store in running.plan.stores:
         running.wan(store.id, delay_ms=0, loss_percent=0, rate_kbit=0, up=True)

@@ -123,14 +123,14 @@ def test_what_only_the_till_will_know_is_named_in_the_plan_and_decided_there(lab
     plan = planned(lab, tmp_path / "plan", "unknown.yaml", UNKNOWN, till)
     (host,) = plan["hosts"]
     assert [(one["task"], one["change_class"]) for one in host["undecided"]] == [("copy", "config")]
-    assert [(one["target"], one["maybe"]) for one in host["changes"] if one["maybe"]] == [("/srv/rescued", True)]
+    assert [one["target"] for one in host["changes"] if one["maybe"]] == ["test", "/srv/rescued"]
     assert host["fetches"] == 1
     assert "hunter2" not in json.dumps(plan)
     done = applied(lab, tmp_path / "plan")
     assert [end["ended"] for end in done["hosts"]] == ["changed"], done
     assert lab.enter(till, ["cat", "/srv/b", "/srv/rescued"]).stdout == "old and more\nrescued\n"
     assert (lab.place.fleet / "playbooks" / "fetched" / till / "srv" / "a").read_text() == "old\n"
-    shown = storefleet(lab, "runs", "show", done["run"])
+    shown = lab.exec([STOREFLEET, "runs", "show", done["run"], "--fleet", str(lab.place.fleet)])
     assert (shown.returncode, "run cat" in shown.stdout, "hunter2" in shown.stdout) == (0, True, False), shown.stdout
 
 

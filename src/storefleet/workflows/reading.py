@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self, cast
+
+import msgspec
 
 from storefleet.audit.language import Audit
 from storefleet.collect.plan import CollectPlan, Endpoint, WatchedFiles
@@ -86,7 +87,7 @@ class Reader:
         clock = clock_of(self.sessions)
         plan = whole_plan(self.workspace, host, self.probes, self.redaction_key, self.certificates)
         light = host.store in self.light_stores and host.role != "router"
-        plan = dataclasses.replace(plan, light=light)
+        plan = msgspec.structs.replace(plan, light=light)
         return self.registry.collector(host.platform).step(plan, lambda: clock(host))
 
 

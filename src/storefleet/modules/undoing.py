@@ -26,9 +26,9 @@ from storefleet.model.changes import (
     RemovePath,
 )
 from storefleet.model.effects import Step, ask
+from storefleet.modules import remote
 from storefleet.modules.base import Done, Request
 from storefleet.modules.placing import fingerprint
-from storefleet.modules.remote import KEPT
 
 _RUN = re.compile(r"[A-Za-z0-9-]{1,64}")
 _RUNS = frozenset({"active", "activating", "reloading"})
@@ -60,7 +60,7 @@ def undo_run(request: Request) -> Step[Done]:
     run = request.text("run")
     if not _RUN.fullmatch(run):
         raise TaskFailed(f"run: {run!r:.70} is no run")
-    folder = f"{KEPT}/{run}"
+    folder = f"{remote.KEPT}/{run}"
     kept = _lines((yield from _read(folder, "list")))
     if not kept:
         raise TaskFailed(f"nothing is kept of {run} on this host, so there is no way back from here")

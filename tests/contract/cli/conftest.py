@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from change_world import hosts, playbook  # noqa: F401 - fixtures of every file here
 from command_line import practice_fleet
 
 

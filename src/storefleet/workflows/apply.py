@@ -23,7 +23,7 @@ from storefleet.model.outcome import Answer
 from storefleet.model.plan import HostApplied, HostPlan, Plan
 from storefleet.model.report import RunInfo
 from storefleet.model.store import Host
-from storefleet.modules.remote import KEPT
+from storefleet.modules import remote
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
 from storefleet.workflows.batches import batches, lanes, too_many
@@ -352,7 +352,7 @@ class _Applying:
             self._end(host, "changed", made)
 
     def _end(self, host: HostPlan, ended: str, made: int = 0, why: str = "") -> None:
-        kept = f"{KEPT}/{self.applied.run.id}" if made else ""
+        kept = f"{remote.KEPT}/{self.applied.run.id}" if made else ""
         state = self.job.states.get(host.host)
         recap = state.recap if state is not None and not state.planning else host.recap
         self._add(HostApplied(host.host, host.store, ended, made, why, kept, recap))

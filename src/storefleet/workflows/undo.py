@@ -9,8 +9,8 @@ import msgspec
 from storefleet.documents.nodes import Source
 from storefleet.errors import InputError
 from storefleet.model.plan import HostApplied, Plan
+from storefleet.modules import remote
 from storefleet.modules.catalogue import UNDO
-from storefleet.modules.remote import KEPT
 from storefleet.playbook.language import Play, Playbook, Task
 from storefleet.playbook.sources import Sources
 from storefleet.workflows.job import Job
@@ -21,7 +21,7 @@ from storefleet.workflows.workspace import Workspace
 
 def changed_by(workspace: Workspace, run: str) -> tuple[HostApplied, ...]:
     """Return the hosts that a run changed, as the last line of each in its journal says."""
-    kept = f"{KEPT}/{run}"
+    kept = f"{remote.KEPT}/{run}"
     found: dict[str, HostApplied] = {}
     for path in sorted((workspace.var / "plans").glob("*.journal")):
         for line in path.read_bytes().splitlines():

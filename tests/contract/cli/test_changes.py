@@ -55,8 +55,8 @@ def test_runs_show_tells_what_was_changed_where_from_which_plan(fleet, hosts, pl
     changed = applied(fleet, playbook(), tmp_path)
     shown = storefleet("runs", "show", changed, "--fleet", fleet)
     plan = json.loads((tmp_path / "plan.json").read_text())["run"]["id"]
-    for words in (f"plan {plan}", "changed  S0001-pos1", "hosts/S0001-pos1/x", f"kept/{changed}"):
-        assert words in " ".join(shown.out.split()) or words in shown.out, shown.out
+    for words in (f"plan {plan}", "changed  S0001-pos1", "hosts/S0001-pos1/x", "kept on each device in"):
+        assert words in shown.out
     kept = list((fleet / "var" / "plans").glob("*.json"))
     assert [path.stat().st_mode & 0o077 for path in kept] == [0]
     document = storefleet("runs", "show", changed, "--fleet", fleet, "--format", "json").document

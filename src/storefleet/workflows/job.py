@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +27,7 @@ from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
 from storefleet.workflows.gate import judged
+from storefleet.workflows.keeping import keep
 from storefleet.workflows.scope import Scope, scope
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.workspace import Workspace, redaction_key
@@ -227,23 +227,8 @@ class Job:
         return step
 
     def keep(self, name: str, content: bytes) -> bool:
-        """Keep a file of a host below ``playbooks/``, never outside; tell whether that changed anything."""
-        kept = name.removeprefix("backup:")
-        base = self.workspace.make_var("backups") if kept != name else self.sources.folders[0]
-        name, path = kept, base / kept
-        if not path.resolve().is_relative_to(base) or path.is_symlink():
-            raise TaskFailed(f"fetch: {name} would stand outside of the playbook's folder")
-        if path.is_file() and path.read_bytes() == content:
-            return False
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-            temporary.write_bytes(content)
-            temporary.chmod(0o600)
-            temporary.replace(path)
-        except OSError as fault:
-            raise TaskFailed(f"fetch: {name} cannot be written: {fault.strerror}") from fault
-        return True
+        """Keep a file of a host, as :func:`storefleet.workflows.keeping.keep` does."""
+        return keep(self.workspace, self.sources.folders[0], name, content)
 
 
 def batches_of(play: Play, names: Sequence[str]) -> Iterator[list[str]]:

@@ -127,7 +127,8 @@ def leader(cgroup: Path) -> int | None:
 
     Init is the process of the device's cgroup that is number 1 in its own pid namespace.
     """
-    for procs in cgroup.rglob("cgroup.procs"):
+    for folder, _, _ in os.walk(cgroup):  # passes over a session's group that ends meanwhile, as rglob does not
+        procs = Path(folder) / "cgroup.procs"
         try:
             pids = procs.read_text().split()
         except OSError:

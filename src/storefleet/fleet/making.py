@@ -41,6 +41,7 @@ class Making(Looking):
 
     def _change(self, effect: Change) -> Output:
         self._admit(effect)
+        self.seen.changed(effect)
         output = self._inner.answer(
             RunScript(
                 remote.change(effect, self._run, len(self.made) + 1),
@@ -83,6 +84,7 @@ class Making(Looking):
         )
 
     def _wait(self, effect: Wait) -> bool:
+        self.seen.forget()
         time.sleep(effect.seconds)
         return True
 
@@ -92,6 +94,7 @@ class Making(Looking):
         if again is None:
             raise NotAllowed(f"{self._host}: no second session can be had here")
         ends = time.monotonic() + effect.seconds
+        self.seen.forget()
         self._inner.close()
         while True:
             try:

@@ -86,6 +86,15 @@ class Inquire(Effect[Output], frozen=True):
     deadline_s: float = 60.0
 
 
+class LookAhead(Effect[None], frozen=True):
+    """Say what will be looked at, as far as that is known before: one script then answers all of it.
+
+    It is a hint. What it brought is good for the first look, and only for as long as nothing has been changed there.
+    """
+
+    looks: tuple[Effect[Any], ...]
+
+
 class On(Effect[Any], frozen=True):
     """Ask another host of the fleet for what only looks; the answer is that of the effect inside."""
 

@@ -9,6 +9,7 @@ from storefleet.errors import ChangeFailed, HostError, Moved, NotAllowed, TaskFa
 from storefleet.fleet.binding import Binding, digest_of, scope_of
 from storefleet.fleet.drive import Session
 from storefleet.fleet.looking import Looking, Surroundings
+from storefleet.fleet.planning import Planning
 from storefleet.model.changes import Alter, AwaitHost, Change, StoreLocal, Wait
 from storefleet.model.effects import Output, RunScript
 from storefleet.modules import remote
@@ -33,6 +34,12 @@ class Making(Looking):
         self.made: list[Change] = []
         self._next = 0
         self._binding, self._key, self._run = binding, key, run
+
+    def second_look(self) -> Planning:
+        """Return a session over the same line in which nothing can be made; what it sees is known here as well."""
+        planning = Planning(self._inner, self._host, self._around)
+        planning.seen = self.seen
+        return planning
 
     @property
     def left(self) -> int:

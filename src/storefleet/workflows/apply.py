@@ -16,8 +16,10 @@ from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
 from storefleet.fleet.binding import Binding, Bound
+from storefleet.fleet.drive import drive
 from storefleet.fleet.making import Making
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
+from storefleet.model.effects import Step
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
 from storefleet.model.plan import HostApplied, HostPlan, Plan
@@ -32,7 +34,7 @@ from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.job import Job, find_playbook, job_of_parts
 from storefleet.workflows.leasing import Held, holding
 from storefleet.workflows.permission import NO_CONSENT, Consent, Permission, check_start
-from storefleet.workflows.plan import decide
+from storefleet.workflows.plan import decide, host_plan
 from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
@@ -70,6 +72,8 @@ class _Sessions:
     key: bytes
     run: str
     making: dict[str, Making] = field(default_factory=dict)
+    as_planned: set[str] = field(default_factory=set)
+    """Hosts that were found as they were planned: from here on they may have been changed."""
 
     def session(self, host: Host, expires_at: float) -> Making:
         """Return a session in which the host's planned changes can be made."""
@@ -228,7 +232,24 @@ class _Applying:
                 self._end(one, "left", why=why)
 
     def _batch(self, batch: Sequence[HostPlan]) -> None:
-        """Look once more at every host of the batch, then change those that are still as they were planned."""
+        """Look once more at each host of the batch, and change those that are still as they were planned.
+
+        One whose line is not at stake is changed over the connection that it was looked at over.
+        """
+        safe = [host for host in batch if host.change_class != "path"]
+        if safe:
+            self._make(safe, 2 * self.workspace.limits(self.workers).host_s, look=True)
+        if self.applied.interrupt is not None:
+            return
+        armed = self._armed(self._as_planned([host for host in batch if host.change_class == "path"]))
+        if armed:
+            self._make(armed, self.dead_man.seconds / 2, look=False)
+            self._settle(armed)
+
+    def _as_planned(self, batch: Sequence[HostPlan]) -> list[HostPlan]:
+        """Look once more at hosts whose line is at stake, each over a connection that ends before any is armed."""
+        if not batch:
+            return []
         hosts = [self.workspace.fleet.hosts[host.host] for host in batch]
         now, unread = decide(self.job, hosts, "change", self.workers, self.show)
         found = {host.host: host for host in now}
@@ -240,15 +261,7 @@ class _Applying:
                 self._end(host, "refused", why=why)
             else:
                 ready.append(host)
-        safe = [host for host in ready if host.change_class != "path"]
-        if safe:
-            self._make(safe, self.workspace.limits(self.workers).host_s)
-        if self.applied.interrupt is not None:
-            return
-        armed = self._armed([host for host in ready if host.change_class == "path"])
-        if armed:
-            self._make(armed, self.dead_man.seconds / 2)
-            self._settle(armed)
+        return ready
 
     def _armed(self, hosts: Sequence[HostPlan]) -> list[HostPlan]:
         """Arm the undo on hosts whose line is at stake; one on which that fails is not touched."""
@@ -304,7 +317,8 @@ class _Applying:
         self._add(new)
         return new
 
-    def _make(self, ready: Sequence[HostPlan], host_s: float) -> None:
+    def _make(self, ready: Sequence[HostPlan], host_s: float, *, look: bool) -> None:
+        """Change hosts; with ``look`` each is looked at once more first, and left untouched where it has moved."""
         limits = msgspec.structs.replace(
             self.workspace.limits(self.workers), per_store=lanes(self.job.playbook.plays), host_s=host_s
         )
@@ -312,6 +326,8 @@ class _Applying:
         bindings = {host.host: _binding(host) for host in ready}
         sessions = _Sessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
         planned = {host.host: host for host in ready}
+        if not look:
+            sessions.as_planned |= planned.keys()
         answered: set[str] = set()
         try:
             with self.show("changing", len(ready)) as progress:
@@ -319,27 +335,36 @@ class _Applying:
                 def on_answer(answer: Answer[HostState]) -> None:
                     progress.step(answer.host, answered=answer.failure is None)
                     answered.add(answer.host)
-                    self._came_out(planned[answer.host], answer, sessions.making.get(answer.host))
+                    self._came_out(planned[answer.host], answer, sessions)
 
                 hosts = [self.workspace.fleet.hosts[host.host] for host in ready]
-                inventory = to_nornir_inventory(self.workspace.fleet, hosts)
-                step = partial(self.job.step, planning=False)
-                fleet_run.run(inventory, step, sessions, limits, on_answer, retries=0, linger_s=limits.host_s)
+                fleet_run.run(
+                    to_nornir_inventory(self.workspace.fleet, hosts),
+                    partial(_step, sessions, planned) if look else partial(self.job.step, planning=False),
+                    sessions,
+                    limits,
+                    on_answer,
+                    may_retry=lambda name: name not in sessions.as_planned,
+                    linger_s=limits.host_s,
+                )
         except KeyboardInterrupt as fault:
             self.applied.interrupt = fault
         finally:
             connector.close()
         for host in ready:
             if host.host not in answered:
-                begun = host.host in sessions.making
+                begun = host.host in sessions.making and host.host in sessions.as_planned
                 self._end(host, "doubt" if begun else "left", why="interrupted")
 
-    def _came_out(self, host: HostPlan, answer: Answer[HostState], making: Making | None) -> None:
+    def _came_out(self, host: HostPlan, answer: Answer[HostState], sessions: _Sessions) -> None:
+        making = sessions.making.get(host.host)
         made = len(making.made) if making else 0
         fault = answer.failure.error if answer.failure else None
         failed = answer.result.failure if answer.result else None
         if isinstance(fault, Moved):
             self._end(host, "failed" if made else "refused", made, str(fault))
+        elif answer.failure is not None and host.host not in sessions.as_planned:
+            self._end(host, "refused", why=f"could not be read: {answer.failure.reason}")
         elif fault is not None:
             self._end(host, "failed" if isinstance(fault, ChangeFailed) else "doubt", made, str(fault))
         elif failed is not None:
@@ -362,6 +387,17 @@ class _Applying:
             stream.write(msgspec.json.encode(end) + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
+
+
+def _step(sessions: _Sessions, planned: Mapping[str, HostPlan], host: Host) -> Step[HostState]:
+    """Decide a host once more without making anything, and go on only where that comes to the plan."""
+    look = sessions.making[host.name].second_look()
+    found = drive(sessions.job.step(host, planning=True), look)
+    why = _moved(planned[host.name], host_plan(host, look, found, sessions.key))
+    if why is not None:
+        raise Moved(why)
+    sessions.as_planned.add(host.name)
+    return (yield from sessions.job.step(host, planning=False, looks_ahead=False))
 
 
 def _binding(host: HostPlan) -> Binding:

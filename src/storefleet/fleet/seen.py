@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storefleet.errors import CommandError
-from storefleet.model.changes import ActOnUnit, Alter, Change, Inquire, ReadFile, ReadText
+from storefleet.model.changes import (
+    ActOnUnit,
+    Alter,
+    Change,
+    FileState,
+    Inquire,
+    MakeFolder,
+    MakeLink,
+    PutFile,
+    ReadFile,
+    ReadText,
+)
 from storefleet.model.effects import Effect, Output
 from storefleet.modules import ahead
 
@@ -64,9 +75,31 @@ class Seen:
             if path is None or path == change.target or path.startswith(f"{change.target}/"):
                 del self._answers[look]
 
+    def made(self, change: Change) -> None:
+        """Keep what the device has just been made into."""
+        self.changed(change)
+        if isinstance(change, PutFile | MakeFolder | MakeLink):
+            self.keep(ReadFile(change.path), made_of(change))
+
+    def before(self) -> Seen:
+        """Return the files as they are known now, for as long as they are asked for."""
+        files: dict[Look, tuple[float, object]] = {
+            look: found for look, found in self._answers.items() if isinstance(look, ReadFile)
+        }
+        return Seen(lambda: 0.0, files)
+
     def forget(self) -> None:
         """Forget everything: time has passed, or something was run."""
         self._answers.clear()
+
+
+def made_of(change: PutFile | MakeFolder | MakeLink) -> FileState:
+    """Return what stands at a path when its change has been made."""
+    if isinstance(change, PutFile):
+        return FileState("file", change.mode, change.owner, change.group, change.content)
+    if isinstance(change, MakeFolder):
+        return FileState("directory", change.mode, change.owner, change.group)
+    return FileState("link", 0o777, change.owner, change.group, change.to.encode())
 
 
 def _path(look: Look) -> str | None:

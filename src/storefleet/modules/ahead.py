@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storefleet.collect.quote import quote
 from storefleet.model.changes import Inquire, ReadFile, ReadText, ReadUnit
 from storefleet.model.effects import NONCE, Effect, Output
-from storefleet.modules import placing, remote
+from storefleet.modules import frames, placing, remote
 
 LARGEST = 256 * 1024
 """Bytes of a file that is read ahead; a larger one is read when a task asks for it."""
 
 _LOOK = f"""say() {{ printf '{NONCE} %s\\n' "$1"; }}
-begin() {{ printf '{NONCE} look %s\\n' "$1"; }}
-end() {{ printf '\\n{NONCE} done %s\\n' "$1"; }}
 names() {{
   [ "$2" != UNKNOWN ] || set -- "$1" "$4" "$3" "$4" "$5" "$6"
   [ "$3" != UNKNOWN ] || set -- "$1" "$2" "$5" "$4" "$5" "$6"
@@ -44,7 +41,7 @@ last=
 def script(looks: Sequence[Effect[Any]]) -> str:
     """Return the script that looks at all of these; one that fails leaves the others alone."""
     parts = [f"begin {number}\n{_one(look)}\nend $?\n" for number, look in enumerate(looks)]
-    return f"{remote.SETUP}\n{placing.LOOK}{_LOOK}{{\n{''.join(parts)}}} 2>/dev/null </dev/null\n"
+    return f"{remote.SETUP}\n{placing.LOOK}{frames.FUNCTIONS}{_LOOK}{{\n{''.join(parts)}}} 2>/dev/null </dev/null\n"
 
 
 def _one(look: Effect[Any]) -> str:
@@ -62,15 +59,4 @@ def _one(look: Effect[Any]) -> str:
 
 def parts(output: Output, looks: Sequence[Effect[Any]]) -> Mapping[Effect[Any], Output]:
     """Return what each look printed, and how it ended; those that did not come whole are left out."""
-    if not output.nonce:
-        return {}
-    word = re.escape(output.nonce).encode()
-    frames = re.finditer(
-        rb"^%b look (\d+)\n(.*?)\n%b done (\d+)\n" % (word, word), output.stdout, re.DOTALL | re.MULTILINE
-    )
-    found: dict[Effect[Any], Output] = {}
-    for frame in frames:
-        number, status = int(frame[1]), int(frame[3])
-        if number < len(looks):
-            found[looks[number]] = Output(frame[2], b"", status, output.nonce)
-    return found
+    return {looks[number]: part for number, part in frames.parts(output).items() if number < len(looks)}

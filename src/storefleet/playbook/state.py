@@ -57,6 +57,8 @@ class HostState:
     notes: list[str] = field(default_factory=list)
     asked: int = 0
     """How many changes, or tasks that only the device decides, have come up: where one may fail, a rescue may run."""
+    unknowns: int = 0
+    """How often it came up that only the device will know: what stands behind that must wait for it."""
     blind: bool = False
     """Whether a command has come up whose doings nobody knows."""
 

@@ -251,6 +251,7 @@ class TaskRun:
             raise
         result = results.done(found)
         run.notes += found.notes
+        run.unknowns += found.unknown or chance != "sure"
         if found.unknown and not self._looks:
             run.asked += 1
         if run.planning and chance == "maybe" and not self._looks:
@@ -272,6 +273,7 @@ class TaskRun:
     def _undecided(self, why: str, names: Names) -> Result:
         """Leave the task to the device: the plan says so, and how bad it may become at most."""
         run = self.within.host
+        run.unknowns += 1
         if not self._looks:
             run.asked += 1
             found = Undecided(self.task.position, self.task.shown, self._shown(why), self._bound(names))
@@ -354,7 +356,13 @@ class TaskRun:
                     continue
                 if isinstance(effect, Change):
                     effect = msgspec.structs.replace(
-                        effect, task=task.shown, hidden=hidden, position=task.position, chance=chance, loose=run.blind
+                        effect,
+                        task=task.shown,
+                        hidden=hidden,
+                        position=task.position,
+                        chance=chance,
+                        loose=run.blind,
+                        behind=run.unknowns,
                     )
                     run.asked += 1
                     run.blind = run.blind or _is_blind(effect, task)
@@ -377,6 +385,7 @@ class TaskRun:
         """Count the task, keep its result, tell its handlers."""
         task, within, run = self.task, self.within, self.within.host
         state = result.state
+        run.unknowns += state == "unknown"
         ignored = state == "failed" and self._ignores()
         self._count(result, ignored=ignored)
         run.ends.append(TaskEnd(task.shown, "ignored" if ignored else state, self._shown(result.why)))

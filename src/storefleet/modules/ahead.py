@@ -14,11 +14,6 @@ LARGEST = 256 * 1024
 """Bytes of a file that is read ahead; a larger one is read when a task asks for it."""
 
 _LOOK = f"""say() {{ printf '{NONCE} %s\\n' "$1"; }}
-names() {{
-  [ "$2" != UNKNOWN ] || set -- "$1" "$4" "$3" "$4" "$5" "$6"
-  [ "$3" != UNKNOWN ] || set -- "$1" "$2" "$5" "$4" "$5" "$6"
-  words="$1 $2 $3" size=$6
-}}
 look() {{
   p=$1 d=${{1%/*}}
   [ ".$d" = "$last" ] || {{ last=.$d is_linked=; if linked "$p"; then is_linked=1; fi; }}
@@ -27,9 +22,9 @@ look() {{
     to=$(readlink "$p") && say "link 777 root root $(( $(printf %s "$to" | wc -c) ))" && printf %s "$to"
   elif [ ! -e "$p" ]; then say 'absent 0 - - 0'
   elif [ -f "$p" ]; then
-    names $(stat -c '%a %U %G %u %g %s' "$p") && [ "$size" -le {LARGEST} ] || return 1
-    say "file $words $size" && {{ [ "$size" = 0 ] || cat "$p"; }}
-  elif [ -d "$p" ]; then names $(stat -c '%a %U %G %u %g %s' "$p") && say "directory $words 0"
+    has "$p" && [ "$size" -le {LARGEST} ] || return 1
+    say "file $has $size" && {{ [ "$size" = 0 ] || cat "$p"; }}
+  elif [ -d "$p" ]; then has "$p" && say "directory $has 0"
   else say 'other 0 - - 0'
   fi && printf '\\n{NONCE} end\\n'
 }}

@@ -38,10 +38,11 @@ def fits(change: Change, others: Sequence[Change]) -> bool:
 def script(changes: Sequence[Change], run: str, first: int) -> str:
     """Return the script; ``first`` is the number of the first of them in the run."""
     parts = [
-        f"begin {number}\n( {remote.change(change, run, first + number)} ) 2>&1\ns=$?; end $s; [ $s = 0 ] || exit 0\n"
+        f"begin {number}\n( {remote.change(change, run, first + number, flush=False)} ) 2>&1\ns=$?; end $s\n"
         for number, change in enumerate(changes)
     ]
-    return f"{frames.FUNCTIONS}{{\n{''.join(parts)}}} </dev/null\n"
+    steps = "[ $s = 0 ] && {\n".join(parts) + "}\n" * (len(parts) - 1)
+    return f"{frames.FUNCTIONS}{{\n{steps}}} </dev/null\nsync\n"
 
 
 def ends(output: Output, changes: Sequence[Change]) -> list[Output]:

@@ -11,6 +11,7 @@ import shlex
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
 from storefleet.model.changes import Change, FileState, MakeFolder, MakeLink, PutFile, RemovePath
+from storefleet.model.effects import NONCE
 
 MOVED = 75
 """Exit status: the device is not as it was when the change was decided."""
@@ -93,8 +94,14 @@ def listed(number: int, words: str, *, flush: bool = True) -> str:
 
 
 def put_file(request: PutFile, number: int) -> str:
-    """Write the file beside its place, make sure that it came whole, flush it with what is kept, and rename it."""
-    return f"""t=$(mktemp "${{p%/*}}/.storefleet.XXXXXX")
+    """Write the file beside its place, make sure that it came whole, flush it with what is kept, and rename it.
+
+    Its name until then is one that nobody can have known before, and that must not be there.
+    """
+    return f"""t="${{p%/*}}/.storefleet.{NONCE}"
+set -C
+: >"$t"
+set +C
 trap 'rm -f "$t"' EXIT
 {{
 :

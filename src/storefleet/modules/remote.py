@@ -136,5 +136,5 @@ def _unmoved(request: Alter) -> str:
 def _way_back(request: Alter, number: int) -> str:
     kind = "script" if request.way_back else "no-way-back"
     keep = f"printf '%s\\n' {quote(request.way_back)} >\"$k/{number}.sh\" || exit 1\n" if request.way_back else ""
-    return f"""mkdir -p "$k" || exit 1
+    return f"""[ -d "$k" ] || mkdir -p "$k" || exit 1
 {keep}{placing.listed(number, f"{kind} - {quote(request.subject)}")}"""

@@ -12,29 +12,24 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.binding import Binding, Bound
-from storefleet.fleet.drive import drive
-from storefleet.fleet.making import Making
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
-from storefleet.model.effects import Step
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
 from storefleet.model.plan import HostApplied, HostPlan, Plan
 from storefleet.model.report import RunInfo
-from storefleet.model.store import Host
 from storefleet.modules.remote import KEPT
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
 from storefleet.workflows.batches import batches, lanes, too_many
+from storefleet.workflows.changing import ChangeSessions, binding_of, look_and_make, moved
 from storefleet.workflows.deadman import UNDO_AFTER_S, DeadMan
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.job import Job, find_playbook, job_of_parts
 from storefleet.workflows.leasing import Held, holding
 from storefleet.workflows.permission import NO_CONSENT, Consent, Permission, check_start
-from storefleet.workflows.plan import decide, host_plan
+from storefleet.workflows.plan import decide
 from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
@@ -62,25 +57,6 @@ class Applied:
         if ends & {"failed", "doubt", "undone"}:
             return 4
         return 3 if ends & {"refused", "left"} else 0
-
-
-@dataclass
-class _Sessions:
-    connector: Connector
-    job: Job
-    bindings: dict[str, Binding]
-    key: bytes
-    run: str
-    making: dict[str, Making] = field(default_factory=dict)
-    as_planned: set[str] = field(default_factory=set)
-    """Hosts that were found as they were planned: from here on they may have been changed."""
-
-    def session(self, host: Host, expires_at: float) -> Making:
-        """Return a session in which the host's planned changes can be made."""
-        inner = self.connector.session(host, expires_at, "change")
-        around = self.job.around(host, lambda one: self.connector.session(one, expires_at, "change"))
-        self.making[host.name] = Making(inner, host.name, self.bindings[host.name], self.key, self.run, around)
-        return self.making[host.name]
 
 
 def check_size(plan: Plan, confirmed: int | None) -> None:
@@ -257,7 +233,7 @@ class _Applying:
         for host in batch:
             if host.host in unread:
                 self._end(host, "refused", why=f"could not be read: {unread[host.host]}")
-            elif (why := _moved(host, found[host.host])) is not None:
+            elif (why := moved(host, found[host.host])) is not None:
                 self._end(host, "refused", why=why)
             else:
                 ready.append(host)
@@ -323,8 +299,8 @@ class _Applying:
             self.workspace.limits(self.workers), per_store=lanes(self.job.playbook.plays), host_s=host_s
         )
         connector = live(self.workspace, limits)
-        bindings = {host.host: _binding(host) for host in ready}
-        sessions = _Sessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
+        bindings = {host.host: binding_of(host) for host in ready}
+        sessions = ChangeSessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
         planned = {host.host: host for host in ready}
         if not look:
             sessions.as_planned |= planned.keys()
@@ -340,7 +316,7 @@ class _Applying:
                 hosts = [self.workspace.fleet.hosts[host.host] for host in ready]
                 fleet_run.run(
                     to_nornir_inventory(self.workspace.fleet, hosts),
-                    partial(_step, sessions, planned) if look else partial(self.job.step, planning=False),
+                    partial(look_and_make, sessions, planned) if look else partial(self.job.step, planning=False),
                     sessions,
                     limits,
                     on_answer,
@@ -356,7 +332,7 @@ class _Applying:
                 begun = host.host in sessions.making and host.host in sessions.as_planned
                 self._end(host, "doubt" if begun else "left", why="interrupted")
 
-    def _came_out(self, host: HostPlan, answer: Answer[HostState], sessions: _Sessions) -> None:
+    def _came_out(self, host: HostPlan, answer: Answer[HostState], sessions: ChangeSessions) -> None:
         making = sessions.making.get(host.host)
         made = len(making.made) if making else 0
         fault = answer.failure.error if answer.failure else None
@@ -387,38 +363,3 @@ class _Applying:
             stream.write(msgspec.json.encode(end) + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
-
-
-def _step(sessions: _Sessions, planned: Mapping[str, HostPlan], host: Host) -> Step[HostState]:
-    """Decide a host once more without making anything, and go on only where that comes to the plan."""
-    look = sessions.making[host.name].second_look()
-    found = drive(sessions.job.step(host, planning=True), look)
-    why = _moved(planned[host.name], host_plan(host, look, found, sessions.key))
-    if why is not None:
-        raise Moved(why)
-    sessions.as_planned.add(host.name)
-    return (yield from sessions.job.step(host, planning=False, looks_ahead=False))
-
-
-def _binding(host: HostPlan) -> Binding:
-    changes = tuple(Bound(change.digest, change.scope, change.maybe) for change in host.changes)
-    return Binding(changes, {one.position: one for one in host.undecided})
-
-
-def _bound_of(host: HostPlan) -> tuple[object, ...]:
-    changes = [(change.digest, change.maybe, bool(change.scope)) for change in host.changes]
-    return changes, [(one.position, one.change_class) for one in host.undecided]
-
-
-def _moved(planned: HostPlan, now: HostPlan) -> str | None:
-    """Tell why a host is no longer as it was planned, or ``None``."""
-    if now.refused is not None:
-        return now.refused
-    if _bound_of(planned) == _bound_of(now):
-        return None
-    if not now.changes and not now.undecided:
-        return "it is already as it would have become; nothing was touched"
-    before = {change.digest for change in planned.changes}
-    others = [change.target for change in now.changes if change.digest not in before]
-    target = next(iter([*others, *(change.target for change in planned.changes), "the host"]))
-    return f"{target} is no longer as it was planned; nothing was touched; plan again"

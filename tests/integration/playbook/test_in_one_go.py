@@ -10,10 +10,11 @@ from tests.plugins.playbook_world import KEY, Shell, bound, host_state, make, pl
 
 from storefleet.errors import ChangeFailed, Moved
 from storefleet.fleet.drive import drive
+from storefleet.fleet.looking import Surroundings
 from storefleet.fleet.making import Making
 from storefleet.fleet.planning import Planning
 from storefleet.fleet.seen import FRESH_S, Seen
-from storefleet.model.changes import Inquire, LookAhead, ReadFile, ReadText
+from storefleet.model.changes import Inquire, LookAhead, PutFile, ReadFacts, ReadFile, ReadText
 from storefleet.playbook.run import run_host
 
 SHELLS = [("dash",), ("busybox", "ash"), ("bash", "--posix")]
@@ -244,6 +245,23 @@ def test_what_was_seen_holds_for_seconds_and_until_its_subject_is_changed(tmp_pa
     assert (seen.take(here), seen.take(below), seen.take(other)) == (None, None, (None,))
     at[0] = FRESH_S + 1
     assert seen.take(other) is None
+
+
+def test_facts_are_read_once_for_the_second_look_and_the_changes_and_anew_behind_a_change(tmp_path, shell):
+    seeded(tmp_path / "host")
+    read = []
+
+    def facts():
+        read.append(1)
+        yield from ()
+        return {"system": {}}
+
+    session = Making(shell, "S0001-pos1", bound([]), KEY, "run-1", Surroundings(facts=facts))
+    assert session.second_look().answer(ReadFacts()) == session.answer(ReadFacts()) == {"system": {}}
+    assert len(read) == 1
+    session.seen.changed(PutFile(path="/etc/x", content=b"", mode=0o644, owner="root", group="root", before=None))
+    session.answer(ReadFacts())
+    assert len(read) == 2
 
 
 def test_a_failure_of_a_change_alone_still_raises(tmp_path, shell):

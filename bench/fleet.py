@@ -67,7 +67,7 @@ def write_fleet(folder: Path, keys: Path, hosts: int, user: str) -> None:
         "inventory/probes.yaml": PROBES,
         "inventory/credentials.yaml": "credentials:\n"
         f"  till-read: {{user: {user}, key: {{file: {keys / 'client'}}}{become}}}\n"
-        'use:\n  - {hosts: "role=till", read: till-read}\n',
+        'use:\n  - {hosts: "role=till", read: till-read, change: till-read}\n',
         "inventory/stores.csv": "store,name,region,timezone,format,number,status,tills\n"
         + "".join(f"S{n:05d},Store {n},north,Europe/Berlin,one,{n},open,1\n" for n in numbers),
         "inventory/known_hosts": "".join(f"{host_name(n)} {key}\n" for n in numbers),

@@ -116,6 +116,11 @@ def _netmiko(job: Job) -> Command:
 
 
 def _pyinfra(job: Job) -> Command:
+    return pyinfra_command(job, "pyinfra_deploy.py")
+
+
+def pyinfra_command(job: Job, name: str) -> Command:
+    """Return the start of pyinfra with one of the deploys; the deploy notes each host that it came to an end on."""
     done = job.scratch / "pyinfra-done"
     done.unlink(missing_ok=True)
     data = {
@@ -128,11 +133,12 @@ def _pyinfra(job: Job) -> Command:
         "become": job.user != "root",
         "done": str(done),
     }
-    addresses = [row.split()[1] for row in job.names.read_text().splitlines()]
+    rows = [row.split() for row in job.names.read_text().splitlines()]
+    hosts = [(address, {"host_name": name}) for name, address in rows]
     inventory = job.scratch / "pyinfra_inventory.py"
-    inventory.write_text(f"tills = ({addresses!r}, {data!r})\n")
-    deploy = job.scratch / "pyinfra_deploy.py"
-    shutil.copy(HERE / "pyinfra_deploy.py", deploy)
+    inventory.write_text(f"tills = ({hosts!r}, {data!r})\n")
+    deploy = job.scratch / name
+    shutil.copy(HERE / name, deploy)
     argv = [str(THEIRS / "pyinfra"), "--parallel", str(job.workers), "-y", str(inventory), str(deploy)]
 
     def count(_text: str) -> int:
@@ -142,6 +148,11 @@ def _pyinfra(job: Job) -> Command:
 
 
 def _ansible(job: Job) -> Command:
+    return ansible_command(job, HERE / "ansible" / "audit.yml")
+
+
+def ansible_command(job: Job, playbook: Path) -> Command:
+    """Return the start of ``ansible-playbook`` with a playbook; a host counts where nothing of it failed."""
     rows = [row.split() for row in job.names.read_text().splitlines()]
     become = "true" if job.user != "root" else "false"
     inventory = job.scratch / "ansible_inventory.ini"
@@ -160,7 +171,7 @@ def _ansible(job: Job) -> Command:
         "ANSIBLE_STRATEGY": "linear",
         "ANSIBLE_NOCOLOR": "True",
     }
-    argv = [str(THEIRS / "ansible-playbook"), "-i", str(inventory), str(HERE / "ansible" / "audit.yml")]
+    argv = [str(THEIRS / "ansible-playbook"), "-i", str(inventory), str(playbook)]
 
     def count(text: str) -> int:
         recap = text.partition("PLAY RECAP")[2]

@@ -36,7 +36,7 @@ class Stage:
     folder: Path
     wishes: Wishes
     _tills: list[Till] = field(default_factory=list)
-    _jobs: dict[tuple[int, int, str, str], Job] = field(default_factory=dict)
+    _jobs: dict[tuple[int, int, str, str, str], Job] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Cover the machine's run-time folders, count in an own cgroup, make the keys."""
@@ -73,11 +73,13 @@ class Stage:
         for till in self.tills():
             till.answer_thinly(turn.answer.stdout)
 
-    def job(self, hosts: int, line: Line | None = None, workers: int | None = None, user: str | None = None) -> Job:
-        """Return the job of reading so many hosts; the fleet folder is written the first time."""
+    def job(
+        self, hosts: int, line: Line | None = None, workers: int | None = None, user: str | None = None, kind: str = ""
+    ) -> Job:
+        """Return the job of so many hosts; the fleet folder, one for each ``kind``, is written the first time."""
         way, account = line or straight(), user or LOGINS[self.wishes.login]
         many = workers or self.wishes.workers
-        wanted = (hosts, many, way.name, account)
+        wanted = (hosts, many, way.name, account, kind)
         if wanted not in self._jobs:
             folder = self.folder / f"job-{len(self._jobs)}"
             write_fleet(folder / "fleet", self.keys, hosts, account)

@@ -142,6 +142,16 @@ class Till:
         """Let the account ``thin`` answer every script with this output, whose word of the run is the recorder's."""
         (self._root / THIN_ANSWER.lstrip("/")).write_bytes(output)
 
+    def inside(self, path: str) -> Path:
+        """Return where a path of the till, written without its first slash, stands on this machine."""
+        return self._root / path
+
+    def connections(self) -> int:
+        """Return how many TCP connections the till has taken since it was booted."""
+        text = run(["nsenter", f"--net=/run/netns/{self.namespace}", "cat", "/proc/net/snmp"])
+        names, values = (line.split() for line in text.splitlines() if line.startswith("Tcp:"))
+        return int(dict(zip(names, values, strict=True))["PassiveOpens"])
+
     def _cable(self) -> None:
         """Route this till's share of the addresses to it, and let it take every one of them for its own."""
         share = f"{FIRST}.{SECOND + SHARE * self._number}.0.0/12"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bench.figures.floor import floor, thin
 from bench.figures.lines import latency, lines
 from bench.figures.others import ansible, netmiko, pyinfra
+from bench.figures.playbook import playbook
 from bench.figures.scale import inventory, streamed
 from bench.stage import Stage
 from bench.table import Figure
@@ -19,6 +20,7 @@ FIGURES: dict[str, Callable[[Stage], list[Figure]]] = {
     "netmiko": netmiko,
     "lines": lines,
     "latency": latency,
+    "playbook": playbook,
     "inventory": inventory,
     "streamed": streamed,
 }

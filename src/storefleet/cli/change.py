@@ -41,6 +41,7 @@ from storefleet.workflows.permission import check_emergency, consent_of, signatu
 from storefleet.workflows.plan import PlanRequest, make_plan, plan_json, read_plan, write_plan
 from storefleet.workflows.runs import past_run
 from storefleet.workflows.undo import make_undo
+from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, open_workspace
 
 PlaybookArgument = Annotated[
@@ -251,7 +252,7 @@ def _finish(
         return ended_by(done.interrupt)
     touched = [host.host for host in done.hosts if host.made]
     verdict = 0
-    if touched:
+    if touched and validated_rules(workspace).audits:
         request = AuditRequest(limit=",".join(touched), reason=f"after {done.run.id}", workers=workers)
         audited = audit_fleet(workspace, request, HostProgress)
         verdict = audited.document.verdict.exit

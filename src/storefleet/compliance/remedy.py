@@ -9,15 +9,30 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from hier_config import HConfig, HConfigChild, WorkflowRemediation, get_hconfig
-from hier_config.platforms.driver_base import HConfigDriverBase, HConfigDriverRules
+if TYPE_CHECKING:
+    from hier_config import HConfig, HConfigChild
+    from hier_config.platforms.driver_base import HConfigDriverBase
 
 
-class _Frr(HConfigDriverBase):
-    @staticmethod
-    def _instantiate_rules() -> HConfigDriverRules:
-        return HConfigDriverRules.model_validate(rules())
+@cache
+def _frr() -> type[HConfigDriverBase]:
+    """Return the driver. The library comes in with its first use: it is a tenth of a second of imports."""
+    from hier_config.platforms.driver_base import HConfigDriverBase, HConfigDriverRules  # noqa: PLC0415 - as said
+
+    class Frr(HConfigDriverBase):
+        @staticmethod
+        def _instantiate_rules() -> HConfigDriverRules:
+            return HConfigDriverRules.model_validate(rules())
+
+    return Frr
+
+
+def _config(text: str) -> HConfig:
+    from hier_config import get_hconfig  # noqa: PLC0415 - a tenth of a second of imports
+
+    return get_hconfig(_frr()(), text)
 
 
 @cache
@@ -39,20 +54,21 @@ class Remedy:
 
 def remedy(running: str, intended: str) -> Remedy:
     """Propose how to get from one configuration to another; only a proposal, until the router was read back."""
-    now, wanted = get_hconfig(_Frr(), running), get_hconfig(_Frr(), intended)
+    from hier_config import WorkflowRemediation  # noqa: PLC0415 - a tenth of a second of imports
+
+    now, wanted = _config(running), _config(intended)
     work = WorkflowRemediation(now, wanted)
     return Remedy(_lines(work.remediation_config), _lines(work.rollback_config), plain(intended))
 
 
 def applied(running: str, lines: tuple[str, ...]) -> str:
     """Return what runs after some lines, as far as the rules know."""
-    now = get_hconfig(_Frr(), running)
-    return _text(now.future(get_hconfig(_Frr(), "\n".join(lines))))
+    return _text(_config(running).future(_config("\n".join(lines))))
 
 
 def plain(text: str) -> str:
     """Return a configuration without what only frames it, its sections in one order, since FRR's own means nothing."""
-    return _text(get_hconfig(_Frr(), text))
+    return _text(_config(text))
 
 
 def _lines(config: HConfig) -> tuple[str, ...]:

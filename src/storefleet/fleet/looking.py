@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from storefleet.errors import ConnectError, NotAllowed, OutputIncomplete, TaskFailed
+from storefleet.errors import CommandError, ConnectError, NotAllowed, OutputIncomplete, TaskFailed
 from storefleet.fleet.drive import Session, drive
+from storefleet.fleet.seen import Seen
 from storefleet.model.base import Json
 from storefleet.model.changes import (
     AuditHost,
@@ -15,6 +16,7 @@ from storefleet.model.changes import (
     Change,
     FileState,
     Inquire,
+    LookAhead,
     On,
     ReadFacts,
     ReadFile,
@@ -25,7 +27,7 @@ from storefleet.model.changes import (
     Wait,
 )
 from storefleet.model.effects import NONCE, Effect, Output, RunScript, Step
-from storefleet.modules import remote
+from storefleet.modules import ahead, remote
 
 A = TypeVar("A")
 
@@ -56,6 +58,7 @@ class Looking:
         self._host = host
         self._around = around or Surroundings()
         self._others: dict[str, Session] = {}
+        self.seen = Seen()
 
     def answer(self, effect: Effect[A]) -> A:
         """Answer one effect; raises a :class:`~storefleet.errors.HostError`."""
@@ -74,15 +77,46 @@ class Looking:
     def _change(self, effect: Change) -> Output | None:
         raise NotImplementedError
 
+    def _ahead(self, effect: LookAhead) -> None:
+        """Look at everything by one script; what it does not answer is asked when a task comes to it."""
+        looks = self.seen.missing(effect.looks)
+        if len(looks) < 2:
+            return
+        try:
+            output = self._inner.answer(RunScript(ahead.script(looks)))
+        except CommandError:
+            return
+        self.seen.fill(output, looks, self._read)
+
+    def _read(self, look: Effect[Any], output: Output) -> object:
+        """Return the answer to one of many looks; raises a ``CommandError`` where it must be asked alone."""
+        if isinstance(look, ReadFile):
+            return parse_file(output, look.path)
+        if isinstance(look, ReadUnit):
+            return parse_unit(output, look.unit)
+        if isinstance(look, ReadText) and output.exit_status == 0:
+            return output.stdout.decode("utf-8", "replace").rstrip("\n")
+        if isinstance(look, Inquire) and not output.stdout:
+            return output
+        raise OutputIncomplete(f"{self._host}: what was looked at ahead must be asked alone")
+
     def _file(self, effect: ReadFile) -> FileState | None:
+        if (known := self.seen.take(effect)) is not None:
+            return cast("FileState | None", known[0])
         output = self._inner.answer(RunScript(remote.read_file(effect)))
-        return parse_file(output, f"{self._host}: {effect.path}")
+        found = parse_file(output, f"{self._host}: {effect.path}")
+        self.seen.keep(effect, found)
+        return found
 
     def _unit(self, effect: ReadUnit) -> UnitState | None:
+        if (known := self.seen.take(effect)) is not None:
+            return cast("UnitState | None", known[0])
         output = self._inner.answer(RunScript(remote.read_unit(effect)))
         return parse_unit(output, f"{self._host}: {effect.unit}")
 
     def _text(self, effect: ReadText) -> str:
+        if (known := self.seen.take(effect)) is not None:
+            return cast("str", known[0])
         script = f"{remote.SETUP}\n( {effect.script}\n) </dev/null || exit 1\nprintf '\\n{NONCE} end\\n'\n"
         output = self._inner.answer(RunScript(script))
         text, end = output.stdout.decode("utf-8", "replace"), f"\n{output.nonce} end\n"
@@ -93,14 +127,22 @@ class Looking:
         return text.removesuffix(end).rstrip("\n")
 
     def _inquire(self, effect: Inquire) -> Output:
+        if (known := self.seen.take(effect)) is not None:
+            return cast("Output", known[0])
+        if not effect.subject:
+            self.seen.forget()  # a question runs what its author wrote
         return self._inner.answer(
             RunScript(f"{remote.SETUP}\n{effect.script}\n", privileged=effect.privileged, deadline_s=effect.deadline_s)
         )
 
-    def _facts(self, _effect: ReadFacts) -> Json:
+    def _facts(self, effect: ReadFacts) -> Json:
+        if (known := self.seen.take(effect)) is not None:
+            return cast("Json", known[0])
         if self._around.facts is None:
             raise NotAllowed(f"{self._host}: facts cannot be read here")
-        return drive(self._around.facts(), self._inner)
+        document = drive(self._around.facts(), self._inner)
+        self.seen.keep(effect, document)
+        return document
 
     def _audit(self, effect: AuditHost) -> tuple[str, ...]:
         if self._around.judge is None:
@@ -128,6 +170,7 @@ class Looking:
         raise NotImplementedError
 
     _looks: Mapping[type[Effect[Any]], Callable[..., object]] = {
+        LookAhead: lambda self, effect: self._ahead(effect),
         ReadFile: lambda self, effect: self._file(effect),
         ReadUnit: lambda self, effect: self._unit(effect),
         ReadText: lambda self, effect: self._text(effect),

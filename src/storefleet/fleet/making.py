@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Sequence
 
-from storefleet.errors import ChangeFailed, HostError, Moved, NotAllowed, TaskFailed
+from storefleet.errors import ChangeFailed, HostError, Moved, NotAllowed, OutputIncomplete, TaskFailed
 from storefleet.fleet.binding import Binding, digest_of, scope_of
 from storefleet.fleet.drive import Session
-from storefleet.fleet.looking import Looking, Surroundings
-from storefleet.model.changes import Alter, AwaitHost, Change, StoreLocal, Wait
-from storefleet.model.effects import Output, RunScript
-from storefleet.modules import remote
+from storefleet.fleet.group import Group
+from storefleet.fleet.looking import A, Looking, Surroundings
+from storefleet.fleet.planning import Planning
+from storefleet.model.changes import Alter, AwaitHost, Change, FileState, ReadFile, StoreLocal, Wait
+from storefleet.model.effects import Effect, Output, RunScript
+from storefleet.modules import remote, together
 from storefleet.modules.risk import at_most, class_of
 
 _AGAIN_S = 2.0
+_CHANGE_S = 60.0
 
 
 class Making(Looking):
@@ -32,29 +36,84 @@ class Making(Looking):
         super().__init__(inner, host, around)
         self.made: list[Change] = []
         self._next = 0
+        self._group = Group()
+        self._look: Planning | None = None
         self._binding, self._key, self._run = binding, key, run
+
+    def second_look(self) -> Planning:
+        """Return a session over the same line in which nothing can be made; what it sees is known here as well."""
+        self._look = Planning(self._inner, self._host, self._around)
+        self._look.seen = self.seen
+        return self._look
 
     @property
     def left(self) -> int:
         """Return how many planned changes have not come up, although they had to."""
         return sum(not bound.maybe for bound in self._binding.changes[self._next :])
 
+    def answer(self, effect: Effect[A]) -> A:
+        """Answer one effect; while the device is ahead of the playbook nothing but files can be looked at."""
+        if self._group and not isinstance(effect, Change | ReadFile):
+            raise Moved(f"{self._host}: {type(effect).__name__} was not asked for in the look before the changes")
+        return super().answer(effect)
+
+    def _file(self, effect: ReadFile) -> FileState | None:
+        known = self._group.file(effect)
+        return known[0] if known is not None else super()._file(effect)
+
     def _change(self, effect: Change) -> Output:
         self._admit(effect)
+        if not self._group:
+            group = self._look.together.get(self._next - 1, []) if self._look is not None else []
+            if len(group) > 1 and group[0].bound() == effect.bound() and self._are_next(group):
+                self._make_together(group)
+        return self._ended(effect, self._group.take(effect) if self._group else self._make(effect))
+
+    def _make(self, effect: Change) -> Output:
+        self.seen.changed(effect)
         output = self._inner.answer(
             RunScript(
                 remote.change(effect, self._run, len(self.made) + 1),
                 privileged=not isinstance(effect, Alter) or effect.privileged,
-                deadline_s=effect.deadline_s if isinstance(effect, Alter) else 60.0,
+                deadline_s=effect.deadline_s if isinstance(effect, Alter) else _CHANGE_S,
             )
         )
+        if output.exit_status == 0 or (isinstance(effect, Alter) and effect.any_status):
+            self.made.append(effect)
+            self.seen.made(effect)
+        return output
+
+    def _are_next(self, group: Sequence[Change]) -> bool:
+        """Tell whether these are the changes of the plan from here on, each by its digest."""
+        start = self._next - 1
+        return start + len(group) <= len(self._binding.changes) and all(
+            self._is(start + number, digest_of(change, self._key), "") for number, change in enumerate(group)
+        )
+
+    def _make_together(self, group: Sequence[Change]) -> None:
+        """Make changes by one script, each compared with what it was decided on as if it were alone."""
+        self._group.before = self.seen.before()
+        for change in group:
+            self.seen.changed(change)
+        script = together.script(group, self._run, len(self.made) + 1)
+        output = self._inner.answer(RunScript(script, deadline_s=_CHANGE_S * len(group)))
+        ends = together.ends(output, group)
+        for change, end in zip(group, ends, strict=False):
+            if end.exit_status == 0:
+                self.made.append(change)
+                self.seen.made(change)
+        if not ends or (len(ends) < len(group) and ends[-1].exit_status == 0):
+            raise OutputIncomplete(f"{self._host}: {group[len(ends)].target}: nobody knows whether it was changed")
+        self._group.fill(group, ends)
+
+    def _ended(self, effect: Change, output: Output) -> Output:
+        """Return what the device said of a change; raises where it was not made."""
         said = " ".join(output.stderr.decode("utf-8", "replace").split())[-500:]
         any_status = isinstance(effect, Alter) and effect.any_status
         if output.exit_status == remote.MOVED and not any_status:
             raise Moved(f"{self._host}: {effect.target} is no longer as it was when this was decided: {said}")
         if output.exit_status != 0 and not any_status:
             raise ChangeFailed(f"{self._host}: {effect.target} could not be changed: {said or output.exit_status}")
-        self.made.append(effect)
         return output
 
     def _admit(self, effect: Change) -> None:
@@ -83,6 +142,7 @@ class Making(Looking):
         )
 
     def _wait(self, effect: Wait) -> bool:
+        self.seen.forget()
         time.sleep(effect.seconds)
         return True
 
@@ -92,6 +152,7 @@ class Making(Looking):
         if again is None:
             raise NotAllowed(f"{self._host}: no second session can be had here")
         ends = time.monotonic() + effect.seconds
+        self.seen.forget()
         self._inner.close()
         while True:
             try:

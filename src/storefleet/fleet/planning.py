@@ -9,7 +9,8 @@ import msgspec
 from storefleet.errors import Undetermined
 from storefleet.fleet.binding import subject_of
 from storefleet.fleet.drive import Session
-from storefleet.fleet.looking import Looking, Surroundings
+from storefleet.fleet.looking import A, Looking, Surroundings
+from storefleet.fleet.seen import made_of
 from storefleet.model.changes import (
     ActOnUnit,
     Alter,
@@ -28,7 +29,8 @@ from storefleet.model.changes import (
     UnitState,
     Wait,
 )
-from storefleet.model.effects import Output
+from storefleet.model.effects import Effect, Output
+from storefleet.modules import together
 
 _ACTIVE = {"start": "active", "restart": "active", "stop": "inactive"}
 _ENABLED = {"enable": "enabled", "disable": "disabled", "mask": "masked", "unmask": "disabled"}
@@ -48,12 +50,21 @@ class Planning(Looking):
     def __init__(self, inner: Session, host: str, around: Surroundings | None = None) -> None:
         super().__init__(inner, host, around)
         self.changes: list[Change] = []
+        self.together: dict[int, list[Change]] = {}
+        """By the number of the first of them: changes between which nothing but files is looked at."""
         self.fetched: list[str] = []
         self._files: dict[str, FileState | None] = {}
         self._gone: set[str] = set()
         self._units: dict[str, UnitState] = {}
         self._texts: dict[str, str] = {}
         self._unknown: set[str] = set()
+        self._open: list[Change] | None = None
+
+    def answer(self, effect: Effect[A]) -> A:
+        """Answer one effect; whatever is asked besides files stands between the changes before it and those after."""
+        if not isinstance(effect, Change | ReadFile):
+            self._open = None
+        return super().answer(effect)
 
     def _known(self, subject: str) -> None:
         if subject in self._unknown:
@@ -111,16 +122,21 @@ class Planning(Looking):
         self.fetched.append(effect.name)
         return False
 
+    def _grouped(self, effect: Change) -> None:
+        if not together.can_be_together(effect):
+            self._open = None
+        elif self._open is not None and together.fits(effect, self._open):
+            self._open.append(effect)
+        else:
+            self._open = self.together[len(self.changes)] = [effect]
+
     def _change(self, effect: Change) -> None:
+        self._grouped(effect)
         self.changes.append(effect)
         if effect.chance == "maybe":
             self._unknown.add(subject_of(effect))
-        elif isinstance(effect, PutFile):
-            self._files[effect.path] = FileState("file", effect.mode, effect.owner, effect.group, effect.content)
-        elif isinstance(effect, MakeFolder):
-            self._files[effect.path] = FileState("directory", effect.mode, effect.owner, effect.group)
-        elif isinstance(effect, MakeLink):
-            self._files[effect.path] = FileState("link", 0o777, effect.owner, effect.group, effect.to.encode())
+        elif isinstance(effect, PutFile | MakeFolder | MakeLink):
+            self._files[effect.path] = made_of(effect)
         elif isinstance(effect, RemovePath):
             self._files = {path: was for path, was in self._files.items() if not path.startswith(f"{effect.path}/")}
             self._files[effect.path] = None

@@ -51,11 +51,13 @@ def run(
     stop: threading.Event | None = None,
     *,
     retries: int = RETRIES,
+    may_retry: Callable[[str], bool] = lambda _name: True,
     linger_s: float = 5.0,
 ) -> None:
     """Run a step on every host of the inventory.
 
-    A host that drops the connection is asked anew up to ``retries`` times, which a step that changes it must not be.
+    A host that drops the connection is asked anew up to ``retries`` times while ``may_retry`` says so of its name: a
+    step that has begun to change its host must not be.
     ``linger_s`` is what running hosts have to come to an end after an interrupt.
 
     ``on_answer`` is called in the caller's thread, once for every host that answered or was given up. When ``stop`` is
@@ -74,20 +76,28 @@ def run(
         sessions=sessions,
         limits=limits,
         retries=retries,
+        may_retry=may_retry,
         raise_on_error=False,
     )
     if runner.interrupt is not None:
         raise runner.interrupt
 
 
-def _work(task: Task, make_step: MakeStep[R], sessions: Sessions, limits: Limits, retries: int) -> Result:
+def _work(
+    task: Task,
+    make_step: MakeStep[R],
+    sessions: Sessions,
+    limits: Limits,
+    retries: int,
+    may_retry: Callable[[str], bool],
+) -> Result:
     """Do one host's step; every failure becomes a value here, since Nornir would turn it into text."""
     started = time.monotonic()
     host = model_of(task.host)
     result: R | None = None
     failure: Failure | None = None
     try:
-        result = _attempts(host, make_step, sessions, started + limits.host_s, retries)
+        result = _attempts(host, make_step, sessions, started + limits.host_s, retries, may_retry)
     except HostError as fault:
         failure = Failure("run", fault)
     except Exception as fault:  # noqa: BLE001 - one host's bug must not end the run; it is reported as one, with exit 70
@@ -97,14 +107,21 @@ def _work(task: Task, make_step: MakeStep[R], sessions: Sessions, limits: Limits
     return Result(host=task.host, result=Answer(host.name, result, failure, time.monotonic() - started))
 
 
-def _attempts(host: Host, make_step: MakeStep[R], sessions: Sessions, expires_at: float, retries: int) -> R:
+def _attempts(
+    host: Host,
+    make_step: MakeStep[R],
+    sessions: Sessions,
+    expires_at: float,
+    retries: int,
+    may_retry: Callable[[str], bool],
+) -> R:
     for attempt in range(retries + 1):
         session = sessions.session(host, expires_at)
         try:
             return drive(make_step(host), session)
         except Dropped:
             pause = random.uniform(0.5, 1.5) * 2**attempt  # noqa: S311 - jitter, not a secret
-            if attempt == retries or time.monotonic() + pause >= expires_at:
+            if attempt == retries or not may_retry(host.name) or time.monotonic() + pause >= expires_at:
                 raise
             time.sleep(pause)
         finally:

@@ -86,6 +86,15 @@ class Inquire(Effect[Output], frozen=True):
     deadline_s: float = 60.0
 
 
+class LookAhead(Effect[None], frozen=True):
+    """Say what will be looked at, as far as that is known before: one script then answers all of it.
+
+    It is a hint. What it brought is good for the first look, and only for as long as nothing has been changed there.
+    """
+
+    looks: tuple[Effect[Any], ...]
+
+
 class On(Effect[Any], frozen=True):
     """Ask another host of the fleet for what only looks; the answer is that of the effect inside."""
 
@@ -136,7 +145,8 @@ class Change(Effect["Output | None"], frozen=True, kw_only=True):
     ``task`` names the task for people, ``hidden`` keeps contents from them, ``position`` is the task's place in the
     playbook. ``chance`` says whether it is asked: ``sure``, ``unless`` a task before it fails, or ``maybe``, which only
     the device will show. ``loose`` says that what it is about may be another by then, after a command whose doings
-    nobody knows. None of them is bound.
+    nobody knows. ``behind`` counts what stood before it in the playbook and only the device will decide. None of them
+    is bound.
     """
 
     task: str = ""
@@ -144,6 +154,7 @@ class Change(Effect["Output | None"], frozen=True, kw_only=True):
     position: int = -1
     chance: Chance = "sure"
     loose: bool = False
+    behind: int = 0
 
     @property
     def target(self) -> str:
@@ -153,7 +164,7 @@ class Change(Effect["Output | None"], frozen=True, kw_only=True):
     def bound(self) -> bytes:
         """Return everything that decides what happens, the same bytes for the same change and no other."""
         fields = msgspec.to_builtins(self)
-        for name in ("task", "hidden", "position", "chance", "loose"):
+        for name in ("task", "hidden", "position", "chance", "loose", "behind"):
             del fields[name]
         return msgspec.json.encode([type(self).__name__, fields], order="deterministic")
 

@@ -11,6 +11,7 @@ import shlex
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
 from storefleet.model.changes import Change, FileState, MakeFolder, MakeLink, PutFile, RemovePath
+from storefleet.model.effects import NONCE
 
 MOVED = 75
 """Exit status: the device is not as it was when the change was decided."""
@@ -22,15 +23,16 @@ LOOK = """linked() {
   d=${1%/*}
   [ -d "$d/" ] && [ "$(cd "$d/" && pwd -P)" != "${d:-/}" ]
 }
-attributes() {
-  stat -c '%a %U %G %u %g' "$1" | while read -r mode owner group uid gid; do
-    [ "$owner" != UNKNOWN ] || owner=$uid
-    [ "$group" != UNKNOWN ] || group=$gid
-    echo "$mode $owner $group"
-  done
+has() {
+  set -- $(stat -c '%a %U %G %u %g %s' "$1")
+  [ $# = 6 ] || return 1
+  [ "$2" != UNKNOWN ] || set -- "$1" "$4" "$3" "$4" "$5" "$6"
+  [ "$3" != UNKNOWN ] || set -- "$1" "$2" "$5" "$4" "$5" "$6"
+  has="$1 $2 $3" size=$6
 }
 """
-"""Shell functions: whether a path stands below a linked folder; mode, owner and group, a number where no name is."""
+"""Shell functions: whether a path stands below a linked folder; its mode, owner and group in ``$has``, a number where
+no name is, with its ``$size``. Every process that a function does without is a millisecond of a till."""
 
 
 def is_attributes(request: PutFile) -> bool:
@@ -39,17 +41,23 @@ def is_attributes(request: PutFile) -> bool:
 
 
 def same(before: FileState | None) -> str:
-    """Compare what stands there with what the change was decided on."""
-    return f"""{LOOK}now() {{
-  if linked "$p"; then echo link
-  elif [ -L "$p" ]; then echo "link $(readlink "$p")"
-  elif [ ! -e "$p" ]; then echo absent
-  elif [ -f "$p" ]; then echo "file $(attributes "$p") $(sha256sum <"$p" | cut -c1-64)"
-  elif [ -d "$p" ]; then echo "directory $(attributes "$p")"
-  else echo other
+    """Compare what stands there with what the change was decided on; a checksum that is known is not made again."""
+    return f"""{LOOK}is() {{
+  [ "${{far-}}" ] || {{ far=no; if linked "$p"; then far=yes; fi; }}
+  has= sum=${{1-}}
+  if [ "$far" = yes ]; then is=link
+  elif [ -L "$p" ]; then is="link $(readlink "$p")"
+  elif [ ! -e "$p" ]; then is=absent
+  elif [ -f "$p" ]; then
+    has "$p" || :
+    [ "$sum" ] || sum=$(sha256sum <"$p") || :
+    is="file $has ${{sum%% *}}"
+  elif [ -d "$p" ]; then has "$p" || :; is="directory $has"
+  else is=other
   fi
 }}
-[ "$(now)" = {quote(fingerprint(before))} ] || {{ echo "it is now: $(now)" >&2; exit {MOVED}; }}
+is
+[ "$is" = {quote(fingerprint(before))} ] || {{ echo "it is now: $is" >&2; exit {MOVED}; }}
 """
 
 
@@ -70,32 +78,37 @@ def keep(request: Change, number: int) -> str:
     if isinstance(request, RemovePath) and request.holds:
         return ""
     content = not (isinstance(request, PutFile) and is_attributes(request))
-    kept = f'kind=kept; cp -pP "$p" "$k/{number}"' if content else 'kind=attributes words=$(attributes "$p")'
+    kept = f'kind=kept; cp -pP "$p" "$k/{number}"' if content else "kind=attributes words=$has"
     return f"""words=-
 if [ -f "$p" ] || [ -L "$p" ]; then {kept}
-elif [ -d "$p" ]; then kind=folder words=$(attributes "$p")
+elif [ -d "$p" ]; then kind=folder words=$has
 else kind=absent
 fi
-{listed(number, '"$kind" "$words" "$p"')}"""
+{listed(number, '"$kind" "$words" "$p"', flush=not isinstance(request, PutFile) or is_attributes(request))}"""
 
 
-def listed(number: int, words: str) -> str:
-    """Write into the list of the run what it changes and how that is undone."""
-    return f"""printf '%s\\t%s\\t%s\\t%s\\n' {number} {words} >>"$k/list"
-sync
-"""
+def listed(number: int, words: str, *, flush: bool = True) -> str:
+    """Write into the list of the run what it changes and how that is undone; without ``flush`` a flush must follow."""
+    line = f"""printf '%s\\t%s\\t%s\\t%s\\n' {number} {words} >>"$k/list"\n"""
+    return f"{line}sync\n" if flush else line
 
 
 def put_file(request: PutFile, number: int) -> str:
-    """Write the file beside its place, make sure that it came whole, and rename it."""
-    return f"""t=$(mktemp "${{p%/*}}/.storefleet.XXXXXX")
+    """Write the file beside its place, make sure that it came whole, flush it with what is kept, and rename it.
+
+    Its name until then is one that nobody can have known before, and that must not be there.
+    """
+    return f"""t="${{p%/*}}/.storefleet.{NONCE}"
+set -C
+: >"$t"
+set +C
 trap 'rm -f "$t"' EXIT
 {{
 :
 {printed(request.content)}}} >"$t"
-[ "$(sha256sum <"$t" | cut -c1-64)" = {FileState("file", 0, "", "", request.content).digest} ]
-chown {quote(f"{request.owner}:{request.group}")} "$t"
-chmod {request.mode:o} "$t"
+sum=$(sha256sum <"$t")
+[ "${{sum%% *}}" = {FileState("file", 0, "", "", request.content).digest} ]
+{_owned(request, "$t")}chmod {request.mode:o} "$t"
 {_validated(request)}{_backed_up(number) if request.backup else ""}sync
 mv -f "$t" "$p"
 """
@@ -121,9 +134,18 @@ printf '%s\\n' "$b"
 
 def put_attributes(request: PutFile) -> str:
     """Change what a file has, not the file."""
-    return f"""chown {quote(f"{request.owner}:{request.group}")} "$p"
-chmod {request.mode:o} "$p"
-"""
+    before = request.before
+    same_owner = before is not None and (before.owner, before.group) == (request.owner, request.group)
+    chown = "" if same_owner else f'chown {quote(f"{request.owner}:{request.group}")} "$p"\n'
+    return f'{chown}chmod {request.mode:o} "$p"\n'
+
+
+def _owned(request: PutFile, path: str) -> str:
+    """Give a new file its owner, which is root's from the start where root makes it in an ordinary folder."""
+    chown = f'chown {quote(f"{request.owner}:{request.group}")} "{path}"\n'
+    if (request.owner, request.group) != ("root", "root"):
+        return chown
+    return f'[ -O / ] && [ -G / ] && [ -O "{path}" ] && [ -G "{path}" ] || {chown}'
 
 
 def remove(request: RemovePath, number: int) -> str:

@@ -43,8 +43,8 @@ if linked "$p"; then say 'link 777 - - 0'
 elif [ -L "$p" ]; then
   to=$(readlink "$p") && say "link 777 root root $(( $(printf %s "$to" | wc -c) ))" && printf %s "$to"
 elif [ ! -e "$p" ]; then say 'absent 0 - - 0'
-elif [ -f "$p" ]; then say "file $(attributes "$p") $(stat -c %s "$p")" && cat "$p"
-elif [ -d "$p" ]; then say "directory $(attributes "$p") 0"
+elif [ -f "$p" ]; then has "$p" && say "file $has $size" && cat "$p"
+elif [ -d "$p" ]; then has "$p" && say "directory $has 0"
 else say 'other 0 - - 0'
 fi && printf '\\n{NONCE} end\\n'
 """
@@ -61,8 +61,12 @@ echo {NONCE} end
 """
 
 
-def change(request: Change, run: str, number: int) -> str:
-    """Return the script that makes a change; ``run`` and ``number`` name what is kept of what it replaces."""
+def change(request: Change, run: str, number: int, *, flush: bool = True) -> str:
+    """Return the script that makes a change; ``run`` and ``number`` name what is kept of what it replaces.
+
+    What a way back needs is flushed before anything is touched. Without ``flush`` the change itself is flushed by
+    whoever makes others with it.
+    """
     if isinstance(request, ActOnUnit):
         return _act_on_unit(request, run, number)
     if isinstance(request, Alter):
@@ -79,13 +83,17 @@ def change(request: Change, run: str, number: int) -> str:
         message = f"no script is known for {type(request).__name__}"
         raise TypeError(message)
     start = f"{SETUP}\nset -eu\numask 077\np={quote(request.path)} k={quote(f'{KEPT}/{run}')}\n"
-    kept = f'mkdir -p "$k"\n{placing.keep(request, number)}'
-    return f"{start}{placing.same(request.before)}{kept}{body}{_after(number)}sync\n"
+    kept = f'[ -d "$k" ] || mkdir -p "$k"\n{placing.keep(request, number)}'
+    end = "sync\n" if flush else ""
+    return f"{start}{placing.same(request.before)}{kept}{body}{_after(request, number)}{end}"
 
 
-def _after(number: int) -> str:
+def _after(request: Change, number: int) -> str:
     """Note how the run left the path, so that an undo can tell whether somebody else has changed it since."""
-    return f"""printf '%s\\t%s\\t%s\\n' {number} "$(now)" "$p" >>"$k/after"
+    put = isinstance(request, PutFile) and not placing.is_attributes(request)
+    known = ' "$sum"' if put else ""  # that of the file which has just been put there
+    return f"""is{known}
+printf '%s\\t%s\\t%s\\n' {number} "$is" "$p" >>"$k/after"
 """
 
 
@@ -128,5 +136,5 @@ def _unmoved(request: Alter) -> str:
 def _way_back(request: Alter, number: int) -> str:
     kind = "script" if request.way_back else "no-way-back"
     keep = f"printf '%s\\n' {quote(request.way_back)} >\"$k/{number}.sh\" || exit 1\n" if request.way_back else ""
-    return f"""mkdir -p "$k" || exit 1
+    return f"""[ -d "$k" ] || mkdir -p "$k" || exit 1
 {keep}{placing.listed(number, f"{kind} {request.cost} {quote(request.subject)}")}"""

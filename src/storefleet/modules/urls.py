@@ -133,7 +133,7 @@ def _look(path: str, kind: str) -> Step[str]:
 def _reading(path: str, kind: str) -> str:
     return f"""p={quote(path)}
 {placing.LOOK}if linked "$p" || [ -L "$p" ]; then echo 'a symbolic link, or below one'
-elif [ -f "$p" ]; then echo "file $(attributes "$p") $({kind}sum <"$p" | cut -d' ' -f1)"
+elif [ -f "$p" ]; then has "$p" && echo "file $has $({kind}sum <"$p" | cut -d' ' -f1)"
 elif [ -d "$p" ]; then echo directory
 elif [ -e "$p" ]; then echo 'neither a file nor a folder'
 elif [ ! -d "${{p%/*}}/" ]; then echo nowhere

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storefleet.model.changes import Chance
 from storefleet.model.effects import Step
+from storefleet.playbook.ahead import look_ahead
 from storefleet.playbook.language import Block, Entry, Include, Play, Task
 from storefleet.playbook.scope import Data
 from storefleet.playbook.state import HostState, PlayState, Word
@@ -37,6 +38,8 @@ class PlayRun:
             self.host.counts["ok"] += 1
         elif self.host.scope.facts is None:
             self.host.scope.facts = Data()
+        if self.host.looks_ahead and (looks := look_ahead(self.state, self.play)) is not None:
+            yield looks
         word: Word = "on"
         for section in self.play.sections:
             word = yield from self.entries(section)

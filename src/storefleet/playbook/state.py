@@ -40,12 +40,14 @@ class HostState:
     """One playbook on one host, with what was found out of it so far.
 
     ``planning`` says that nothing is made, so that results may be unknown; ``magic`` gives the names that a play has.
+    ``looks_ahead`` says that the host is asked at the start of each play for all that is known to be looked at.
     """
 
     plays: tuple[Play, ...]
     scope: HostScope
     sources: Sources
     planning: bool = False
+    looks_ahead: bool = True
     magic: Callable[[Play], Layer] = lambda _play: {}
     tags: Tags = field(default_factory=Tags)
     ends: list[TaskEnd] = field(default_factory=list)
@@ -55,6 +57,8 @@ class HostState:
     notes: list[str] = field(default_factory=list)
     asked: int = 0
     """How many changes, or tasks that only the device decides, have come up: where one may fail, a rescue may run."""
+    unknowns: int = 0
+    """How often it came up that only the device will know: what stands behind that must wait for it."""
     blind: bool = False
     """Whether a command has come up whose doings nobody knows."""
 

@@ -44,8 +44,8 @@ class TaskRun:
 
     def step(self, entry: Task | Include) -> Step[Word]:
         """Run it, count it, and tell how the play goes on."""
-        task, run = self.task, self.within.host
-        if not run.tags.select(task.setting.tags) or (task.setting.run_once and not self._is_first()):
+        task = self.task
+        if not self.is_selected:
             return "on"
         if task.module == "meta":
             return (yield from self._meta())
@@ -53,6 +53,12 @@ class TaskRun:
             return (yield from self._include(entry))
         result = yield from self._all_items()
         return self._ended(result)
+
+    @property
+    def is_selected(self) -> bool:
+        """Tell whether tags and ``run_once`` let it run on this host."""
+        setting = self.task.setting
+        return self.within.host.tags.select(setting.tags) and (not setting.run_once or self._is_first())
 
     def names(self, *own: Data) -> Names:
         """Return the names that the task sees."""
@@ -98,7 +104,7 @@ class TaskRun:
         if task.loop is None:
             return (yield from self._attempt(lambda: self._once(Data())))
         try:
-            items = yield from self._attempt(self._items)
+            items = yield from self._attempt(self.items)
         except NotYetKnown as fault:
             return self._undecided(str(fault), self.names())
         except (TemplateFault, TaskFailed) as fault:
@@ -110,7 +116,8 @@ class TaskRun:
             found.append(Result(result.state, values, result.why))
         return results.together(found)
 
-    def _items(self) -> Step[list[Data]]:
+    def items(self) -> Step[list[Data]]:
+        """Return what the task is looped over; raises :class:`TemplateFault`, :class:`TaskFailed`."""
         yield from ()
         loop = self.task.loop
         assert loop is not None
@@ -144,7 +151,7 @@ class TaskRun:
         """Run the module once; whatever fails in a way that a playbook may go on from is a result."""
         names = self.names(own)
         try:
-            chance = self._chance(names)
+            chance = self.chance(names)
         except FactsDue:
             raise
         except TemplateFault as fault:
@@ -153,7 +160,7 @@ class TaskRun:
             return results.skipped("when says no")
         return (yield from self._retried(names, chance))
 
-    def _chance(self, names: Names) -> Chance | None:
+    def chance(self, names: Names) -> Chance | None:
         """Tell whether the task is due, ``None`` where it is not."""
         chance = self.within.chance
         for expression in self.task.setting.when:
@@ -224,7 +231,7 @@ class TaskRun:
     def _run(self, names: Names, chance: Chance) -> Step[Result]:
         run = self.within.host
         try:
-            request = self._request(names)
+            request = self.request(names)
         except FactsDue:
             raise
         except NotYetKnown as fault:
@@ -244,6 +251,7 @@ class TaskRun:
             raise
         result = results.done(found)
         run.notes += found.notes
+        run.unknowns += found.unknown or chance != "sure"
         if found.unknown and not self._looks:
             run.asked += 1
         if run.planning and chance == "maybe" and not self._looks:
@@ -265,6 +273,7 @@ class TaskRun:
     def _undecided(self, why: str, names: Names) -> Result:
         """Leave the task to the device: the plan says so, and how bad it may become at most."""
         run = self.within.host
+        run.unknowns += 1
         if not self._looks:
             run.asked += 1
             found = Undecided(self.task.position, self.task.shown, self._shown(why), self._bound(names))
@@ -288,7 +297,8 @@ class TaskRun:
 
     # -- the module
 
-    def _request(self, names: Names) -> Request:
+    def request(self, names: Names) -> Request:
+        """Return the call of the module; raises :class:`TemplateFault`."""
         task, run = self.task, self.within.host
         setting = task.setting
         arguments = names.render(dict(task.arguments))
@@ -346,7 +356,13 @@ class TaskRun:
                     continue
                 if isinstance(effect, Change):
                     effect = msgspec.structs.replace(
-                        effect, task=task.shown, hidden=hidden, position=task.position, chance=chance, loose=run.blind
+                        effect,
+                        task=task.shown,
+                        hidden=hidden,
+                        position=task.position,
+                        chance=chance,
+                        loose=run.blind,
+                        behind=run.unknowns,
                     )
                     run.asked += 1
                     run.blind = run.blind or _is_blind(effect, task)
@@ -369,6 +385,7 @@ class TaskRun:
         """Count the task, keep its result, tell its handlers."""
         task, within, run = self.task, self.within, self.within.host
         state = result.state
+        run.unknowns += state == "unknown"
         ignored = state == "failed" and self._ignores()
         self._count(result, ignored=ignored)
         run.ends.append(TaskEnd(task.shown, "ignored" if ignored else state, self._shown(result.why)))
@@ -423,7 +440,7 @@ class TaskRun:
     def _due(self, own: Data | None = None) -> Step[Result]:
         yield from ()
         try:
-            chance = self._chance(self.names(own or Data()))
+            chance = self.chance(self.names(own or Data()))
         except FactsDue:
             raise
         except TemplateFault as fault:
@@ -437,7 +454,7 @@ class TaskRun:
         items = [Data()]
         if self.task.loop is not None:
             try:
-                items = yield from self._attempt(self._items)
+                items = yield from self._attempt(self.items)
             except (TemplateFault, TaskFailed) as fault:
                 return self._ended(results.failed(str(fault)))
         all_skipped = True

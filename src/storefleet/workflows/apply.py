@@ -12,21 +12,18 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
-from storefleet.fleet.binding import Binding, Bound
-from storefleet.fleet.making import Making
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
 from storefleet.model.instants import utc
 from storefleet.model.outcome import Answer
 from storefleet.model.plan import HostApplied, HostPlan, Plan
 from storefleet.model.report import RunInfo
-from storefleet.model.store import Host
 from storefleet.modules import remote
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
 from storefleet.workflows.batches import batches, lanes, too_many
+from storefleet.workflows.changing import ChangeSessions, binding_of, look_and_make, moved
 from storefleet.workflows.deadman import UNDO_AFTER_S, DeadMan
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.job import Job, find_playbook, job_of_parts
@@ -60,23 +57,6 @@ class Applied:
         if ends & {"failed", "doubt", "undone"}:
             return 4
         return 3 if ends & {"refused", "left"} else 0
-
-
-@dataclass
-class _Sessions:
-    connector: Connector
-    job: Job
-    bindings: dict[str, Binding]
-    key: bytes
-    run: str
-    making: dict[str, Making] = field(default_factory=dict)
-
-    def session(self, host: Host, expires_at: float) -> Making:
-        """Return a session in which the host's planned changes can be made."""
-        inner = self.connector.session(host, expires_at, "change")
-        around = self.job.around(host, lambda one: self.connector.session(one, expires_at, "change"))
-        self.making[host.name] = Making(inner, host.name, self.bindings[host.name], self.key, self.run, around)
-        return self.making[host.name]
 
 
 def check_size(plan: Plan, confirmed: int | None) -> None:
@@ -229,7 +209,24 @@ class _Applying:
                 self._end(one, "left", why=why)
 
     def _batch(self, batch: Sequence[HostPlan]) -> None:
-        """Look once more at every host of the batch, then change those that are still as they were planned."""
+        """Look once more at each host of the batch, and change those that are still as they were planned.
+
+        One whose line is not at stake is changed over the connection that it was looked at over.
+        """
+        safe = [host for host in batch if host.change_class != "path"]
+        if safe:
+            self._make(safe, 2 * self.workspace.limits(self.workers).host_s, look=True)
+        if self.applied.interrupt is not None:
+            return
+        armed = self._armed(self._as_planned([host for host in batch if host.change_class == "path"]))
+        if armed:
+            self._make(armed, self.dead_man.seconds / 2, look=False)
+            self._settle(armed)
+
+    def _as_planned(self, batch: Sequence[HostPlan]) -> list[HostPlan]:
+        """Look once more at hosts whose line is at stake, each over a connection that ends before any is armed."""
+        if not batch:
+            return []
         hosts = [self.workspace.fleet.hosts[host.host] for host in batch]
         now, unread = decide(self.job, hosts, "change", self.workers, self.show)
         found = {host.host: host for host in now}
@@ -237,19 +234,11 @@ class _Applying:
         for host in batch:
             if host.host in unread:
                 self._end(host, "refused", why=f"could not be read: {unread[host.host]}")
-            elif (why := _moved(host, found[host.host])) is not None:
+            elif (why := moved(host, found[host.host])) is not None:
                 self._end(host, "refused", why=why)
             else:
                 ready.append(host)
-        safe = [host for host in ready if host.change_class != "path"]
-        if safe:
-            self._make(safe, self.workspace.limits(self.workers).host_s)
-        if self.applied.interrupt is not None:
-            return
-        armed = self._armed([host for host in ready if host.change_class == "path"])
-        if armed:
-            self._make(armed, self.dead_man.seconds / 2)
-            self._settle(armed)
+        return ready
 
     def _armed(self, hosts: Sequence[HostPlan]) -> list[HostPlan]:
         """Arm the undo on hosts whose line is at stake; one on which that fails is not touched."""
@@ -306,14 +295,17 @@ class _Applying:
         self._add(new)
         return new
 
-    def _make(self, ready: Sequence[HostPlan], host_s: float) -> None:
+    def _make(self, ready: Sequence[HostPlan], host_s: float, *, look: bool) -> None:
+        """Change hosts; with ``look`` each is looked at once more first, and left untouched where it has moved."""
         limits = msgspec.structs.replace(
             self.workspace.limits(self.workers), per_store=lanes(self.job.playbook.plays), host_s=host_s
         )
         connector = live(self.workspace, limits)
-        bindings = {host.host: _binding(host) for host in ready}
-        sessions = _Sessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
+        bindings = {host.host: binding_of(host) for host in ready}
+        sessions = ChangeSessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
         planned = {host.host: host for host in ready}
+        if not look:
+            sessions.as_planned |= planned.keys()
         answered: set[str] = set()
         try:
             with self.show("changing", len(ready)) as progress:
@@ -321,27 +313,36 @@ class _Applying:
                 def on_answer(answer: Answer[HostState]) -> None:
                     progress.step(answer.host, answered=answer.failure is None)
                     answered.add(answer.host)
-                    self._came_out(planned[answer.host], answer, sessions.making.get(answer.host))
+                    self._came_out(planned[answer.host], answer, sessions)
 
                 hosts = [self.workspace.fleet.hosts[host.host] for host in ready]
-                inventory = to_nornir_inventory(self.workspace.fleet, hosts)
-                step = partial(self.job.step, planning=False)
-                fleet_run.run(inventory, step, sessions, limits, on_answer, retries=0, linger_s=limits.host_s)
+                fleet_run.run(
+                    to_nornir_inventory(self.workspace.fleet, hosts),
+                    partial(look_and_make, sessions, planned) if look else partial(self.job.step, planning=False),
+                    sessions,
+                    limits,
+                    on_answer,
+                    may_retry=lambda name: name not in sessions.as_planned,
+                    linger_s=limits.host_s,
+                )
         except KeyboardInterrupt as fault:
             self.applied.interrupt = fault
         finally:
             connector.close()
         for host in ready:
             if host.host not in answered:
-                begun = host.host in sessions.making
+                begun = host.host in sessions.making and host.host in sessions.as_planned
                 self._end(host, "doubt" if begun else "left", why="interrupted")
 
-    def _came_out(self, host: HostPlan, answer: Answer[HostState], making: Making | None) -> None:
+    def _came_out(self, host: HostPlan, answer: Answer[HostState], sessions: ChangeSessions) -> None:
+        making = sessions.making.get(host.host)
         made = len(making.made) if making else 0
         fault = answer.failure.error if answer.failure else None
         failed = answer.result.failure if answer.result else None
         if isinstance(fault, Moved):
             self._end(host, "failed" if made else "refused", made, str(fault))
+        elif answer.failure is not None and host.host not in sessions.as_planned:
+            self._end(host, "refused", why=f"could not be read: {answer.failure.reason}")
         elif fault is not None:
             self._end(host, "failed" if isinstance(fault, ChangeFailed) else "doubt", made, str(fault))
         elif failed is not None:
@@ -364,27 +365,3 @@ class _Applying:
             stream.write(msgspec.json.encode(end) + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
-
-
-def _binding(host: HostPlan) -> Binding:
-    changes = tuple(Bound(change.digest, change.scope, change.maybe) for change in host.changes)
-    return Binding(changes, {one.position: one for one in host.undecided})
-
-
-def _bound_of(host: HostPlan) -> tuple[object, ...]:
-    changes = [(change.digest, change.maybe, bool(change.scope)) for change in host.changes]
-    return changes, [(one.position, one.change_class) for one in host.undecided]
-
-
-def _moved(planned: HostPlan, now: HostPlan) -> str | None:
-    """Tell why a host is no longer as it was planned, or ``None``."""
-    if now.refused is not None:
-        return now.refused
-    if _bound_of(planned) == _bound_of(now):
-        return None
-    if not now.changes and not now.undecided:
-        return "it is already as it would have become; nothing was touched"
-    before = {change.digest for change in planned.changes}
-    others = [change.target for change in now.changes if change.digest not in before]
-    target = next(iter([*others, *(change.target for change in planned.changes), "the host"]))
-    return f"{target} is no longer as it was planned; nothing was touched; plan again"

@@ -146,13 +146,14 @@ class Job:
 
     # -- one host
 
-    def step(self, host: Host, *, planning: bool) -> Step[HostState]:
-        """Return the step of one host."""
+    def step(self, host: Host, *, planning: bool, looks_ahead: bool = True) -> Step[HostState]:
+        """Return the step of one host; it need not look ahead where its session has seen the host a moment before."""
         state = HostState(
             plays=tuple(play for play, hosts in self.hosts_of if any(one.name == host.name for one in hosts)),
             scope=self._scope(host),
             sources=self.sources,
             planning=planning,
+            looks_ahead=looks_ahead,
             magic=lambda play: self._magic(play, host),
             tags=self.tags,
         )

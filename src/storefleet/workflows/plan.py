@@ -131,7 +131,7 @@ def decide(
                     unread[host.name] = answer.failure.reason
                 else:
                     assert answer.result is not None
-                    plans[host.name] = _host_plan(host, sessions.planning[host.name], answer.result, key)
+                    plans[host.name] = host_plan(host, sessions.planning[host.name], answer.result, key)
 
             inventory = to_nornir_inventory(job.workspace.fleet, hosts)
             fleet_run.run(inventory, partial(job.step, planning=True), sessions, limits, answered, threading.Event())
@@ -140,7 +140,8 @@ def decide(
     return tuple(plans[host.name] for host in hosts if host.name in plans), unread
 
 
-def _host_plan(host: Host, session: Planning, state: HostState, key: bytes) -> HostPlan:
+def host_plan(host: Host, session: Planning, state: HostState, key: bytes) -> HostPlan:
+    """Return what a host would have made of it, bound under the fleet's key."""
     changes = session.changes
     planned = tuple(_planned(change, key) for change in changes)
     failed = state.failure

@@ -187,6 +187,19 @@ def test_a_dropped_connection_is_tried_again_and_a_refused_one_is_not() -> None:
     assert tries["S0000-pos1"] == 1
 
 
+def test_a_host_that_may_have_been_changed_is_not_asked_again():
+    tries: Counter[str] = Counter()
+
+    def answer(host: Host) -> Output:
+        tries[host.name] += 1
+        raise Dropped("closed by the device")
+
+    second = "S0000-pos1"
+    answers = gather(fleet(1, 2), FakeSessions(answer), Limits(), retries=1, may_retry=lambda name: name == second)
+    assert tries == {"S0000-pos0": 1, second: 2}
+    assert all(isinstance(one.failure.error, Dropped) for one in answers.values() if one.failure)
+
+
 def test_healthy_hosts_are_handed_on_while_the_dead_ones_still_wait():
     """Thirty of a hundred never answer before all the others have: nobody stands behind them in a queue."""
     hosts = fleet(stores=100, devices=1)

@@ -13,6 +13,7 @@ from storefleet.model.changes import Alter, AwaitHost, Change, StoreLocal, Wait
 from storefleet.model.effects import Output, RunScript
 from storefleet.modules import remote
 from storefleet.modules.risk import at_most, class_of
+from storefleet.modules.undo import has_undo
 
 _AGAIN_S = 2.0
 
@@ -31,19 +32,22 @@ class Making(Looking):
     ) -> None:
         super().__init__(inner, host, around)
         self.made: list[Change] = []
-        self._next = 0
+        self._tried = 0
+        self._next, self._position = 0, -1
         self._binding, self._key, self._run = binding, key, run
 
     @property
     def left(self) -> int:
         """Return how many planned changes have not come up, although they had to."""
-        return sum(not bound.maybe for bound in self._binding.changes[self._next :])
+        return sum(not bound.optional for bound in self._binding.changes[self._next :])
 
     def _change(self, effect: Change) -> Output:
         self._admit(effect)
+        self._position = effect.position
+        self._tried += 1  # a failed one has kept something under its number, which no other may take
         output = self._inner.answer(
             RunScript(
-                remote.change(effect, self._run, len(self.made) + 1),
+                remote.change(effect, self._run, self._tried),
                 privileged=not isinstance(effect, Alter) or effect.privileged,
                 deadline_s=effect.deadline_s if isinstance(effect, Alter) else 60.0,
             )
@@ -62,25 +66,27 @@ class Making(Looking):
         digest, scope = digest_of(effect, self._key), scope_of(effect, self._key)
         number = self._next
         while number < len(self._binding.changes):
-            if self._is(number, digest, scope):
+            if self._is(number, digest, scope, effect):
                 self._next = number + 1
                 return
-            if not self._binding.changes[number].maybe:
+            if not self._binding.changes[number].optional:
                 break
             number += 1
-        again = self.made[-1].position if self.made else -1
-        if self._next and effect.position == again and self._is(self._next - 1, digest, ""):
+        if self._next and effect.position == self._position and self._is(self._next - 1, digest, "", effect):
             return  # a task that tries again until it holds
         undecided = self._binding.undecided.get(effect.position)
         if undecided is not None and at_most(class_of(effect), undecided.change_class):
+            if not has_undo(effect):
+                raise Moved(f"{self._host}: {effect.target}: no undo would survive this change; it was not made")
             return
         raise Moved(f"{self._host}: {effect.target}: this change is not the one of the plan; it was not made")
 
-    def _is(self, number: int, digest: str, scope: str) -> bool:
+    def _is(self, number: int, digest: str, scope: str, effect: Change) -> bool:
         bound = self._binding.changes[number]
-        return hmac.compare_digest(bound.digest, digest) or bool(
-            scope and bound.scope and hmac.compare_digest(bound.scope, scope)
-        )
+        if hmac.compare_digest(bound.digest, digest):
+            return True
+        same = bool(scope and bound.scope) and hmac.compare_digest(bound.scope, scope)
+        return same and at_most(class_of(effect), bound.change_class)
 
     def _wait(self, effect: Wait) -> bool:
         time.sleep(effect.seconds)

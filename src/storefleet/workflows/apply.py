@@ -367,7 +367,7 @@ class _Applying:
 
 
 def _binding(host: HostPlan) -> Binding:
-    changes = tuple(Bound(change.digest, change.scope, change.maybe) for change in host.changes)
+    changes = tuple(Bound(one.digest, one.scope, one.maybe, one.change_class) for one in host.changes)
     return Binding(changes, {one.position: one for one in host.undecided})
 
 

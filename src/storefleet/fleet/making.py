@@ -37,6 +37,11 @@ class Making(Looking):
         self._binding, self._key, self._run = binding, key, run
 
     @property
+    def tried(self) -> int:
+        """Return how many changes were begun, those that failed among them: the host may keep something of each."""
+        return self._tried
+
+    @property
     def left(self) -> int:
         """Return how many planned changes have not come up, although they had to."""
         return sum(not bound.optional for bound in self._binding.changes[self._next :])

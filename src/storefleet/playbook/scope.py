@@ -170,3 +170,21 @@ class HostVars(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+class HostNames(Mapping[str, object]):
+    """The variables of another host, each rendered with that host's own when it is asked for."""
+
+    def __init__(self, names: Names, known: tuple[str, ...]) -> None:
+        self._names, self._known = names, known
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._known:
+            raise KeyError(name)
+        return self._names.value(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +9,8 @@ from pathlib import Path
 
 from storefleet.collect.plan import CollectPlan
 from storefleet.collect.registry import standard
-from storefleet.errors import InputError, TaskFailed
+from storefleet.documents.files import write_atomically
+from storefleet.errors import InputError, StorageError, TaskFailed
 from storefleet.fleet.drive import Session
 from storefleet.fleet.looking import Surroundings
 from storefleet.fleet.planning import Planning
@@ -22,7 +22,7 @@ from storefleet.playbook.inventory_vars import group_vars, host_vars
 from storefleet.playbook.language import Play, Playbook
 from storefleet.playbook.load import load_playbook
 from storefleet.playbook.run import run_host
-from storefleet.playbook.scope import Data, HostScope, HostVars, Layer
+from storefleet.playbook.scope import Data, HostNames, HostScope, HostVars, Layer, Names
 from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
@@ -178,7 +178,10 @@ class Job:
 
     def _of_another(self, name: str) -> Layer:
         host = self.workspace.fleet.hosts[name]
-        return {**self.variables(host), "inventory_hostname": name, "group_names": self.groups_of(host)}
+        scope = self._scope(host)
+        scope.facts = Data()
+        names = (*self.variables(host), "inventory_hostname", "group_names")
+        return HostNames(Names(scope, (scope.inventory, scope.roots)), names)
 
     def _magic(self, play: Play, host: Host) -> Layer:
         hosts = self._names_of(play)
@@ -225,13 +228,12 @@ class Job:
         if path.is_file() and path.read_bytes() == content:
             return False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-            temporary.write_bytes(content)
-            temporary.chmod(0o600)
-            temporary.replace(path)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(path, content, 0o600, self.workspace.owner_of(path))
         except OSError as fault:
             raise TaskFailed(f"fetch: {name} cannot be written: {fault.strerror}") from fault
+        except StorageError as fault:
+            raise TaskFailed(f"fetch: {fault}") from fault
         return True
 
 

@@ -12,16 +12,17 @@ import textwrap
 from pathlib import Path
 
 from storefleet.documents.nodes import Source
-from storefleet.fleet.binding import Binding, Bound, digest_of
+from storefleet.fleet.binding import Binding, Bound, digest_of, scope_of
 from storefleet.fleet.drive import drive
 from storefleet.fleet.making import Making
 from storefleet.fleet.planning import Planning
 from storefleet.model.effects import NONCE, Output
+from storefleet.modules.risk import class_of
 from storefleet.playbook.load import load_playbook
 from storefleet.playbook.run import run_host
 from storefleet.playbook.scope import Data, HostScope
 from storefleet.playbook.sources import sources_of
-from storefleet.playbook.state import HostState
+from storefleet.playbook.state import HostState, Tags
 
 KEY = b"key"
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -89,6 +90,34 @@ def make(tmp_path, shell, *texts, digests=None, **more):
     session = Making(shell, "S0001-pos1", binding, KEY, "run-1")
     state = drive(run_host(host_state(tmp_path, *texts, **more)), session)
     return session.made, tuple(state.ends)
+
+
+EVERYTHING = Tags()
+
+
+def run(tmp_path, shell, tasks, *, tags=EVERYTHING, **more):
+    """Return the state after planning, the session that planned, and the state after making what was planned."""
+    text = textwrap.dedent(tasks)
+    planning = Planning(shell, "S0001-pos1")
+    state = host_state(tmp_path, text, planning=True, **more)
+    state.tags = tags
+    planned = drive(run_host(state), planning)
+    changes = tuple(
+        Bound(digest_of(one, KEY), scope_of(one, KEY) if one.loose else "", one.chance != "sure", class_of(one))
+        for one in planning.changes
+    )
+    making = Making(shell, "S0001-pos1", Binding(changes, {one.position: one for one in planned.undecided}), KEY, "r")
+    state = host_state(tmp_path, text, **more)
+    state.tags = tags
+    return planned, planning, drive(run_host(state), making)
+
+
+def said(state):
+    return [end.why for end in state.ends if end.task == "debug"]
+
+
+def ends(state):
+    return [end.ended for end in state.ends]
 
 
 SEED = {

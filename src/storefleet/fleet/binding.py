@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from storefleet.model.changes import ActOnUnit, Alter, Change
+from storefleet.model.changes import ActOnUnit, Alter, Change, ChangeClass
 from storefleet.model.plan import Undecided
 
 
@@ -17,7 +17,12 @@ def digest_of(change: Change, key: bytes) -> str:
 
 
 def scope_of(change: Change, key: bytes) -> str:
-    """Return what binds a change whose content only the device will show: its kind and what it changes."""
+    """Return what binds a change whose content only the device will show: its kind and what it changes.
+
+    Empty for a command, which is bound by its text wherever it stands: its kind and its program would say nothing.
+    """
+    if isinstance(change, Alter) and change.subject.startswith("command:"):
+        return ""
     return hmac.new(
         key, b"scope\0" + f"{type(change).__name__}\0{subject_of(change)}".encode(), hashlib.sha256
     ).hexdigest()
@@ -40,8 +45,17 @@ class Binding:
 
 @dataclass(frozen=True)
 class Bound:
-    """One planned change: its digest, its scope where no more than that is bound, and whether it may not come up."""
+    """One planned change: its digest, its scope where no more than that is bound, and whether it may not come up.
+
+    By its scope a change is bound to its class too: it may become another, and no worse.
+    """
 
     digest: str
     scope: str = ""
     maybe: bool = False
+    change_class: ChangeClass = "none"
+
+    @property
+    def optional(self) -> bool:
+        """Tell whether it need not come up: what a command before it leaves may be as wanted already."""
+        return self.maybe or bool(self.scope)

@@ -16,6 +16,7 @@ from storefleet.model.changes import Alter, AwaitHost, Change, FileState, ReadFi
 from storefleet.model.effects import Effect, Output, RunScript
 from storefleet.modules import remote, together
 from storefleet.modules.risk import at_most, class_of
+from storefleet.modules.undo import has_undo
 
 _AGAIN_S = 2.0
 _CHANGE_S = 60.0
@@ -35,7 +36,8 @@ class Making(Looking):
     ) -> None:
         super().__init__(inner, host, around)
         self.made: list[Change] = []
-        self._next = 0
+        self._tried = 0
+        self._next, self._position = 0, -1
         self._group = Group()
         self._look: Planning | None = None
         self._binding, self._key, self._run = binding, key, run
@@ -47,9 +49,14 @@ class Making(Looking):
         return self._look
 
     @property
+    def tried(self) -> int:
+        """Return how many changes were begun, those that failed among them: the host may keep something of each."""
+        return self._tried
+
+    @property
     def left(self) -> int:
         """Return how many planned changes have not come up, although they had to."""
-        return sum(not bound.maybe for bound in self._binding.changes[self._next :])
+        return sum(not bound.optional for bound in self._binding.changes[self._next :])
 
     def answer(self, effect: Effect[A]) -> A:
         """Answer one effect; while the device is ahead of the playbook nothing but files can be looked at."""
@@ -63,6 +70,7 @@ class Making(Looking):
 
     def _change(self, effect: Change) -> Output:
         self._admit(effect)
+        self._position = effect.position
         if not self._group:
             group = self._look.together.get(self._next - 1, []) if self._look is not None else []
             if len(group) > 1 and group[0].bound() == effect.bound() and self._are_next(group):
@@ -71,9 +79,10 @@ class Making(Looking):
 
     def _make(self, effect: Change) -> Output:
         self.seen.changed(effect)
+        self._tried += 1  # a failed one has kept something under its number, which no other may take
         output = self._inner.answer(
             RunScript(
-                remote.change(effect, self._run, len(self.made) + 1),
+                remote.change(effect, self._run, self._tried),
                 privileged=not isinstance(effect, Alter) or effect.privileged,
                 deadline_s=effect.deadline_s if isinstance(effect, Alter) else _CHANGE_S,
             )
@@ -87,7 +96,7 @@ class Making(Looking):
         """Tell whether these are the changes of the plan from here on, each by its digest."""
         start = self._next - 1
         return start + len(group) <= len(self._binding.changes) and all(
-            self._is(start + number, digest_of(change, self._key), "") for number, change in enumerate(group)
+            self._is(start + number, digest_of(change, self._key), "", change) for number, change in enumerate(group)
         )
 
     def _make_together(self, group: Sequence[Change]) -> None:
@@ -95,7 +104,8 @@ class Making(Looking):
         self._group.before = self.seen.before()
         for change in group:
             self.seen.changed(change)
-        script = together.script(group, self._run, len(self.made) + 1)
+        script = together.script(group, self._run, self._tried + 1)
+        self._tried += len(group)
         output = self._inner.answer(RunScript(script, deadline_s=_CHANGE_S * len(group)))
         ends = together.ends(output, group)
         for change, end in zip(group, ends, strict=False):
@@ -121,25 +131,27 @@ class Making(Looking):
         digest, scope = digest_of(effect, self._key), scope_of(effect, self._key)
         number = self._next
         while number < len(self._binding.changes):
-            if self._is(number, digest, scope):
+            if self._is(number, digest, scope, effect):
                 self._next = number + 1
                 return
-            if not self._binding.changes[number].maybe:
+            if not self._binding.changes[number].optional:
                 break
             number += 1
-        again = self.made[-1].position if self.made else -1
-        if self._next and effect.position == again and self._is(self._next - 1, digest, ""):
+        if self._next and effect.position == self._position and self._is(self._next - 1, digest, "", effect):
             return  # a task that tries again until it holds
         undecided = self._binding.undecided.get(effect.position)
         if undecided is not None and at_most(class_of(effect), undecided.change_class):
+            if not has_undo(effect):
+                raise Moved(f"{self._host}: {effect.target}: no undo would survive this change; it was not made")
             return
         raise Moved(f"{self._host}: {effect.target}: this change is not the one of the plan; it was not made")
 
-    def _is(self, number: int, digest: str, scope: str) -> bool:
+    def _is(self, number: int, digest: str, scope: str, effect: Change) -> bool:
         bound = self._binding.changes[number]
-        return hmac.compare_digest(bound.digest, digest) or bool(
-            scope and bound.scope and hmac.compare_digest(bound.scope, scope)
-        )
+        if hmac.compare_digest(bound.digest, digest):
+            return True
+        same = bool(scope and bound.scope) and hmac.compare_digest(bound.scope, scope)
+        return same and at_most(class_of(effect), bound.change_class)
 
     def _wait(self, effect: Wait) -> bool:
         self.seen.forget()

@@ -20,7 +20,7 @@ def command(request: Request) -> Step[Done]:
     """Run a program with its arguments, without a shell in between."""
     argv = _argv(request)
     line = " ".join(quote(word) for word in argv)
-    return (yield from _run(request, argv[0], " ".join(argv), f"env {line}", skips=False))
+    return (yield from _run(request, _program(argv[0]), " ".join(argv), f"env {line}", skips=False))
 
 
 def _argv(request: Request) -> list[str]:
@@ -80,7 +80,7 @@ trap 'rm -f "$f"' EXIT
 
 def _program(text: str) -> str:
     words = text.split(None, 1)
-    return words[0] if words else "sh"
+    return words[0] if words and "=" not in words[0] else "sh"  # an assignment may hold a secret
 
 
 def _run(request: Request, program: str, shown: str, body: str, *, skips: bool) -> Step[Done]:

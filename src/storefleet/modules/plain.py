@@ -18,10 +18,15 @@ def debug(request: Request) -> Step[Done]:
         return Done(changed=False, why="it speaks only where more words are wanted", skipped=True)
     if request.has("var"):
         name = request.arguments["var"]
-        said = _text(name) if not isinstance(name, str) else request.render("{{ " + name + " }}")
+        said = _text(name) if not isinstance(name, str) else request.render(_printed(name))
         return Done(changed=False, why=said, values={_text(name): said})
     message = request.arguments.get("msg", "Hello world!")
     return Done(changed=False, why=_text(message), values={"msg": message})
+
+
+def _printed(name: str) -> str:
+    """Return the template that prints what ``var`` names; one with braces is a template already, and no name."""
+    return name if "{{" in name or "{%" in name else "{{ " + name + " }}"
 
 
 def _text(value: Json) -> str:
@@ -69,7 +74,11 @@ def assert_(request: Request) -> Step[Done]:
 
 def _expression(value: Json) -> str:
     if isinstance(value, str) and value.strip():
-        return value
+        inner = value.strip()[2:-2]
+        whole = value.strip().startswith("{{") and value.strip().endswith("}}") and "{{" not in inner
+        if not whole and ("{{" in value or "{%" in value):
+            raise TaskFailed(f"that: {value!r:.80}: an expression stands there without braces, as in `when`")
+        return inner.strip() if whole else value
     if isinstance(value, int | float):
         return str(value)
     raise TaskFailed(f"that: an expression is due here, not {value!r:.60}")

@@ -61,12 +61,14 @@ files() {{
       attributes)
         set -- $words
         chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" || tell "NOT restored $p" ;;
-      absent) if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir "$p"; else rm -f "$p"; fi && tell "removed $p" ;;
+      absent)
+        if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir "$p"; else rm -f "$p"; fi &&
+          tell "removed $p" || tell "NOT removed $p" ;;
       folder)
         set -- $words
         [ ! -L "$p" ] || rm -f "$p"
         [ -d "$p" ] || mkdir "$p"
-        chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" ;;
+        chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" || tell "NOT restored $p" ;;
       script) ( . "$k/$n.sh" ) </dev/null >/dev/null 2>&1 && tell "taken back: $p" || tell "NOT taken back: $p" ;;
       no-way-back) tell "no way back: $p" ;;
     esac

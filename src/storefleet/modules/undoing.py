@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
@@ -24,6 +25,7 @@ from storefleet.model.changes import (
     ReadText,
     ReadUnit,
     RemovePath,
+    UnitState,
 )
 from storefleet.model.effects import Step, ask
 from storefleet.modules import remote
@@ -32,6 +34,8 @@ from storefleet.modules.placing import fingerprint
 
 _RUN = re.compile(r"[A-Za-z0-9-]{1,64}")
 _RUNS = frozenset({"active", "activating", "reloading"})
+_TOUCHING = frozenset({"start", "stop", "restart", "reload"})
+Action: TypeAlias = Literal["stop", "disable", "mask", "unmask", "enable", "restart"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def undo_run(request: Request) -> Step[Done]:
     if not kept:
         raise TaskFailed(f"nothing is kept of {run} on this host, so there is no way back from here")
     undo = _Undo(folder, _left((yield from _read(folder, "after"))))
+    units = _first_of_units(kept)
+    yield from _stops(undo, units)
     for one in reversed(_first_of_each(kept)):
         if one.kind in ("kept", "absent", "folder", "attributes"):
             yield from _path(undo, one)
@@ -74,7 +80,7 @@ def undo_run(request: Request) -> Step[Done]:
             yield from _tree(undo, one)
         elif one.kind == "no-way-back":
             undo.notes.append(f"no way back is known of {one.target}")
-    yield from _units(undo, [one for one in kept if one.kind == "unit"])
+    yield from _units(undo, units, kept)
     why = "" if undo.asked else "it is as it was before that run"
     return Done(changed=bool(undo.asked), why=why, notes=tuple(undo.notes))
 
@@ -124,6 +130,9 @@ def _path(undo: _Undo, one: _Kept) -> Step[None]:
         undo.notes.append(f"moved since: {one.target} is no longer as that run left it, and stays as it is")
         return
     undo.asked += 1
+    if one.kind == "folder" and now is not None and now.kind != "directory":
+        yield from ask(RemovePath(path=one.target, before=now))
+        now = None
     if one.kind == "absent":
         assert now is not None
         yield from ask(RemovePath(path=one.target, before=now))
@@ -171,26 +180,46 @@ def _script(undo: _Undo, one: _Kept) -> Step[None]:
     yield from ask(Alter(subject=one.target, action="take back", script=text, cost=cost))
 
 
-def _units(undo: _Undo, kept: list[_Kept]) -> Step[None]:
-    """Bring the units to where they were before the first action of the run; a restarted one reads its files again."""
-    if undo.asked and any(one.words.startswith("daemon-reload") for one in kept):
-        yield from ask(ActOnUnit(unit="", action="daemon-reload"))
+def _first_of_units(kept: list[_Kept]) -> dict[str, _Kept]:
+    """Return the first line of each unit, the last unit first: what was true of it before the run."""
     first: dict[str, _Kept] = {}
     for one in kept:
-        if one.target:
+        if one.kind == "unit" and one.target and len(one.words.split(" ")) == 3:
             first.setdefault(one.target, one)
-    for unit, one in reversed(first.items()):
+    return dict(reversed(first.items()))
+
+
+def _act(undo: _Undo, unit: str, now: UnitState, action: Action) -> Step[None]:
+    undo.asked += 1
+    yield from ask(ActOnUnit(unit=unit, action=action, before=now))
+
+
+def _stops(undo: _Undo, units: Mapping[str, _Kept]) -> Step[None]:
+    """End what the run brought, while its files are still there."""
+    for unit, one in units.items():
         now = yield from ask(ReadUnit(unit))
-        words = one.words.split(" ")
-        if now is None or len(words) != 3:
+        _, active, enabled = one.words.split(" ")
+        if now is None or active == "-":
             continue
-        _, active, enabled = words
-        if enabled.startswith(("enabled", "disabled")) and (now.enabled == "enabled") != enabled.startswith("enabled"):
-            undo.asked += 1
-            yield from ask(
-                ActOnUnit(unit=unit, action="enable" if enabled.startswith("enabled") else "disable", before=now)
-            )
-        ran, runs = active in _RUNS, now.active in _RUNS
-        if ran != runs or (ran and undo.asked):
-            undo.asked += 1
-            yield from ask(ActOnUnit(unit=unit, action="restart" if ran else "stop", before=now))
+        if active not in _RUNS and now.active in _RUNS:
+            yield from _act(undo, unit, now, "stop")
+        if enabled in ("disabled", "-") and now.enabled == "enabled":
+            yield from _act(undo, unit, now, "disable")
+
+
+def _units(undo: _Undo, units: Mapping[str, _Kept], kept: list[_Kept]) -> Step[None]:
+    """Bring the units to where they were before the first action of the run; a restarted one reads its files again."""
+    if undo.asked and any(one.words.startswith("daemon-reload") for one in kept if one.kind == "unit"):
+        yield from ask(ActOnUnit(unit="", action="daemon-reload"))
+    touched = {one.target for one in kept if one.kind == "unit" and one.words.split(" ")[0] in _TOUCHING}
+    for unit, one in units.items():
+        now = yield from ask(ReadUnit(unit))
+        if now is None:
+            continue
+        _, active, enabled = one.words.split(" ")
+        if enabled.startswith("masked") != now.enabled.startswith("masked") and enabled != "-":
+            yield from _act(undo, unit, now, "mask" if enabled.startswith("masked") else "unmask")
+        if enabled.startswith("enabled") and not now.enabled.startswith("enabled"):
+            yield from _act(undo, unit, now, "enable")
+        if active in _RUNS and (now.active not in _RUNS or (undo.asked and unit in touched)):
+            yield from _act(undo, unit, now, "restart")

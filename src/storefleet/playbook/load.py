@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from storefleet.documents import yaml11
@@ -10,7 +11,7 @@ from storefleet.documents.nodes import Mapping, Node, Sequence, Source
 from storefleet.documents.reader import parse
 from storefleet.errors import InputError
 from storefleet.model.base import Json
-from storefleet.playbook.language import Entry, Play, Playbook, Role, Setting, tasks_of
+from storefleet.playbook.language import Block, Entry, Play, Playbook, Role, Setting, Task, tasks_of
 from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.tasks import Tasks
 from storefleet.playbook.undefined import undefined_names
@@ -47,7 +48,7 @@ class _Loader(Tasks):
             (*roles, *self.entries(words.get("tasks"), around)),
             self.entries(words.get("post_tasks"), around),
         )
-        public = _roles_of(roles)
+        public = _roles_of(tuple(entry for section in sections for entry in _static(section)))
         play = Play(
             name=self.text(words.get("name")) or chosen,
             hosts=chosen,
@@ -144,6 +145,15 @@ class _Loader(Tasks):
             for name in task.notify:
                 if not is_template(name) and name not in heard:
                     self.complain(task.source, f"no handler is called `{name}`{near(name, heard)}")
+
+
+def _static(entries: tuple[Entry, ...]) -> Iterator[Entry]:
+    """Yield the tasks that are there from the start: what `roles` and `import_role` bring, and no include."""
+    for entry in entries:
+        if isinstance(entry, Block):
+            yield from _static((*entry.tasks, *entry.rescue, *entry.always))
+        elif isinstance(entry, Task):
+            yield entry
 
 
 def _roles_of(entries: tuple[Entry, ...]) -> list[Role]:

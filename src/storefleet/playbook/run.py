@@ -36,6 +36,7 @@ class PlayRun:
         """Run the play and tell how it ended for this host."""
         if self.play.gather_facts:
             self.host.counts["ok"] += 1
+            self.host.scope.facts = self.host.scope.facts or None  # a play before this one may have wanted none
         elif self.host.scope.facts is None:
             self.host.scope.facts = Data()
         if self.host.looks_ahead and (looks := look_ahead(self.state, self.play)) is not None:
@@ -123,9 +124,9 @@ class PlayRun:
                     return word
         return "on"
 
-    def _handler(self, entry: Entry, heard: Chance) -> Step[Word]:
+    def _handler(self, entry: Task | Include, heard: Chance) -> Step[Word]:
         chance, self.state.chance = self.state.chance, heard if heard != "sure" else self.state.chance
-        word: Word = yield from self._entry(entry)
+        word: Word = yield from TaskRun(self.state, _task_of(entry)).step(entry, told=True)
         self.state.chance = chance
         return word
 

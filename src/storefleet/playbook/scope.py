@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from storefleet.model.base import Json
 from storefleet.playbook.lookups import Lookups
 from storefleet.templating import engine
-from storefleet.templating.filters import TemplateFault
-from storefleet.templating.unknown import FactsDue, Unknown
+from storefleet.templating.filters import TemplateFault, UndefinedName
+from storefleet.templating.unknown import FactsDue, NotYetKnown, Unknown
 
 OMIT = "__omit_place_holder__"
 """What an argument is set to that shall count as not given."""
@@ -86,6 +86,12 @@ class Names:
                 found[name] = self.value(name)
             except KeyError:
                 continue
+            except UndefinedName as fault:
+                found[name] = engine.undefined(str(fault))
+            except FactsDue:
+                raise
+            except NotYetKnown:
+                found[name] = Unknown(name)
         return found
 
     def rendered(self, value: object) -> object:
@@ -164,3 +170,21 @@ class HostVars(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+class HostNames(Mapping[str, object]):
+    """The variables of another host, each rendered with that host's own when it is asked for."""
+
+    def __init__(self, names: Names, known: tuple[str, ...]) -> None:
+        self._names, self._known = names, known
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._known:
+            raise KeyError(name)
+        return self._names.value(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,7 +11,18 @@ import msgspec
 
 from storefleet.errors import ChangeFailed, HostError, TaskFailed, Undetermined
 from storefleet.model.base import Json
-from storefleet.model.changes import Alter, Chance, Change, ChangeClass, On, PutFile, ReadFacts, Wait
+from storefleet.model.changes import (
+    Alter,
+    AwaitHost,
+    Chance,
+    Change,
+    ChangeClass,
+    On,
+    PutFile,
+    ReadFacts,
+    StoreLocal,
+    Wait,
+)
 from storefleet.model.effects import Effect, Step, ask
 from storefleet.model.plan import Undecided
 from storefleet.modules.base import Done, Request
@@ -32,6 +43,9 @@ _SECONDS = 300.0
 _ONLY_MADE = frozenset({"wait_for", "wait_for_connection", "fetch", "audit", "backup"})
 """What Ansible's check mode, and so a plan's recap, counts as skipped."""
 
+_EXPRESSIONS = {"assert": "that", "debug": "var"}
+"""The argument of a module that is an expression, to be judged as it stands."""
+
 _FILES = frozenset({"copy", "template", "file", "lineinfile", "blockinfile", "replace", "get_url"})
 
 
@@ -42,10 +56,10 @@ class TaskRun:
     within: PlayState
     task: Task
 
-    def step(self, entry: Task | Include) -> Step[Word]:
-        """Run it, count it, and tell how the play goes on."""
+    def step(self, entry: Task | Include, *, told: bool = False) -> Step[Word]:
+        """Run it, count it, and tell how the play goes on; a handler that was ``told`` runs whatever its tags are."""
         task = self.task
-        if not self.is_selected:
+        if not (self._is_here if told else self.is_selected):
             return "on"
         if task.module == "meta":
             return (yield from self._meta())
@@ -57,8 +71,11 @@ class TaskRun:
     @property
     def is_selected(self) -> bool:
         """Tell whether tags and ``run_once`` let it run on this host."""
-        setting = self.task.setting
-        return self.within.host.tags.select(setting.tags) and (not setting.run_once or self._is_first())
+        return self.within.host.tags.select(self.task.setting.tags) and self._is_here
+
+    @property
+    def _is_here(self) -> bool:
+        return not self.task.setting.run_once or self._is_first()
 
     def names(self, *own: Data) -> Names:
         """Return the names that the task sees."""
@@ -105,9 +122,11 @@ class TaskRun:
             return (yield from self._attempt(lambda: self._once(Data())))
         try:
             items = yield from self._attempt(self.items)
-        except NotYetKnown as fault:
-            return self._undecided(str(fault), self.names())
         except (TemplateFault, TaskFailed) as fault:
+            if (yield from self._attempt(self._says_no)):
+                return results.skipped("when says no")
+            if isinstance(fault, NotYetKnown):
+                return self._undecided(str(fault), self.names())
             return results.failed(str(fault))
         found = []
         for item in items:
@@ -115,6 +134,16 @@ class TaskRun:
             values: Mapping[str, Json] = {**result.values, **item, "ansible_loop_var": task.loop.variable}  # type: ignore[dict-item]  # items are plain data
             found.append(Result(result.state, values, result.why))
         return results.together(found)
+
+    def _says_no(self) -> Step[bool]:
+        """Tell whether the condition says no whatever the items are: then a list that is not there is no fault."""
+        yield from ()
+        try:
+            return self.chance(self.names()) is None
+        except FactsDue:
+            raise
+        except TemplateFault:
+            return False
 
     def items(self) -> Step[list[Data]]:
         """Return what the task is looped over; raises :class:`TemplateFault`, :class:`TaskFailed`."""
@@ -170,6 +199,8 @@ class TaskRun:
             except FactsDue:
                 raise
             except NotYetKnown:
+                if not self.within.host.planning:
+                    raise  # what is not known while it is made will never be
                 chance = "maybe"
         return chance
 
@@ -182,12 +213,15 @@ class TaskRun:
         while True:
             attempts += 1
             result: Result = yield from self._judged(names, chance)
-            if result.state in ("unknown", "skipped") or self._all_hold(names, task.until, result):
+            if result.state in ("unknown", "skipped") or self._holds(names, task.until, result):
                 return (
                     result
                     if result.state == "unknown"
                     else Result(result.state, {**result.values, "attempts": attempts}, result.why)
                 )
+            if self.within.host.planning and (self._looks or result.state != "failed"):
+                self.within.host.asked += 1
+                return Result("unknown", why="only the device will show whether it holds in time")
             if attempts > retries:
                 return result.changed_to(
                     "failed", attempts=attempts - 1, msg=f"after {attempts} attempts: {result.why}"
@@ -200,6 +234,10 @@ class TaskRun:
             return float(str(found))
         except ValueError:
             raise TaskFailed(f"{found!r:.40}: a number is due here") from None
+
+    def _holds(self, names: Names, until: tuple[str, ...], result: Result) -> bool:
+        """Tell whether it need not be tried again; with ``retries`` alone, as soon as it does not fail."""
+        return self._all_hold(names, until, result) if until else result.state != "failed"
 
     def _all_hold(self, names: Names, expressions: tuple[str, ...], result: Result) -> bool:
         own = Data({self.task.register: result.registered(self.task.register)} if self.task.register else {})
@@ -239,7 +277,7 @@ class TaskRun:
         except TemplateFault as fault:
             return self._failed(str(fault), names, chance)
         try:
-            found = yield from self._called(request, chance)
+            found = yield from self._called(request, chance, names)
         except FactsDue:
             raise
         except (NotYetKnown, Undetermined) as fault:
@@ -273,6 +311,8 @@ class TaskRun:
     def _undecided(self, why: str, names: Names) -> Result:
         """Leave the task to the device: the plan says so, and how bad it may become at most."""
         run = self.within.host
+        if not run.planning:
+            return results.failed(why)
         run.unknowns += 1
         if not self._looks:
             run.asked += 1
@@ -301,8 +341,9 @@ class TaskRun:
         """Return the call of the module; raises :class:`TemplateFault`."""
         task, run = self.task, self.within.host
         setting = task.setting
-        arguments = names.render(dict(task.arguments))
+        arguments = names.render({word: part for word, part in task.arguments.items() if not self._judged_later(word)})
         assert isinstance(arguments, dict)
+        arguments |= {word: part for word, part in task.arguments.items() if self._judged_later(word)}
         environment: dict[str, str] = {}
         for layer in setting.environment:
             rendered = names.render(dict(layer))
@@ -324,18 +365,22 @@ class TaskRun:
             harmless=task.changes_nothing,
         )
 
-    def _called(self, request: Request, chance: Chance) -> Step[Done]:
+    def _judged_later(self, word: str) -> bool:
+        """Tell whether an argument is an expression: what a device said must not get into one as text."""
+        return word == _EXPRESSIONS.get(self.task.module)
+
+    def _called(self, request: Request, chance: Chance, names: Names) -> Step[Done]:
         run, module = self.within.host, self.task.module
         if module in ("setup", "gather_facts"):
             yield from self.gather()
             return Done(changed=False)
         if module == "include_vars":
             return self._include_vars(request)
-        other = str(self.names().render(self.task.setting.delegate_to))
+        other = str(names.render(self.task.setting.delegate_to))
         found: Done = yield from self._labelled(CATALOGUE[module].module(request), chance, other)
         if module == "set_fact":
             run.scope.found.update(found.values or {})
-        return found
+        return _as_if_checked(found) if found.unknown and self.task.setting.check_mode is True else found
 
     def _include_vars(self, request: Request) -> Done:
         run, role = self.within.host, self.task.setting.role
@@ -351,8 +396,8 @@ class TaskRun:
         try:
             effect = next(step)
             while True:
-                if isinstance(effect, Change) and task.setting.check_mode is True:
-                    effect = step.send(None)
+                if task.setting.check_mode is True and isinstance(effect, Change | Wait | AwaitHost | StoreLocal):
+                    effect = step.send(None if isinstance(effect, Change) else False)
                     continue
                 if isinstance(effect, Change):
                     effect = msgspec.structs.replace(
@@ -456,7 +501,9 @@ class TaskRun:
             try:
                 items = yield from self._attempt(self.items)
             except (TemplateFault, TaskFailed) as fault:
-                return self._ended(results.failed(str(fault)))
+                if not (yield from self._attempt(self._says_no)):
+                    return self._ended(results.failed(str(fault)))
+                items = []
         all_skipped = True
         for item in items:
             result: Result = yield from self._attempt(partial(self._due, item))
@@ -481,6 +528,12 @@ class TaskRun:
         word: Word = yield from within.entries(include.entries)
         within.pushed, within.chance = pushed, chance
         return word
+
+
+def _as_if_checked(found: Done) -> Done:
+    """Return what Ansible registers of a command that ``check_mode: true`` keeps from running."""
+    values: dict[str, Json] = {"rc": 0, "stdout": "", "stderr": "", "stdout_lines": [], "stderr_lines": []}
+    return replace(found, unknown=False, skipped=not found.changed, values=values, why="check_mode: true")
 
 
 def _is_blind(change: Effect[Any], task: Task) -> bool:

@@ -18,8 +18,8 @@ from storefleet.playbook.sources import Sources
 from storefleet.playbook.words import BLOCK, LOOP_CONTROL, LOOPS, TASK, near
 from storefleet.templating.engine import is_template
 
-MAX_DEPTH = 20
-"""How deep files may take in files."""
+MAX_DEPTH, MAX_TAKEN = 20, 5_000
+"""How deep files may take in files, and how often in all: two that take in each other twice are soon a million."""
 
 INCLUDES = ("include_tasks", "import_tasks", "include_role", "import_role")
 _INCLUDE_ARGUMENTS = {
@@ -54,6 +54,8 @@ class Tasks(Values):
         self._position = first
         self._depth = 0
         self._done: set[tuple[str, str]] = set()
+        self._taken, self._stopped = 0, False
+        self._dependents: list[str] = []
 
     def entries(self, node: Node | None, around: Setting) -> tuple[Entry, ...]:
         """Return a list of tasks and blocks."""
@@ -131,7 +133,7 @@ class Tasks(Values):
             listen=self.texts(words.get("listen")),
             changed_when=self.expressions(words.get("changed_when")),
             failed_when=self.expressions(words.get("failed_when")),
-            until=self.expressions(words.get("until")),
+            until=self.expressions(words.get("until")) if "until" in words or "retries" not in words else (),
             retries=self.count(words["retries"], "retries") if "retries" in words else 3,
             delay=self.count(words["delay"], "delay") if "delay" in words else 5,
         )
@@ -222,10 +224,16 @@ class Tasks(Values):
                 task.source, f"{task.module}: a name that stands as it is is due here, with `when` where it varies"
             )
             return ()
-        if self._depth >= MAX_DEPTH:
-            self.complain(task.source, f"{name} is taken in more than {MAX_DEPTH} files deep; does it take in itself?")
+        if self._depth >= MAX_DEPTH or self._taken >= MAX_TAKEN:
+            if not self._stopped:
+                deep = self._depth >= MAX_DEPTH
+                most = f"more than {MAX_DEPTH} files deep" if deep else f"after {MAX_TAKEN:,} others"
+                self.complain(task.source, f"{name} is taken in {most}; does it take in itself?")
+            self._stopped = True
+        if self._stopped:
             return ()
         self._depth += 1
+        self._taken += 1
         try:
             if task.module.startswith("import"):
                 return self._imported(task, name)
@@ -249,12 +257,18 @@ class Tasks(Values):
         own = task.setting.variables[len(around.variables) :]
         apply = task.arguments.get("apply")
         tags = apply.get("tags", []) if isinstance(apply, dict) else []
+        more = sorted({*(apply if isinstance(apply, dict) else {})} - {"tags"})
+        if more:
+            self.complain(task.source, f"apply: `{more[0]}` does not reach what is taken in; write it there")
+        if task.arguments.get("public") not in (None, False):
+            self.complain(task.source, "public: a role's variables stay its own here; use import_role or `roles`")
         return dataclasses.replace(
             task.setting,
-            when=(),
+            when=around.when,
             variables=around.variables,
             params=(*around.params, *own),
-            tags=around.tags | {str(tag) for tag in (tags if isinstance(tags, list) else [tags])},
+            ignore_errors=around.ignore_errors,
+            tags=around.tags | {part.strip() for tag in _list(tags) for part in str(tag).split(",")},
         )
 
     @staticmethod
@@ -302,9 +316,14 @@ class Tasks(Values):
             self._role_part(folder, "defaults", parts.get("defaults_from", "main")),
             self._role_part(folder, "vars", parts.get("vars_from", "main")),
         )
+        if name in self._dependents:
+            self.complain(source, f"role {name} depends on itself: {' -> '.join((*self._dependents, name))}")
+            return ()
         entries: list[Entry] = []
+        self._dependents.append(name)
         for dependency, own in self._dependencies(folder, setting):
             entries += self.role(dependency, source, own, {}, once=True)
+        self._dependents.pop()
         again = (name, repr((setting.params[-1:], setting.when, parts)))
         if once and again in self._done:
             return tuple(entries)
@@ -359,3 +378,7 @@ class Tasks(Values):
         params = {word: yaml11.value(part) for word, part in words.items()}
         setting = self.setting(kept, around)
         return name, dataclasses.replace(setting, params=(*setting.params, {**own, **params}))
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [value]

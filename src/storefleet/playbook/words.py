@@ -19,7 +19,7 @@ TASK = COMMON | {
     *("changed_when", "failed_when", "until", "retries", "delay"),
 }
 ROLE = COMMON | {"role", "name", "when", "vars", "tags"}
-LOOP_CONTROL = frozenset({"loop_var", "index_var", "label", "pause"})
+LOOP_CONTROL = frozenset({"loop_var", "index_var", "label"})
 LOOPS = ("loop", "with_items", "with_list", "with_dict")
 
 INSTEAD: Mapping[str, str] = {

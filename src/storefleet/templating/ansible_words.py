@@ -59,6 +59,8 @@ def flatten(value: Iterable[object], levels: int | None = None) -> list[object]:
     """Return one list of nested ones."""
     flat: list[object] = []
     for item in value:
+        if item in (None, "None", "null"):
+            continue
         if isinstance(item, list | tuple) and levels != 0:
             flat += flatten(item, None if levels is None else levels - 1)
         else:
@@ -77,10 +79,10 @@ def regex_replace(value: object, pattern: str = "", replacement: str = "", **fla
 
 
 def regex_search(value: object, pattern: str, *groups: str, **flags: bool) -> object:
-    """Return the first match, or the named groups of it; empty text where there is none."""
+    """Return the first match, or the named groups of it; none where there is no match."""
     found = _regex(pattern, flags).search(str(value))
     if found is None:
-        return ""
+        return None
     if not groups:
         return found.group()
     return [
@@ -110,7 +112,7 @@ def _digest(value: object, kind: str = "sha1") -> str:
 
 def _json(value: object, indent: int | None = None) -> str:
     _known(value)
-    return json.dumps(value, indent=indent, sort_keys=indent is not None, ensure_ascii=False)
+    return json.dumps(value, indent=indent, sort_keys=indent is not None)
 
 
 def _known(value: object) -> None:

@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from storefleet.model.base import Json
 from storefleet.templating import ansible_words
-from storefleet.templating.filters import FILTERS, TemplateFault
+from storefleet.templating.filters import FILTERS, TemplateFault, UndefinedName
 from storefleet.templating.unknown import NotYetKnown, Unknown
 
 Roots = Mapping[str, object]
@@ -118,6 +118,11 @@ class _Undefined(jinja2.StrictUndefined):
         return f"there is no {self._undefined_name!r} here{hint}"
 
 
+def undefined(why: str) -> object:
+    """Return what stands for a name whose own template names what nobody defines."""
+    return _Undefined(hint=why)
+
+
 _ENVIRONMENT = _Environment()
 _FILES = _Environment()
 _FILES.trim_blocks = True  # as Ansible renders the files of `template`
@@ -140,7 +145,7 @@ class Template:
         except TemplateFault as fault:
             raise TemplateFault(f"{self.text}: {fault}") from None
         except jinja2.UndefinedError as fault:
-            raise TemplateFault(f"{self.text}: {fault.message}") from None
+            raise UndefinedName(f"{self.text}: {fault.message}") from None
         except Exception as fault:  # noqa: BLE001 - an operator or filter may raise anything on the user's values
             raise TemplateFault(f"{self.text}: {type(fault).__name__}: {fault}") from None
         if isinstance(value, str) and len(value) > MAX_RENDERED:
@@ -240,6 +245,8 @@ def file_names(text: str) -> frozenset[str]:
 
 def render_file(text: str, roots: Roots) -> str:
     """Return a whole file rendered as Ansible's ``template`` does; raises :class:`TemplateFault`."""
+    if text.startswith("#jinja2:"):
+        raise TemplateFault("line 1: `#jinja2:` sets nothing here; take it out, and write {%- and -%} where it is due")
     try:
         rendered: str = _FILES.from_string(text).render(roots)
     except (jinja2.TemplateSyntaxError, jinja2.UndefinedError) as fault:

@@ -13,6 +13,10 @@ class TemplateFault(Exception):
     """A template cannot be compiled or rendered; the message says why in the user's words."""
 
 
+class UndefinedName(TemplateFault):
+    """A template names what nobody defines: `default` may provide for it."""
+
+
 _network = lru_cache(maxsize=4096)(ipaddress.ip_network)
 """Every device of a store asks for the same network."""
 

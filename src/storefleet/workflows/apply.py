@@ -36,6 +36,9 @@ from storefleet.workflows.sessions import live
 from storefleet.workflows.undo import undo_job
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info
 
+BEGUN = "it was to be changed when the run ended without a word; what it kept tells what was"
+"""Stands in the journal from before a host's first change until its end is known: a controller may be killed."""
+
 ASK_ABOVE, WAVE_ABOVE = 10, 50
 """Stores above which ``--confirm-stores`` is due, and above which a wave would be the better way."""
 
@@ -101,13 +104,20 @@ def apply_plan(
     ):
         applied = Applied(info, notes=held.words)
         journal = _use_up(workspace, plan)
-        write_plan(workspace, plan, journal.with_suffix(".json"))
-        database.begin_run(info)
+        try:
+            write_plan(workspace, plan, journal.with_suffix(".json"))
+            database.begin_run(info)
+        except StorageError:
+            journal.unlink()  # nothing was touched, so the plan may be applied yet
+            raise
         dead_man = DeadMan(workspace, info.id, undo_after)
         _Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held).all_stores()
         order = {host.host: number for number, host in enumerate(plan.hosts)}
         applied.hosts.sort(key=lambda end: order[end.host])
-        database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied) + consent.words)
+        try:
+            database.end_run(info.id, utc(clock.now()), applied.exit, _summary(plan, applied) + consent.words)
+        except StorageError as fault:  # how the hosts came out is told all the same
+            applied.notes += (f"the run is not written down as ended: {fault}",)
     return applied
 
 
@@ -306,6 +316,10 @@ class _Applying:
         planned = {host.host: host for host in ready}
         if not look:
             sessions.as_planned |= planned.keys()
+        for one in ready:
+            self._note(
+                HostApplied(one.host, one.store, "doubt", why=BEGUN, kept=f"{remote.KEPT}/{self.applied.run.id}")
+            )
         answered: set[str] = set()
         try:
             with self.show("changing", len(ready)) as progress:
@@ -331,12 +345,14 @@ class _Applying:
             connector.close()
         for host in ready:
             if host.host not in answered:
-                begun = host.host in sessions.making and host.host in sessions.as_planned
-                self._end(host, "doubt" if begun else "left", why="interrupted")
+                making = sessions.making.get(host.host)
+                begun = making is not None and host.host in sessions.as_planned
+                tried = making.tried if making is not None and begun else 0
+                self._end(host, "doubt" if begun else "left", why="interrupted", tried=tried)
 
     def _came_out(self, host: HostPlan, answer: Answer[HostState], sessions: ChangeSessions) -> None:
         making = sessions.making.get(host.host)
-        made = len(making.made) if making else 0
+        made, tried = (len(making.made), making.tried) if making else (0, 0)
         fault = answer.failure.error if answer.failure else None
         failed = answer.result.failure if answer.result else None
         if isinstance(fault, Moved):
@@ -344,24 +360,33 @@ class _Applying:
         elif answer.failure is not None and host.host not in sessions.as_planned:
             self._end(host, "refused", why=f"could not be read: {answer.failure.reason}")
         elif fault is not None:
-            self._end(host, "failed" if isinstance(fault, ChangeFailed) else "doubt", made, str(fault))
+            ended = "failed" if isinstance(fault, ChangeFailed) else "doubt"
+            self._end(host, ended, made, str(fault), tried=tried)
         elif failed is not None:
-            self._end(host, "failed", made, f"task {failed.task}: {failed.why}")
+            self._end(host, "failed", made, f"task {failed.task}: {failed.why}", tried=tried)
         elif making is not None and making.left:
             self._end(host, "failed", made, f"{making.left} of {len(host.changes)} planned changes did not come up")
         else:
             self._end(host, "changed", made)
 
-    def _end(self, host: HostPlan, ended: str, made: int = 0, why: str = "") -> None:
-        kept = f"{remote.KEPT}/{self.applied.run.id}" if made else ""
+    def _end(self, host: HostPlan, ended: str, made: int = 0, why: str = "", *, tried: int = 0) -> None:
+        kept = f"{remote.KEPT}/{self.applied.run.id}" if made or tried else ""
         state = self.job.states.get(host.host)
         recap = state.recap if state is not None and not state.planning else host.recap
         self._add(HostApplied(host.host, host.store, ended, made, why, kept, recap))
 
     def _add(self, end: HostApplied) -> None:
-        """Take an end and write it into the journal at once, where the last line of a host holds."""
+        """Take an end and write it into the journal."""
         self.applied.hosts.append(end)
-        with contextlib.suppress(OSError), self.journal.open("ab") as stream:
-            stream.write(msgspec.json.encode(end) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        self._note(end)
+
+    def _note(self, end: HostApplied) -> None:
+        """Write a line into the journal at once; the last one of a host holds."""
+        try:
+            with self.journal.open("ab") as stream:
+                stream.write(msgspec.json.encode(end) + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as fault:
+            why = f"{self.journal} could not be written ({fault.strerror}), so `undo` may not know every host"
+            self.applied.notes = tuple(dict.fromkeys((*self.applied.notes, why)))

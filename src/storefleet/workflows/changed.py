@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from storefleet.model.plan import HostApplied, Plan
 from storefleet.model.runs import Run
+from storefleet.modules.remote import KEPT
+from storefleet.workflows.undo import ends_of
 from storefleet.workflows.workspace import Workspace
 
 _PLAN = re.compile(r"\bplan (?P<id>[A-Za-z0-9-]+)")
@@ -24,20 +27,21 @@ class Changed:
 
 def changed_in(workspace: Workspace, run: Run) -> Changed | None:
     """Return what a run changed; ``None`` where it is no change, or its plan was cleared away."""
-    found = _PLAN.search(run.words or "") if run.info.verb == "apply" else None
-    if found is None:
-        return None
-    folder = workspace.var / "plans"
     try:
-        plan = msgspec.json.decode((folder / f"{found['id']}.json").read_bytes(), type=Plan)
-        lines = (folder / f"{found['id']}.journal").read_bytes().splitlines()
+        journal = _journal(workspace, run) if run.info.verb == "apply" else None
+        if journal is None:
+            return None
+        plan = msgspec.json.decode(journal.with_suffix(".json").read_bytes(), type=Plan)
+        return Changed(plan, tuple(ends_of(journal).values()))
     except (OSError, msgspec.MsgspecError):
         return None
-    ends: dict[str, HostApplied] = {}
-    for line in lines:
-        try:
-            end = msgspec.json.decode(line, type=HostApplied)
-        except msgspec.MsgspecError:
-            continue  # a line cut by a crash
-        ends[end.host] = end
-    return Changed(plan, tuple(ends.values()))
+
+
+def _journal(workspace: Workspace, run: Run) -> Path | None:
+    """Return the journal of a run: its words name the plan, or, where it was killed, what its hosts keep names it."""
+    folder = workspace.var / "plans"
+    found = _PLAN.search(run.words or "")
+    if found is not None:
+        return folder / f"{found['id']}.journal"
+    kept = f'"{KEPT}/{run.info.id}"'.encode()
+    return next((path for path in sorted(folder.glob("*.journal")) if kept in path.read_bytes()), None)

@@ -52,7 +52,7 @@ def look_and_make(sessions: ChangeSessions, planned: Mapping[str, HostPlan], hos
 
 def binding_of(host: HostPlan) -> Binding:
     """Return what of its plan a host is bound to."""
-    changes = tuple(Bound(change.digest, change.scope, change.maybe) for change in host.changes)
+    changes = tuple(Bound(change.digest, change.scope, change.maybe, change.change_class) for change in host.changes)
     return Binding(changes, {one.position: one for one in host.undecided})
 
 

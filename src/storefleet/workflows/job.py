@@ -22,7 +22,7 @@ from storefleet.playbook.inventory_vars import group_vars, host_vars
 from storefleet.playbook.language import Play, Playbook
 from storefleet.playbook.load import load_playbook
 from storefleet.playbook.run import run_host
-from storefleet.playbook.scope import Data, HostScope, HostVars, Layer
+from storefleet.playbook.scope import Data, HostNames, HostScope, HostVars, Layer, Names
 from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
@@ -182,7 +182,10 @@ class Job:
 
     def _of_another(self, name: str) -> Layer:
         host = self.workspace.fleet.hosts[name]
-        return {**self.variables(host), "inventory_hostname": name, "group_names": self.groups_of(host)}
+        scope = self._scope(host)
+        scope.facts = Data()
+        names = (*self.variables(host), "inventory_hostname", "group_names")
+        return HostNames(Names(scope, (scope.inventory, scope.roots)), names)
 
     def _magic(self, play: Play, host: Host) -> Layer:
         hosts = self._names_of(play)

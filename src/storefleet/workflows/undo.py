@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import msgspec
 
@@ -24,14 +25,20 @@ def changed_by(workspace: Workspace, run: str) -> tuple[HostApplied, ...]:
     kept = f"{remote.KEPT}/{run}"
     found: dict[str, HostApplied] = {}
     for path in sorted((workspace.var / "plans").glob("*.journal")):
-        for line in path.read_bytes().splitlines():
-            try:
-                end = msgspec.json.decode(line, type=HostApplied)
-            except msgspec.MsgspecError:
-                continue  # a line cut by a crash
-            if end.kept == kept:
-                found[end.host] = end
+        found |= {name: end for name, end in ends_of(path).items() if end.kept == kept}
     return tuple(found.values())
+
+
+def ends_of(journal: Path) -> dict[str, HostApplied]:
+    """Return how each host of a journal came out, by its last line; raises :class:`OSError`."""
+    ends: dict[str, HostApplied] = {}
+    for line in journal.read_bytes().splitlines():
+        try:
+            end = msgspec.json.decode(line, type=HostApplied)
+        except msgspec.MsgspecError:
+            continue  # a line cut by a crash
+        ends[end.host] = end
+    return ends
 
 
 def undo_job(workspace: Workspace, run: str, limit: str | None) -> Job:

@@ -1,12 +1,10 @@
 """The language itself: values, the ways through a play, and what a plan binds of what nobody knows yet."""
 
-import textwrap
-
 import pytest
-from playbook_world import KEY, Shell, bound, host_state, plan
+from playbook_world import KEY, Shell, bound, ends, host_state, plan, run, said
 
 from storefleet.errors import Moved, NotAllowed
-from storefleet.fleet.binding import Binding, Bound, digest_of, scope_of
+from storefleet.fleet.binding import Binding
 from storefleet.fleet.drive import drive
 from storefleet.fleet.looking import Surroundings
 from storefleet.fleet.making import Making
@@ -22,34 +20,6 @@ from storefleet.playbook.state import Tags
 def shell(tmp_path, monkeypatch):
     monkeypatch.setattr(remote, "KEPT", str(tmp_path / "kept"))
     return Shell("sh")
-
-
-EVERYTHING = Tags()
-
-
-def run(tmp_path, shell, tasks, *, tags=EVERYTHING, **more):
-    """Return the state after planning, the session that planned, and the state after making what was planned."""
-    text = textwrap.dedent(tasks)
-    planning = Planning(shell, "S0001-pos1")
-    state = host_state(tmp_path, text, planning=True, **more)
-    state.tags = tags
-    planned = drive(run_host(state), planning)
-    changes = tuple(
-        Bound(digest_of(one, KEY), scope_of(one, KEY) if one.loose else "", one.chance != "sure")
-        for one in planning.changes
-    )
-    making = Making(shell, "S0001-pos1", Binding(changes, {one.position: one for one in planned.undecided}), KEY, "r")
-    state = host_state(tmp_path, text, **more)
-    state.tags = tags
-    return planned, planning, drive(run_host(state), making)
-
-
-def said(state):
-    return [end.why for end in state.ends if end.task == "debug"]
-
-
-def ends(state):
-    return [end.ended for end in state.ends]
 
 
 # -- values

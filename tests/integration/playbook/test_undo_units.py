@@ -84,3 +84,11 @@ def test_a_mask_goes_and_comes_back(device):
     lines = [unit(1, "mask", "inactive disabled", "a.service"), unit(2, "unmask", "inactive masked", "b.service")]
     told = device(lines, a=("inactive", "masked"), b=("inactive", "disabled"))
     assert sorted(told) == ["daemon-reload ", "mask b.service", "unmask a.service"]
+
+
+def test_a_folder_that_cannot_be_taken_away_is_told(device, tmp_path):
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "by-another").write_text("x")
+    device([(1, "absent", "-", folder), unit(2, "start", "active enabled")])
+    assert f"NOT removed {folder}" in (tmp_path / "base" / "undone" / "run.log").read_text()

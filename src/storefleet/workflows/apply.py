@@ -111,7 +111,7 @@ def apply_plan(
             journal.unlink()  # nothing was touched, so the plan may be applied yet
             raise
         dead_man = DeadMan(workspace, info.id, undo_after)
-        _Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held).all_stores()
+        Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held).all_stores()
         order = {host.host: number for number, host in enumerate(plan.hosts)}
         applied.hosts.sort(key=lambda end: order[end.host])
         try:
@@ -164,7 +164,9 @@ def _use_up(workspace: Workspace, plan: Plan) -> Path:
 
 
 @dataclass
-class _Applying:
+class Applying:
+    """One apply under way: batch by batch, each host to an end that stands in the journal at once."""
+
     workspace: Workspace
     plan: Plan
     job: Job
@@ -194,7 +196,7 @@ class _Applying:
             try:
                 broken = self.held.why_no_further([host.store for host in batch])
                 if not broken and (permitted := self._permitted(batch)):
-                    self._batch(permitted)
+                    self.batch(permitted)
             except KeyboardInterrupt as fault:
                 self.applied.interrupt = fault
             except StorageError as fault:  # our own disk: what was done is told all the same, and no store begun more
@@ -218,7 +220,7 @@ class _Applying:
             if one.host not in ended:
                 self._end(one, "left", why=why)
 
-    def _batch(self, batch: Sequence[HostPlan]) -> None:
+    def batch(self, batch: Sequence[HostPlan]) -> None:
         """Look once more at each host of the batch, and change those that are still as they were planned.
 
         One whose line is not at stake is changed over the connection that it was looked at over.

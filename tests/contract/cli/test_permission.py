@@ -128,13 +128,13 @@ def test_a_window_that_closes_between_two_stores_lets_the_next_one_not_begin(wor
     calendars(world, NIGHT)
     world.at.now = datetime.datetime(2026, 11, 25, 3, 29, tzinfo=datetime.UTC)
     planned(world)
-    real = apply_workflow.decide
+    real = apply_workflow.Applying.batch
 
-    def decide(*arguments):
+    def batch(*arguments):
         world.at.now += datetime.timedelta(minutes=1)
         return real(*arguments)
 
-    monkeypatch.setattr(apply_workflow, "decide", decide)
+    monkeypatch.setattr(apply_workflow.Applying, "batch", batch)
     done = run(world, "apply", world.plan, "--format", "json")
     assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["refused"] * 4]
     assert done.code == 3
@@ -195,13 +195,13 @@ def test_the_words_of_freeze_fit_each_state(world):
 
 def test_a_change_under_way_begins_no_further_store_after_a_stop(world, monkeypatch):
     planned(world)
-    real = apply_workflow.decide
+    real = apply_workflow.Applying.batch
 
-    def decide(*arguments):
+    def batch(*arguments):
         freeze_on(world)
         return real(*arguments)
 
-    monkeypatch.setattr(apply_workflow, "decide", decide)
+    monkeypatch.setattr(apply_workflow.Applying, "batch", batch)
     done = run(world, "apply", world.plan, "--format", "json")
     assert done.code == 3
     assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["left"] * 4]
@@ -211,14 +211,14 @@ def test_a_change_under_way_begins_no_further_store_after_a_stop(world, monkeypa
 def test_leases_are_listed_while_a_change_is_made_and_given_back_at_its_end(world, monkeypatch):
     planned(world)
     seen = []
-    real = apply_workflow.decide
+    real = apply_workflow.Applying.batch
 
-    def decide(*arguments):
+    def batch(*arguments):
         seen.append(run(world, "leases", "--format", "json").document)
         seen.append(run(world, "leases").out)
         return real(*arguments)
 
-    monkeypatch.setattr(apply_workflow, "decide", decide)
+    monkeypatch.setattr(apply_workflow.Applying, "batch", batch)
     assert run(world, "apply", world.plan).code == 0
     assert problems(seen[0], "leases-1") == []
     assert [(one["store"], one["state"]) for one in seen[0]["leases"]] == [
@@ -252,15 +252,15 @@ def test_a_store_that_another_machine_changes_is_busy_until_its_lease_ends_and_t
 
 def test_a_lease_that_is_lost_in_the_middle_lets_that_store_not_begin(world, monkeypatch):
     planned(world)
-    real = apply_workflow.decide
+    real = apply_workflow.Applying.batch
 
-    def decide(*arguments):
+    def batch(*arguments):
         url = f"sqlite:///{world.fleet}/var/storefleet.db"
         with Database.open(url) as database, database._write("test") as connection:
             connection.exec_driver_sql("DELETE FROM leases WHERE store = 'S0002'")
         return real(*arguments)
 
-    monkeypatch.setattr(apply_workflow, "decide", decide)
+    monkeypatch.setattr(apply_workflow.Applying, "batch", batch)
     done = run(world, "apply", world.plan, "--format", "json")
     assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["left"] * 4]
     assert "the lease of S0002 was lost" in done.document["hosts"][2]["why"]

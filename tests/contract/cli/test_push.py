@@ -246,22 +246,23 @@ def test_history_tells_who_changed_what_from_which_plan_and_the_last_report_stay
     assert (report.code, "changed devices and has no report" in report.err) == (2, True)
     assert run("report", fleet, "last").code == 2
     journal = (fleet / "var" / "plans" / f"{plan_id}.journal").read_text().splitlines()
-    assert [json.loads(line)["ended"] for line in journal] == ["changed", "changed"]
+    ends = {end["host"]: end["ended"] for end in map(json.loads, journal)}
+    assert ends == {"S0001-pos1": "changed", "S0001-pos2": "changed"}
 
 
 def test_a_disk_that_is_full_between_two_stores_tells_what_was_done_and_begins_no_third(
     fleet, hosts, playbook, tmp_path, monkeypatch
 ):
     run("plan", fleet, playbook(), "-o", tmp_path / "p.json")
-    real, calls = apply_workflow.decide, []
+    real, calls = apply_workflow.Applying.batch, []
 
-    def decide(*arguments):
+    def batch(*arguments):
         calls.append(arguments)
         if len(calls) == 2:
             raise StorageError("no space left on the disk")
         return real(*arguments)
 
-    monkeypatch.setattr(apply_workflow, "decide", decide)
+    monkeypatch.setattr(apply_workflow.Applying, "batch", batch)
     done = run("apply", fleet, tmp_path / "p.json", "--format", "json")
     assert done.code == 3
     assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["left"] * 4]
@@ -270,15 +271,15 @@ def test_a_disk_that_is_full_between_two_stores_tells_what_was_done_and_begins_n
 
 def test_an_interrupt_between_two_stores_tells_what_was_done(fleet, hosts, playbook, tmp_path, monkeypatch):
     run("plan", fleet, playbook(), "-o", tmp_path / "p.json")
-    real, calls = apply_workflow.decide, []
+    real, calls = apply_workflow.Applying.batch, []
 
-    def decide(*arguments):
+    def batch(*arguments):
         calls.append(arguments)
         if len(calls) == 2:
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(apply_workflow, "decide", decide)
+    monkeypatch.setattr(apply_workflow.Applying, "batch", batch)
     done = run("apply", fleet, tmp_path / "p.json", "--format", "json")
     assert done.code == 130
     assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["left"] * 4]

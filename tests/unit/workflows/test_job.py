@@ -24,7 +24,7 @@ def job(tmp_path, monkeypatch):
     }
     store = SimpleNamespace(region="north", format="city")
     workspace = SimpleNamespace(
-        fleet=SimpleNamespace(hosts=hosts), store=lambda _host: store, owner_of=lambda _path: PRIVATE
+        fleet=SimpleNamespace(hosts=hosts), store=lambda _host: store, owner_of=lambda _path: PRIVATE, shown=str
     )
     (tmp_path / "host_vars").mkdir()
     for name in hosts:

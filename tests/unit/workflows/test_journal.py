@@ -38,9 +38,9 @@ def made(tmp_path, monkeypatch, journal):
     job = SimpleNamespace(playbook=Playbook("p", "", ()), states={}, step=int)
     applied = applying.Applied(factory.run_info("r1"))
     show = lambda *_arguments: contextlib.nullcontext(SimpleNamespace(step=None))  # noqa: E731
-    one = applying._Applying(workspace, None, job, applied, None, show, None, journal, None, None)
+    one = applying.Applying(workspace, None, job, applied, None, show, None, journal, None, None)
     with pytest.raises(KilledError):
-        one._make([HOST], 1.0)
+        one._make([HOST], 1.0, look=False)
     return workspace, applied
 
 
@@ -80,7 +80,7 @@ def test_the_last_line_of_a_host_holds_for_its_way_back(tmp_path):
 
 def test_a_journal_that_cannot_be_written_is_told_once(tmp_path):
     applied = applying.Applied(factory.run_info("r1"))
-    one = applying._Applying(None, None, None, applied, None, None, None, tmp_path / "none" / "p1.journal", None, None)
+    one = applying.Applying(None, None, None, applied, None, None, None, tmp_path / "none" / "p1.journal", None, None)
     for _ in range(2):
         one._add(HostApplied("S0001-pos1", "S0001", "changed"))
     assert len(applied.notes) == 1

@@ -180,6 +180,9 @@ def _why_not(host: Host, changes: Sequence[Change]) -> str | None:
     cutting = next((change.target for change in changes if class_of(change) == "path"), None)
     if cutting and host.platform not in SHELL_PLATFORMS:
         return f"{cutting} can cut the way to the device, and on {host.platform} no undo can be armed yet"
+    reboots = any(class_of(change) == "reboot" for change in changes)
+    if cutting and reboots:
+        return f"{cutting} is armed with an undo that a reboot lets go off; plan the reboot by itself, afterwards"
     hopeless = next((change.target for change in changes if not has_undo(change)), None)
     if hopeless is not None:
         return f"{hopeless}: no undo on the device would survive this change, so it is not made"

@@ -123,7 +123,7 @@ def test_what_only_the_till_will_know_is_named_in_the_plan_and_decided_there(lab
     plan = planned(lab, tmp_path / "plan", "unknown.yaml", UNKNOWN, till)
     (host,) = plan["hosts"]
     assert [(one["task"], one["change_class"]) for one in host["undecided"]] == [("copy", "config")]
-    assert [(one["target"], one["maybe"]) for one in host["changes"] if one["maybe"]] == [("/srv/rescued", True)]
+    assert [one["target"] for one in host["changes"] if one["maybe"]] == ["test", "/srv/rescued"]
     assert host["fetches"] == 1
     assert "hunter2" not in json.dumps(plan)
     done = applied(lab, tmp_path / "plan")
@@ -132,3 +132,29 @@ def test_what_only_the_till_will_know_is_named_in_the_plan_and_decided_there(lab
     assert (lab.place.fleet / "playbooks" / "fetched" / till / "srv" / "a").read_text() == "old\n"
     shown = storefleet(lab, "runs", "show", done["run"])
     assert (shown.returncode, "run cat" in shown.stdout, "hunter2" in shown.stdout) == (0, True, False), shown.stdout
+
+
+KILLED = """\
+- hosts: role=till
+  gather_facts: false
+  tasks:
+    - copy: {content: "new\\n", dest: /srv/a}
+    - command: sleep 30
+      changed_when: false
+"""
+
+
+def test_a_run_whose_controller_was_killed_is_known_and_taken_back(lab, till, tmp_path):
+    planned(lab, tmp_path / "plan", "killed.yaml", KILLED, till)
+    text = f"{STOREFLEET} apply --fleet {lab.place.fleet} {tmp_path}/plan >/dev/null 2>&1 & sleep 12; kill -9 $!"
+    lab.exec(["sh", "-c", text])
+    assert lab.enter(till, ["cat", "/srv/a"]).stdout == "new\n"
+    runs = document(storefleet(lab, "runs", "list", "--format", "json"))["runs"]
+    run = next(one["info"]["id"] for one in runs if one["info"]["verb"] == "apply")
+    shown = storefleet(lab, "runs", "show", run)
+    assert f"doubt    {till}" in shown.stdout, shown.stdout
+    undo = document(storefleet(lab, "undo", run, "-o", str(tmp_path / "undo"), "--format", "json"))
+    assert [change["target"] for change in undo["hosts"][0]["changes"]] == ["/srv/a"], undo
+    done = applied(lab, tmp_path / "undo")
+    assert [host["ended"] for host in done["hosts"]] == ["changed"], done
+    assert lab.enter(till, ["cat", "/srv/a"]).stdout == "old\n"

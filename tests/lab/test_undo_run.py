@@ -160,3 +160,29 @@ def test_a_gate_lets_nobody_through_who_is_not_as_he_must_be(lab, till, tmp_path
     kept = lab.place.fleet / "var" / "backups" / till / "opt" / "pos" / "etc" / "pos.ini"
     assert kept.read_text() == lab.enter(till, ["cat", "/opt/pos/etc/pos.ini"]).stdout
     assert kept.stat().st_mode & 0o077 == 0
+
+
+KILLED = """\
+- hosts: role=till
+  gather_facts: false
+  tasks:
+    - copy: {content: "new\\n", dest: /srv/a}
+    - command: sleep 30
+      changed_when: false
+"""
+
+
+def test_a_run_whose_controller_was_killed_is_known_and_taken_back(lab, till, tmp_path):
+    planned(lab, tmp_path / "plan", "killed.yaml", KILLED, till)
+    text = f"{STOREFLEET} apply --fleet {lab.place.fleet} {tmp_path}/plan >/dev/null 2>&1 & sleep 12; kill -9 $!"
+    lab.exec(["sh", "-c", text])
+    assert lab.enter(till, ["cat", "/srv/a"]).stdout == "new\n"
+    runs = document(storefleet(lab, "runs", "list", "--format", "json"))["runs"]
+    run = next(one["info"]["id"] for one in runs if one["info"]["verb"] == "apply")
+    shown = storefleet(lab, "runs", "show", run)
+    assert f"doubt    {till}" in shown.stdout, shown.stdout
+    undo = document(storefleet(lab, "undo", run, "-o", str(tmp_path / "undo"), "--format", "json"))
+    assert [change["target"] for change in undo["hosts"][0]["changes"]] == ["/srv/a"], undo
+    done = applied(lab, tmp_path / "undo")
+    assert [host["ended"] for host in done["hosts"]] == ["changed"], done
+    assert lab.enter(till, ["cat", "/srv/a"]).stdout == "old\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -57,6 +58,7 @@ def runs(context: typer.Context, fleet: FleetOption = None) -> None:
 
 @app.command("list")
 def list_(
+    context: typer.Context,
     fleet: FleetOption = None,
     count: CountOption = 20,
     output: FormatOption = OutputFormat.text,
@@ -67,7 +69,12 @@ def list_(
     \b
     storefleet runs list -n 400 --format json
     """
-    return _list(fleet, count, output, no_color=no_color)
+    return _list(_fleet(context, fleet), count, output, no_color=no_color)
+
+
+def _fleet(context: typer.Context, fleet: Path | None) -> Path | None:
+    """Return the folder that either `runs` or the word behind it was given."""
+    return fleet if fleet is not None or context.parent is None else context.parent.params.get("fleet")
 
 
 def _list(fleet: FleetOption, count: int, output: OutputFormat, *, no_color: bool) -> int:
@@ -81,13 +88,15 @@ def _list(fleet: FleetOption, count: int, output: OutputFormat, *, no_color: boo
 
 
 @app.command()
-def show(run: RunArgument, fleet: FleetOption = None, output: FormatOption = OutputFormat.text) -> int:
+def show(
+    context: typer.Context, run: RunArgument, fleet: FleetOption = None, output: FormatOption = OutputFormat.text
+) -> int:
     """Print all that is known of one run beside its findings.
 
     \b
     storefleet runs show 7f3a
     """
-    workspace = open_workspace(fleet)
+    workspace = open_workspace(_fleet(context, fleet))
     found = past_run(workspace, run)
     changed = changed_in(workspace, found)
     document = runs_document(workspace.settings.fleet, (found,))

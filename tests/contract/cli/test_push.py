@@ -242,6 +242,7 @@ def test_history_tells_who_changed_what_from_which_plan_and_the_last_report_stay
     assert found["words"] == f"playbooks/p.yaml, plan {plan_id}: 2 changed"
     shown = run("runs", fleet, "show", "last")
     assert all(word in shown.out for word in ("CHG-7", "it is due", plan_id)), shown.out
+    assert storefleet("runs", "--fleet", fleet, "show", "last").out == shown.out
     report = run("report", fleet, found["info"]["id"])
     assert (report.code, "changed devices and has no report" in report.err) == (2, True)
     assert run("report", fleet, "last").code == 2

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from bench import machine, table
-from bench.figures import FIGURES
+from bench.figures import FIGURES, TOGETHER
 from bench.sides import BenchError
 from bench.stage import Stage, Wishes
 from bench.till import LOGINS, ensure_root
@@ -26,17 +26,18 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--ansible-hosts", type=int, default=50, help="at most so many hosts where Ansible takes part")
     parser.add_argument("--line-hosts", type=int, default=60, help="at most so many hosts over a line with delay")
     parser.add_argument("--documents", type=int, default=25_000, help="hosts audited from a recording (default 25,000)")
-    parser.add_argument("--figures", default="all", help=f"comma-separated, of: {', '.join(FIGURES)}")
+    parser.add_argument("--figures", default="all", help=f"comma-separated, of: {', '.join([*FIGURES, *TOGETHER])}")
     parser.add_argument("--json", type=Path, help="write the table there as a JSON document too")
     return parser.parse_args(argv)
 
 
 def measure(options: argparse.Namespace) -> int:
     """Measure the figures asked for; the exit status is 1 where a target was missed."""
-    names = list(FIGURES) if options.figures == "all" else options.figures.split(",")
+    asked = list(FIGURES) if options.figures == "all" else options.figures.split(",")
+    names = [name for word in asked for name in TOGETHER.get(word, (word,))]
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
-        print(f"no figure {', '.join(unknown)}; there are: {', '.join(FIGURES)}", file=sys.stderr)
+        print(f"no figure {', '.join(unknown)}; there are: {', '.join([*FIGURES, *TOGETHER])}", file=sys.stderr)
         return 2
     wishes = Wishes(**{field.name: getattr(options, field.name) for field in fields(Wishes)})
     head = table.header()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bench.figures.floor import floor, thin
 from bench.figures.lines import latency, lines
 from bench.figures.others import ansible, netmiko, pyinfra
-from bench.figures.playbook import playbook
+from bench.figures.playbook import with_ansible, with_pyinfra
 from bench.figures.scale import inventory, streamed
 from bench.stage import Stage
 from bench.table import Figure
@@ -20,7 +20,11 @@ FIGURES: dict[str, Callable[[Stage], list[Figure]]] = {
     "netmiko": netmiko,
     "lines": lines,
     "latency": latency,
-    "playbook": playbook,
+    "playbook-pyinfra": with_pyinfra,
+    "playbook-ansible": with_ansible,
     "inventory": inventory,
     "streamed": streamed,
 }
+
+TOGETHER = {"playbook": ("playbook-pyinfra", "playbook-ansible")}
+"""Figures that are asked for under one name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -99,6 +100,7 @@ def plan(
         emit(plan_json(made))
     else:
         _show_plan(workspace, made, no_color=no_color)
+    _next(made, out)
     return _incomplete(made)
 
 
@@ -197,7 +199,9 @@ def push(
 
 
 def undo(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The apply to be taken back, as `runs` names it.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The apply to be taken back, as `runs` names it; or `last`.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Where the plan is written.")],
     fleet: FleetOption = None,
     limit: LimitOption = None,
@@ -215,14 +219,21 @@ def undo(
     """
     workspace = open_workspace(fleet)
     check_out(out)
-    found = past_run(workspace, run)
+    found = past_run(workspace, run, verb="apply")
     made = make_undo(workspace, found.info.id, PlanRequest(Path(), limit, reason, ticket, workers), HostProgress)
     write_plan(workspace, made, out)
     if output is OutputFormat.json:
         emit(plan_json(made))
     else:
         _show_plan(workspace, made, no_color=no_color)
+    _next(made, out)
     return _incomplete(made)
+
+
+def _next(made: Plan, out: Path | None) -> None:
+    """Say what to do with a plan that would change something."""
+    if out is not None and made.to_change:
+        write(f"the plan is in {out}: storefleet apply {out}\n", err=True)
 
 
 def _words(text: str | None) -> frozenset[str]:
@@ -243,6 +254,8 @@ def _finish(
     """Tell how it came out, audit what was changed, and leave by the worst of both."""
     for note in done.notes:
         write(f"{visible(note, limit=400)}\n", err=True)
+    if not made.to_change:
+        write("the plan has no change to make; no host was touched\n", err=True)
     if output is OutputFormat.text:
         emit(render(applied_lines(done.hosts, width()), colour=colour(no_color)))
     else:
@@ -260,4 +273,8 @@ def _finish(
             audited.document, width=width(), timezone=workspace.settings.display.timezone, colour=colour(no_color)
         )
         write(text, err=output is OutputFormat.json)
+    if done.exit > verdict:
+        ends = Counter(host.ended for host in done.hosts)
+        words = ", ".join(f"{number} {ended}" for ended, number in ends.items())
+        write(f"{words}  →  exit {done.exit}; again: storefleet runs show {done.run.id}\n", err=True)
     return max(done.exit, _incomplete(made), verdict)

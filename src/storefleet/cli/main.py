@@ -9,7 +9,7 @@ import shutil
 import sys
 import textwrap
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -48,6 +48,10 @@ ENDS: tuple[tuple[type[BaseException], int], ...] = (
 """The first kind that fits decides; UnexpectedFault is a bug met on a host and is handed over as its cause."""
 
 
+ONCE = (("-l", "--limit"), ("--tags",), ("--skip-tags",))
+"""Options that say which hosts or tasks, with all their names."""
+
+
 def run() -> NoReturn:
     """Run the command line and leave with its exit code."""
     listen()
@@ -57,6 +61,7 @@ def run() -> NoReturn:
 def call(arguments: list[str]) -> int:
     """Run one command line and return its exit code; never raises."""
     try:
+        _once(arguments)
         app = build(next((word for word in arguments if not word.startswith("-")), None))
         code = app(args=arguments, prog_name="storefleet", standalone_mode=False)
     except typer.Exit as end:
@@ -68,6 +73,15 @@ def call(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001 - the last door: every end has its exit code
         return _end(fault, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _once(arguments: Sequence[str]) -> None:
+    """Refuse a selection that is given twice: the last alone would hold, and nobody would be told."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    for words in ONCE:
+        given = sum(word in words or word.startswith(tuple(f"{one}=" for one in words)) for word in own)
+        if given > 1:
+            raise InputError(f"{words[0]} is given {given} times; write it once, with commas: {words[0]} A,B")
 
 
 def _end(fault: BaseException, arguments: list[str]) -> int:

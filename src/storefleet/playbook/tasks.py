@@ -110,7 +110,8 @@ class Tasks(Values):
         known = [(key, part) for key, part in calls if self._module(key.text) is not None]
         for key, _ in calls:
             if self._module(key.text) is None:
-                hint = near(plain_name(key.text), (*CATALOGUE, *LANGUAGE, *TASK))
+                names = (name for name in (*CATALOGUE, *LANGUAGE, *TASK) if " " not in name)
+                hint = near(plain_name(key.text), names)
                 self.complain(key.source, f"there is no module or word `{key.text}` here{hint}")
         if len(known) != 1:
             if known or not calls:

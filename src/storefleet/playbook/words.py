@@ -57,10 +57,16 @@ INSTEAD: Mapping[str, str] = {
 }
 
 
+MOST_NAMES = 40
+"""Names beyond which a list of all there are helps nobody."""
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """Return a hint: the word that may be meant, or all there are."""
     if word in INSTEAD:
         return f": {INSTEAD[word]}"
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1)
-    return f"; did you mean `{close[0]}`?" if close else f"; there are: {', '.join(names)}"
+    if close:
+        return f"; did you mean `{close[0]}`?"
+    return f"; there are: {', '.join(names)}" if len(names) <= MOST_NAMES else "; docs/reference/playbooks.md lists all"

@@ -10,7 +10,7 @@ from rich.text import Text
 from storefleet.model.instants import instant
 from storefleet.model.plan import HostApplied, HostPlan, Plan, PlannedChange
 from storefleet.reports.escape import visible, visible_lines
-from storefleet.reports.layout import flow
+from storefleet.reports.layout import flow, labelled
 from storefleet.reports.times import clock, zone_named
 
 _DIFF = {"+": "green", "-": "red", "@": "cyan"}
@@ -89,8 +89,8 @@ def _hosts(hosts: Sequence[HostPlan], width: int) -> list[Text]:
 
 def _change(number: int, change: PlannedChange, width: int) -> list[Text]:
     more = [change.change_class, *(["maybe"] if change.maybe else []), *([] if change.way_back else ["no way back"])]
-    words = f"{number}  {visible(change.task)}: {change.action} {visible(change.target)} ({', '.join(more)})"
-    lines = flow([Text(words)], width, 2)
+    words = f"{visible(change.task)}: {change.action} {visible(change.target)} ({', '.join(more)})"
+    lines = labelled(f"{number}  ", words, width, 2)
     for line in visible_lines(change.diff.expandtabs(4), 240) if change.diff else ():
         for part in chop_cells(line, width - 5) or [""]:
             lines.append(Text(" " * 5).append(part, style=_DIFF.get(line[:1], "")))

@@ -18,6 +18,7 @@ from storefleet.playbook.sources import sources_of
 MOST_FILES = 5_000
 """Files of YAML beyond which a tree is not what somebody meant."""
 
+_PLAY = re.compile(r"^(?:- |  )hosts:", re.MULTILINE)
 _WORD = re.compile(r"`([^`]+)`")
 
 
@@ -79,9 +80,15 @@ def _playbooks(tree: Path) -> Iterator[_Found]:
     for path in files:
         shown = str(path.relative_to(tree))
         try:
-            node = parse(read_text(path, shown), shown)
+            text = read_text(path, shown)
         except InputError:
-            continue  # encrypted, or no YAML: nothing that a play could name
+            continue
+        try:
+            node = parse(text, shown)
+        except InputError:
+            if _PLAY.search(text):  # a playbook that is no YAML is told; what is encrypted, or no play, is not
+                yield _Found(path, shown)
+            continue
         if isinstance(node, Sequence) and any(
             isinstance(item, Mapping) and any(key.text in ("hosts", "import_playbook") for key, _ in item.entries)
             for item in node.items

@@ -126,7 +126,7 @@ def _job(workspace: Workspace, plan: Plan) -> Job:
         return job_of_parts(workspace, plan.parts)
     if plan.undo_of is not None:
         return undo_job(workspace, plan.undo_of, plan.run.limit)
-    playbook, sources = find_playbook(workspace, Path(plan.playbook))
+    playbook, sources = find_playbook(workspace, workspace.folder / plan.playbook)
     tags = Tags(frozenset(plan.tags), frozenset(plan.skip_tags))
     return Job(workspace, playbook, sources, plan.run.limit, tags)
 

@@ -45,5 +45,5 @@ def too_many(
         return f"not begun: {bad} of {len(batch)} hosts of the batch before had failed (max_fail_percentage)"
     most = [play.max_fail_stores for play in plays if play.max_fail_stores is not None]
     if (most or not percentages) and len(failed) > min(most, default=0):
-        return f"not begun: {len(failed)} stores had failed"
+        return f"not begun: {len(failed)} {'store' if len(failed) == 1 else 'stores'} had failed"
     return ""

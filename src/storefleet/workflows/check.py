@@ -33,7 +33,7 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     gathering = Gathering()
     gathering.attempt(lambda: load_routes(workspace))
     rules = gathering.attempt(lambda: validated_rules(workspace))
-    for path in sorted((workspace.folder / "playbooks").glob("*.yaml")):
+    for path in sorted((workspace.folder / "playbooks").glob("*.y*ml")):
         gathering.attempt(partial(load_playbook, path, workspace.shown(path)))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))
     gathering.finish()

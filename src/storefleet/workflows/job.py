@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from storefleet.collect.plan import CollectPlan
 from storefleet.collect.registry import standard
-from storefleet.errors import InputError, TaskFailed
+from storefleet.errors import Complaint, InputError, SelectorError, TaskFailed
 from storefleet.fleet.drive import Session
 from storefleet.fleet.looking import Surroundings
 from storefleet.fleet.planning import Planning
@@ -19,7 +20,7 @@ from storefleet.model.effects import Step
 from storefleet.model.plan import PlanPart
 from storefleet.model.store import Host, template_roots
 from storefleet.playbook.inventory_vars import group_vars, host_vars
-from storefleet.playbook.language import Play, Playbook
+from storefleet.playbook.language import Play, Playbook, tasks_of
 from storefleet.playbook.load import load_playbook
 from storefleet.playbook.run import run_host
 from storefleet.playbook.scope import Data, HostNames, HostScope, HostVars, Layer, Names
@@ -38,11 +39,14 @@ SHELL_PLATFORMS = frozenset({"linux", "busybox", "frr"})
 
 def find_playbook(workspace: Workspace, path: Path) -> tuple[Playbook, Sources]:
     """Read a playbook, looked up in ``playbooks/`` and then from the current folder; raises :class:`InputError`."""
-    for place in (workspace.folder / "playbooks" / path, path, workspace.folder / path):
+    playbooks = workspace.folder / "playbooks"
+    for place in (playbooks / path, Path.cwd() / path, workspace.folder / path):
         if place.is_file():
             sources = sources_of(place, workspace.folder)
             return load_playbook(place, workspace.shown(place), sources), sources
-    raise InputError(f"there is no playbook {path}, neither in playbooks/ nor from the current folder")
+    close = difflib.get_close_matches(path.name, sorted(one.name for one in playbooks.glob("*.y*ml")), 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise InputError(f"there is no playbook {path}, neither in playbooks/ nor from the current folder{hint}")
 
 
 PLACES = 100_000
@@ -84,7 +88,10 @@ class Job:
         wanted = {host.name for host in self.workspace.select(self.limit)} if self.limit else None
         found = []
         for number, play in enumerate(self.playbook.plays):
-            hosts = self.workspace.select(play.hosts)
+            try:
+                hosts = self.workspace.select(play.hosts)
+            except SelectorError as fault:
+                raise InputError([Complaint(play.source.path, play.source.line, f"hosts: {fault}")]) from fault
             allowed = self.only[number] if self.only else wanted
             found.append((play, tuple(host for host in hosts if allowed is None or host.name in allowed)))
         return tuple(found)
@@ -102,8 +109,20 @@ class Job:
                 f"{self.playbook.shown}: a playbook changes hosts with a shell, and {', '.join(foreign[:5])} "
                 f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves them out"
             )
+        self._check_tags()
         self._variables_of(hosts)
         return scope(hosts, self.workspace.store)
+
+    def _check_tags(self) -> None:
+        """Refuse a tag that no task has: what it would leave undone must not look like what is done already."""
+        entries = [(*section, *play.handlers) for play in self.playbook.plays for section in play.sections]
+        known = {tag for some in entries for task in tasks_of(some) for tag in task.setting.tags}
+        for word, tags in (("--tags", self.tags.only), ("--skip-tags", self.tags.skipped)):
+            for tag in sorted(tags - known - {"all", "always", "never"}):
+                close = difflib.get_close_matches(tag, sorted(known), 1)
+                there = f"; there are: {', '.join(sorted(known))}" if known else ""
+                hint = f"; did you mean `{close[0]}`?" if close else there
+                raise InputError(f"{word} {tag}: no task of {self.playbook.shown} has this tag{hint}")
 
     def _variables_of(self, hosts: Iterable[Host]) -> None:
         """Read the variables of groups and hosts before anything is touched; raises :class:`InputError`."""
@@ -177,6 +196,7 @@ class Job:
             "groups": self.groups,
             "hostvars": HostVars(tuple(self.workspace.fleet.hosts), self._of_another),
             "ansible_check_mode": False,
+            "ansible_managed": "Ansible managed",
             "playbook_dir": "playbooks",
         }
 

@@ -23,14 +23,14 @@ def past_runs(workspace: Workspace, limit: int) -> tuple[Run, ...]:
         return database.runs(limit)
 
 
-def find_run(database: Database, name: str, *, with_report: bool = False) -> Run:
+def find_run(database: Database, name: str, *, with_report: bool = False, verb: str | None = None) -> Run:
     """Return the run of an id, of its beginning or end where only one has it, or the newest finished one (``last``).
 
-    ``with_report`` makes the last one an audit: a change leaves no document.
+    ``with_report`` makes the last one an audit: a change leaves no document. ``verb`` makes it one of that verb.
     """
     known = database.runs(_LOOK_BACK)
     if name == LAST:
-        finished = (run for run in known if run.state == "finished")
+        finished = (run for run in known if run.state == "finished" and verb in (None, run.info.verb))
         matching = [run for run in finished if run.totals is not None or not with_report][:1]
     else:
         exact = database.run(name)
@@ -40,17 +40,18 @@ def find_run(database: Database, name: str, *, with_report: bool = False) -> Run
     if matching:
         ids = ", ".join(run.info.id for run in matching[:5])
         raise InputError(f"{name!r} means {len(matching)} runs: {ids}; write more of the one you mean")
-    raise InputError(f"there is no run {name!r}; `storefleet runs` lists them")
+    kind = f"{verb} among the runs" if verb and name == LAST else f"run {name!r}"
+    raise InputError(f"there is no {kind}; `storefleet runs` lists them")
 
 
 def _means(run: Run, name: str) -> bool:
     return bool(name) and (run.info.id.startswith(name) or run.info.id.endswith(name))
 
 
-def past_run(workspace: Workspace, name: str) -> Run:
+def past_run(workspace: Workspace, name: str, verb: str | None = None) -> Run:
     """Return one run; raises :class:`InputError` where the name means none, or several."""
     with workspace.open_database() as database:
-        return find_run(database, name)
+        return find_run(database, name, verb=verb)
 
 
 def past_document(workspace: Workspace, name: str) -> tuple[AuditDocument, tuple[TrendPoint, ...]]:

@@ -1,60 +1,31 @@
-"""Running one task on one host: conditions, loops, retries, and what it means where only the device will know."""
+"""Running one task on one host: its items, retries, what its result means, and what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
 
-import msgspec
-
-from storefleet.errors import ChangeFailed, HostError, TaskFailed, Undetermined
+from storefleet.errors import TaskFailed
 from storefleet.model.base import Json
 from storefleet.model.changes import (
-    Alter,
-    AwaitHost,
     Chance,
-    Change,
-    ChangeClass,
-    On,
-    PutFile,
-    ReadFacts,
-    StoreLocal,
     Wait,
 )
-from storefleet.model.effects import Effect, Step, ask
-from storefleet.model.plan import Undecided
-from storefleet.modules.base import Done, Request
-from storefleet.modules.catalogue import CATALOGUE
-from storefleet.modules.risk import class_of
+from storefleet.model.effects import Step, ask
 from storefleet.playbook import results
-from storefleet.playbook.facts import ansible_facts
-from storefleet.playbook.inventory_vars import read_variables
+from storefleet.playbook.call import ONLY_MADE, Call
 from storefleet.playbook.language import Include, Task
 from storefleet.playbook.results import Result, TaskEnd
 from storefleet.playbook.scope import Data, Names
-from storefleet.playbook.state import PlayState, Word
+from storefleet.playbook.state import Word
 from storefleet.templating.filters import TemplateFault
 from storefleet.templating.unknown import FactsDue, NotYetKnown, Unknown
 
-R = TypeVar("R")
-_SECONDS = 300.0
-_ONLY_MADE = frozenset({"wait_for", "wait_for_connection", "fetch", "audit", "backup"})
-"""What Ansible's check mode, and so a plan's recap, counts as skipped."""
-
-_EXPRESSIONS = {"assert": "that", "debug": "var"}
-"""The argument of a module that is an expression, to be judged as it stands."""
-
-_FILES = frozenset({"copy", "template", "file", "lineinfile", "blockinfile", "replace", "get_url"})
-
 
 @dataclass
-class TaskRun:
-    """One task in its play."""
-
-    within: PlayState
-    task: Task
+class TaskRun(Call):
+    """One task in its play, run to its end."""
 
     def step(self, entry: Task | Include, *, told: bool = False) -> Step[Word]:
         """Run it, count it, and tell how the play goes on; a handler that was ``told`` runs whatever its tags are."""
@@ -67,54 +38,6 @@ class TaskRun:
             return (yield from self._include(entry))
         result = yield from self._all_items()
         return self._ended(result)
-
-    @property
-    def is_selected(self) -> bool:
-        """Tell whether tags and ``run_once`` let it run on this host."""
-        return self.within.host.tags.select(self.task.setting.tags) and self._is_here
-
-    @property
-    def _is_here(self) -> bool:
-        return not self.task.setting.run_once or self._is_first()
-
-    def names(self, *own: Data) -> Names:
-        """Return the names that the task sees."""
-        setting, play, scope = self.task.setting, self.within.play, self.within.host.scope
-        role = setting.role
-        layers = (
-            *own,
-            *self.within.pushed,
-            *reversed(setting.params),
-            scope.found,
-            scope.loaded,
-            *reversed(setting.variables),
-            *((role.variables,) if role else ()),
-            play.role_variables,
-            play.variables,
-            scope.inventory,
-            *((role.defaults,) if role else ()),
-            play.defaults,
-            scope.roots,
-        )
-        return Names(scope, tuple(layer for layer in layers if layer))
-
-    def texts(self, texts: tuple[str, ...]) -> list[str]:
-        """Return texts with their templates filled in; one that cannot be is itself."""
-        found = []
-        for text in texts:
-            try:
-                found.append(str(self.names().render(text)))
-            except TemplateFault:
-                found.append(text)
-        return [text for text in found if text]
-
-    def _is_first(self) -> bool:
-        batch = self.within.host.scope.magic.get("ansible_play_batch")
-        return (
-            not isinstance(batch, list) or not batch or batch[0] == self.within.host.scope.magic["inventory_hostname"]
-        )
-
-    # -- one task and its items
 
     def _all_items(self) -> Step[Result]:
         task = self.task
@@ -135,47 +58,6 @@ class TaskRun:
             found.append(Result(result.state, values, result.why))
         return results.together(found)
 
-    def _says_no(self) -> Step[bool]:
-        """Tell whether the condition says no whatever the items are: then a list that is not there is no fault."""
-        yield from ()
-        try:
-            return self.chance(self.names()) is None
-        except FactsDue:
-            raise
-        except TemplateFault:
-            return False
-
-    def items(self) -> Step[list[Data]]:
-        """Return what the task is looped over; raises :class:`TemplateFault`, :class:`TaskFailed`."""
-        yield from ()
-        loop = self.task.loop
-        assert loop is not None
-        over = self.names().render(loop.over)
-        if loop.pairs:
-            if not isinstance(over, dict):
-                raise TaskFailed("with_dict: a mapping is due here")
-            over = [{"key": key, "value": value} for key, value in over.items()]
-        if not isinstance(over, list):
-            raise TaskFailed(f"loop: a list is due here, and this is a {type(over).__name__}")
-        if loop.flat:
-            over = [one for item in over for one in (item if isinstance(item, list) else [item])]
-        index = [loop.index] if loop.index else []
-        return [Data({loop.variable: item, **dict.fromkeys(index, number)}) for number, item in enumerate(over)]
-
-    def _attempt(self, make: Callable[[], Step[R]]) -> Step[R]:
-        """Run what may need facts of the host: they are read when they are, and it is begun anew."""
-        try:
-            return (yield from make())
-        except FactsDue:
-            yield from self.gather()
-        return (yield from make())
-
-    def gather(self) -> Step[None]:
-        """Read the facts of the host."""
-        scope = self.within.host.scope
-        document = yield from ask(ReadFacts())
-        scope.facts = Data({**ansible_facts(document), "facts": document})
-
     def _once(self, own: Data) -> Step[Result]:
         """Run the module once; whatever fails in a way that a playbook may go on from is a result."""
         names = self.names(own)
@@ -188,21 +70,6 @@ class TaskRun:
         if chance is None:
             return results.skipped("when says no")
         return (yield from self._retried(names, chance))
-
-    def chance(self, names: Names) -> Chance | None:
-        """Tell whether the task is due, ``None`` where it is not."""
-        chance = self.within.chance
-        for expression in self.task.setting.when:
-            try:
-                if not names.holds(expression):
-                    return None
-            except FactsDue:
-                raise
-            except NotYetKnown:
-                if not self.within.host.planning:
-                    raise  # what is not known while it is made will never be
-                chance = "maybe"
-        return chance
 
     def _retried(self, names: Names, chance: Chance) -> Step[Result]:
         task = self.task
@@ -266,166 +133,6 @@ class TaskRun:
             return results.failed(str(fault))
         return result
 
-    def _run(self, names: Names, chance: Chance) -> Step[Result]:
-        run = self.within.host
-        try:
-            request = self.request(names)
-        except FactsDue:
-            raise
-        except NotYetKnown as fault:
-            return self._undecided(str(fault), names)
-        except TemplateFault as fault:
-            return self._failed(str(fault), names, chance)
-        try:
-            found = yield from self._called(request, chance, names)
-        except FactsDue:
-            raise
-        except (NotYetKnown, Undetermined) as fault:
-            return self._undecided(str(fault), names)
-        except (TemplateFault, TaskFailed, ChangeFailed) as fault:
-            return self._failed(str(fault), names, chance)
-        except HostError as fault:
-            run.ends.append(TaskEnd(self.task.shown, "failed", self._shown(str(fault))))
-            raise
-        result = results.done(found)
-        run.notes += found.notes
-        run.unknowns += found.unknown or chance != "sure"
-        if found.unknown and not self._looks:
-            run.asked += 1
-        if run.planning and chance == "maybe" and not self._looks:
-            return Result("unknown", why=result.why)
-        return result
-
-    @property
-    def _looks(self) -> bool:
-        entry = CATALOGUE.get(self.task.module)
-        return entry is None or entry.looks
-
-    def _failed(self, message: str, names: Names, chance: Chance) -> Result:
-        """Take a failure for what it is, unless it may be gone when the tasks before it have run."""
-        run = self.within.host
-        if run.planning and (chance == "maybe" or run.blind) and not self._looks:
-            return self._undecided(message, names)
-        return results.failed(message)
-
-    def _undecided(self, why: str, names: Names) -> Result:
-        """Leave the task to the device: the plan says so, and how bad it may become at most."""
-        run = self.within.host
-        if not run.planning:
-            return results.failed(why)
-        run.unknowns += 1
-        if not self._looks:
-            run.asked += 1
-            found = Undecided(self.task.position, self.task.shown, self._shown(why), self._bound(names))
-            if found not in run.undecided:
-                run.undecided.append(found)
-        return Result("unknown", why=why)
-
-    def _bound(self, names: Names) -> ChangeClass:
-        """Return the worst class that the task may have: that of its file where its name is known, else any."""
-        if self.task.module not in _FILES:
-            return "path"
-        for word in ("dest", "path", "name"):
-            try:
-                path = names.render(self.task.arguments.get(word))
-            except TemplateFault:
-                return "path"
-            if isinstance(path, str) and path.startswith("/") and not path.endswith("/"):
-                found = PutFile(path=path, content=b"", mode=0, owner="", group="", before=None)
-                return class_of(found)
-        return "path"
-
-    # -- the module
-
-    def request(self, names: Names) -> Request:
-        """Return the call of the module; raises :class:`TemplateFault`."""
-        task, run = self.task, self.within.host
-        setting = task.setting
-        arguments = names.render({word: part for word, part in task.arguments.items() if not self._judged_later(word)})
-        assert isinstance(arguments, dict)
-        arguments |= {word: part for word, part in task.arguments.items() if self._judged_later(word)}
-        environment: dict[str, str] = {}
-        for layer in setting.environment:
-            rendered = names.render(dict(layer))
-            assert isinstance(rendered, dict)
-            environment |= {name: str(value) for name, value in rendered.items() if value is not None}
-        folder = setting.role.folder if setting.role else ""
-        return Request(
-            arguments,
-            lambda kind, name: run.sources.read(kind, name, folder),
-            names.file,
-            list_local=lambda kind, name: run.sources.names(kind, name, folder),
-            local_mode=lambda kind, name: run.sources.mode(kind, name, folder),
-            holds=names.holds,
-            host=str(run.scope.magic.get("inventory_hostname", "")),
-            user=str(names.render(setting.user)),
-            environment=environment,
-            timeout_s=setting.timeout_s or _SECONDS,
-            question=setting.check_mode is False and task.changes_nothing,
-            harmless=task.changes_nothing,
-        )
-
-    def _judged_later(self, word: str) -> bool:
-        """Tell whether an argument is an expression: what a device said must not get into one as text."""
-        return word == _EXPRESSIONS.get(self.task.module)
-
-    def _called(self, request: Request, chance: Chance, names: Names) -> Step[Done]:
-        run, module = self.within.host, self.task.module
-        if module in ("setup", "gather_facts"):
-            yield from self.gather()
-            return Done(changed=False)
-        if module == "include_vars":
-            return self._include_vars(request)
-        other = str(names.render(self.task.setting.delegate_to))
-        found: Done = yield from self._labelled(CATALOGUE[module].module(request), chance, other)
-        if module == "set_fact":
-            run.scope.found.update(found.values or {})
-        return _as_if_checked(found) if found.unknown and self.task.setting.check_mode is True else found
-
-    def _include_vars(self, request: Request) -> Done:
-        run, role = self.within.host, self.task.setting.role
-        loaded = read_variables(run.sources, request.text("file"), role.folder if role else "")
-        name = request.text("name", default="")
-        run.scope.loaded.update({name: loaded} if name else loaded)
-        return Done(changed=False, values={"ansible_facts": loaded})
-
-    def _labelled(self, step: Step[Done], chance: Chance, other: str) -> Generator[Effect[Any], Any, Done]:
-        """Put on every change of a module which task asks for it, and how sure it is; a mere look makes none."""
-        task, run = self.task, self.within.host
-        hidden = bool(task.setting.no_log)
-        try:
-            effect = next(step)
-            while True:
-                if task.setting.check_mode is True and isinstance(effect, Change | Wait | AwaitHost | StoreLocal):
-                    effect = step.send(None if isinstance(effect, Change) else False)
-                    continue
-                if isinstance(effect, Change):
-                    effect = msgspec.structs.replace(
-                        effect,
-                        task=task.shown,
-                        hidden=hidden,
-                        position=task.position,
-                        chance=chance,
-                        loose=run.blind,
-                        behind=run.unknowns,
-                    )
-                    run.asked += 1
-                    run.blind = run.blind or _is_blind(effect, task)
-                try:
-                    answer = yield On(other, effect) if other else effect
-                except HostError as fault:
-                    effect = step.throw(fault)
-                else:
-                    effect = step.send(answer)
-        except StopIteration as end:
-            found: Done = end.value
-            return found
-
-    # -- the end
-
-    def _shown(self, why: str) -> str:
-        return "its words are hidden (no_log)" if self.task.setting.no_log else why
-
     def _ended(self, result: Result) -> Word:
         """Count the task, keep its result, tell its handlers."""
         task, within, run = self.task, self.within, self.within.host
@@ -458,15 +165,13 @@ class TaskRun:
         changed = bool(result.values.get("changed"))
         if not self.within.counted or (self.within.host.planning and self.within.chance == "maybe"):
             return
-        not_made = self.within.host.planning and self.task.module in _ONLY_MADE
+        not_made = self.within.host.planning and self.task.module in ONLY_MADE
         if state == "skipped" or (state == "unknown" and not changed and not self._looks) or not_made:
             counts["skipped"] += 1
         elif state != "failed" or ignored:
             counts["ok"] += 1
             counts["changed"] += changed
             counts["ignored"] += ignored
-
-    # -- what is no module
 
     def _meta(self) -> Step[Word]:
         word = str(self.task.arguments.get("free_form"))
@@ -481,18 +186,6 @@ class TaskRun:
             self.within.chance = "maybe"
             return "on"
         return "ended"
-
-    def _due(self, own: Data | None = None) -> Step[Result]:
-        yield from ()
-        try:
-            chance = self.chance(self.names(own or Data()))
-        except FactsDue:
-            raise
-        except TemplateFault as fault:
-            return results.failed(f"when: {fault}")
-        if chance is None:
-            return results.skipped("when says no")
-        return Result("unknown" if chance == "maybe" and self.within.chance != "maybe" else "ok")
 
     def _include(self, include: Include) -> Step[Word]:
         """Run what an include brings, once per item of its loop."""
@@ -528,13 +221,3 @@ class TaskRun:
         word: Word = yield from within.entries(include.entries)
         within.pushed, within.chance = pushed, chance
         return word
-
-
-def _as_if_checked(found: Done) -> Done:
-    """Return what Ansible registers of a command that ``check_mode: true`` keeps from running."""
-    values: dict[str, Json] = {"rc": 0, "stdout": "", "stderr": "", "stdout_lines": [], "stderr_lines": []}
-    return replace(found, unknown=False, skipped=not found.changed, values=values, why="check_mode: true")
-
-
-def _is_blind(change: Effect[Any], task: Task) -> bool:
-    return isinstance(change, Alter) and change.subject.startswith("command:") and not task.changes_nothing

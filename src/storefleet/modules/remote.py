@@ -120,7 +120,26 @@ def _alter(request: Alter, run: str, number: int) -> str:
 umask 077
 {_unmoved(request)}k={quote(f"{KEPT}/{run}")} n={number}
 {_way_back(request, number) if request.privileged else ""}umask 022
+{_noted(request, number)}
+"""
+
+
+def _noted(request: Alter, number: int) -> str:
+    """Run the script; where it can be undone, note how it left things, so that an undo sees what somebody did since."""
+    if not (request.read and request.way_back and request.privileged):
+        return request.script
+    return f"""(
 {request.script}
+)
+s=$?
+if [ "$s" = 0 ]; then
+umask 077
+printf '%s\\n' {quote(request.read)} >"$k/{number}.read"
+now=$({request.read}
+)
+printf '%s\\t%s\\t%s\\n' {number} "$(printf %s "$now" | sha256sum | cut -c1-64)" {quote(request.subject)} >>"$k/after"
+fi
+exit "$s"
 """
 
 

@@ -61,8 +61,10 @@ def class_of_lines(paths: Iterable[tuple[str, ...]]) -> ChangeClass:
 
 def class_of(change: Change) -> ChangeClass:
     """Return what one change can cost. What is not known to be harmless for the way is judged by where it stands."""
+    if isinstance(change, ActOnUnit) and change.action == "daemon-reload":
+        return "none"
     if isinstance(change, ActOnUnit):
-        if change.action in ("enable", "daemon-reload") and not _PATH_UNITS.fullmatch(change.unit):
+        if change.action == "enable" and not _PATH_UNITS.fullmatch(change.unit):
             return "config"
         return "path" if _PATH_UNITS.fullmatch(change.unit) else "service"
     if isinstance(change, Alter) and not change.subject.startswith("file:"):

@@ -5,6 +5,7 @@ Only what still is as the run left it is put back; what was changed since belong
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ class _Undo:
     """Path → how it was when the run had done with it."""
     notes: list[str] = field(default_factory=list)
     asked: int = 0
+    checked: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
 
 
 def undo_run(request: Request) -> Step[Done]:
@@ -170,14 +173,33 @@ def _tree(undo: _Undo, one: _Kept) -> Step[None]:
 
 
 def _script(undo: _Undo, one: _Kept) -> Step[None]:
+    """Run the way back that a change kept, once, and only where nobody has changed since what it is about."""
     script = yield from ask(ReadFile(f"{undo.folder}/{one.number}.sh"))
     if script is None:
-        undo.notes.append(f"{one.target}: its way back is gone")
+        if (yield from ask(ReadFile(f"{undo.folder}/{one.number}.taken"))) is None:
+            undo.notes.append(f"{one.target}: its way back is gone")
         return
+    look = yield from ask(ReadFile(f"{undo.folder}/{one.number}.read"))
+    read, now = "", ""
+    if look is not None:
+        read = f"( {look.content.decode('utf-8', 'replace').rstrip()}\n) || :"
+    if look is not None and one.target not in undo.checked:
+        now = yield from ask(ReadText(f"left:{undo.folder}/{one.number}", read))
+        if hashlib.sha256(now.encode()).hexdigest() != undo.left.get(one.target):
+            undo.notes.append(f"moved since: {one.target} is no longer as that run left it, and stays as it is")
+            undo.moved.add(one.target)
+    if one.target in undo.moved:
+        return
+    first = one.target not in undo.checked
+    undo.checked.add(one.target)
     undo.asked += 1
-    text = f"k={quote(undo.folder)} n={one.number}\n{script.content.decode('utf-8', 'replace')}"
+    text = f"""k={quote(undo.folder)} n={one.number}
+( {script.content.decode("utf-8", "replace")}
+) || exit 1
+mv "$k/$n.sh" "$k/$n.taken\""""
     cost: ChangeClass = next((known for known in CLASSES if known == one.words), "path")
-    yield from ask(Alter(subject=one.target, action="take back", script=text, cost=cost))
+    read = read if first else ""
+    yield from ask(Alter(subject=one.target, action="take back", script=text, cost=cost, read=read, before=now))
 
 
 def _first_of_units(kept: list[_Kept]) -> dict[str, _Kept]:

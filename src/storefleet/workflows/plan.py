@@ -144,6 +144,8 @@ def host_plan(host: Host, session: Planning, state: HostState, key: bytes) -> Ho
     """Return what a host would have made of it, bound under the fleet's key."""
     changes = session.changes
     planned = tuple(_planned(change, key) for change in changes)
+    if not state.undecided and not session.fetched and all(change.action == "daemon-reload" for change in planned):
+        planned = ()  # systemd would read again what it has read
     failed = state.failure
     classes = (*(change.change_class for change in planned), *(one.change_class for one in state.undecided))
     return HostPlan(

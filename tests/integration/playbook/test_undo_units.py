@@ -3,9 +3,18 @@
 import subprocess
 
 import pytest
+from playbook_world import Shell
 
+from storefleet.fleet.binding import Binding, Bound, digest_of
+from storefleet.fleet.drive import drive
+from storefleet.fleet.making import Making
+from storefleet.fleet.planning import Planning
+from storefleet.model.changes import Alter
+from storefleet.model.effects import RunScript
 from storefleet.modules import remote
+from storefleet.modules.base import Request
 from storefleet.modules.undo import UNDO
+from storefleet.modules.undoing import undo_run
 
 SYSTEMCTL = """\
 #!/bin/sh
@@ -92,3 +101,46 @@ def test_a_folder_that_cannot_be_taken_away_is_told(device, tmp_path):
     (folder / "by-another").write_text("x")
     device([(1, "absent", "-", folder), unit(2, "start", "active enabled")])
     assert f"NOT removed {folder}" in (tmp_path / "base" / "undone" / "run.log").read_text()
+
+
+def test_a_way_back_is_taken_once_and_only_where_nobody_has_changed_the_thing_since(tmp_path, monkeypatch):
+    monkeypatch.setattr(remote, "KEPT", str(tmp_path / "kept"))
+    thing = tmp_path / "thing"
+    thing.write_text("old\n")
+    shell = Shell("sh")
+
+    def made(number):
+        change = Alter(
+            subject="user:x",
+            action="change",
+            script=f"echo new >{thing}",
+            cost="config",
+            read=f"cat {thing}",
+            before="old",
+            after="new",
+            way_back=f"echo old >{thing}",
+        )
+        thing.write_text("old\n")
+        assert shell.answer(RunScript(remote.change(change, f"run-{number}", 1))).exit_status == 0
+        return f"run-{number}"
+
+    def undone(run):
+        request = Request({"run": run}, None, str)
+        planning = Planning(shell, "S0001-pos1")
+        done = drive(undo_run(request), planning)
+        making = Making(
+            shell, "S0001-pos1", Binding([Bound(digest_of(one, b"k")) for one in planning.changes]), b"k", "u"
+        )
+        drive(undo_run(request), making)
+        return done
+
+    run = made(1)
+    assert thing.read_text() == "new\n"
+    assert undone(run).changed
+    assert thing.read_text() == "old\n"
+    assert not undone(run).changed
+    run = made(2)
+    thing.write_text("by hand\n")
+    told = undone(run)
+    assert (told.changed, "moved since: user:x" in told.notes[0]) == (False, True)
+    assert thing.read_text() == "by hand\n"

@@ -51,7 +51,7 @@ def test_a_setting_is_a_setting(path):
         ("posd", "stop", "service"),
         ("posd", "enable", "config"),
         ("posd", "disable", "service"),
-        ("", "daemon-reload", "config"),
+        ("", "daemon-reload", "none"),
         *(
             (unit, action, "path")
             for unit in ("ssh", "sshd.service", "networking", "nftables")

@@ -182,7 +182,7 @@ def _script(undo: _Undo, one: _Kept) -> Step[None]:
     look = yield from ask(ReadFile(f"{undo.folder}/{one.number}.read"))
     read, now = "", ""
     if look is not None:
-        read = f"( {look.content.decode('utf-8', 'replace').rstrip()}\n) || :"
+        read = f"{{ {look.content.decode('utf-8', 'replace').rstrip()}\n}} || :"
     if look is not None and one.target not in undo.checked:
         now = yield from ask(ReadText(f"left:{undo.folder}/{one.number}", read))
         if hashlib.sha256(now.encode()).hexdigest() != undo.left.get(one.target):

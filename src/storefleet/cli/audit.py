@@ -164,7 +164,8 @@ def _fix(workspace: Workspace, outcome: AuditOutcome, request: PlanRequest, out:
     """Plan what mends what failed, and show it; on standard error, since the audit is what was asked for."""
     made = plan_fixes(workspace, outcome.document, request, HostProgress)
     if made is None:
-        write("nothing that failed names a playbook that mends it; no plan was written\n", err=True)
+        older = f"; {out} is an earlier one" if out.exists() else ""
+        write(f"nothing that failed names a playbook that mends it; no plan was written{older}\n", err=True)
         return
     write_plan(workspace, made, out)
     lines = plan_lines(made, workspace.settings.display.timezone, width())

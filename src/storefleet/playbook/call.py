@@ -32,6 +32,7 @@ from storefleet.playbook.inventory_vars import read_variables
 from storefleet.playbook.language import Task
 from storefleet.playbook.results import Result, TaskEnd
 from storefleet.playbook.scope import Names
+from storefleet.templating.engine import is_template
 from storefleet.templating.filters import TemplateFault
 from storefleet.templating.unknown import FactsDue, NotYetKnown
 
@@ -76,7 +77,7 @@ class Call(Due):
         except (TemplateFault, TaskFailed, ChangeFailed) as fault:
             return self._failed(str(fault), names, chance)
         except HostError as fault:
-            run.ends.append(TaskEnd(self.task.shown, "failed", self._shown(str(fault))))
+            run.ends.append(TaskEnd(self.task.shown, "failed", self._shown(str(fault)), self.task.where))
             raise
         result = results.done(found)
         run.notes += found.notes
@@ -109,7 +110,8 @@ class Call(Due):
 
     def _bound(self, names: Names) -> ChangeClass:
         """Return the worst class that the task may have: that of its file where its name is known, else any."""
-        if self.task.module not in _FILES:
+        checked = self.task.arguments.get("validate")
+        if self.task.module not in _FILES or (isinstance(checked, str) and is_template(checked)):
             return "path"
         for word in ("dest", "path", "name"):
             try:

@@ -83,6 +83,11 @@ class Task:
         return self.name or self.module
 
     @property
+    def where(self) -> str:
+        """Return its file and line."""
+        return f"{self.source.path}:{self.source.line}"
+
+    @property
     def changes_nothing(self) -> bool:
         """Tell whether its author says so, whatever comes: ``changed_when: false``."""
         return self.changed_when is not None and [word.lower() for word in self.changed_when] in (["false"], ["no"])

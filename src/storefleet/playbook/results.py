@@ -20,6 +20,13 @@ class TaskEnd:
     task: str
     ended: Literal["ok", "changed", "skipped", "failed", "ignored", "unknown"]
     why: str = ""
+    where: str = ""
+    """The task's file and line."""
+
+    @property
+    def account(self) -> str:
+        """Return what a person needs of it: where it stands, which task it is, and why."""
+        return f"{self.where}: task {self.task}: {self.why}" if self.where else f"task {self.task}: {self.why}"
 
 
 @dataclass(frozen=True)

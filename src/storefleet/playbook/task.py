@@ -140,7 +140,7 @@ class TaskRun(Call):
         run.unknowns += state == "unknown"
         ignored = state == "failed" and self._ignores()
         self._count(result, ignored=ignored)
-        run.ends.append(TaskEnd(task.shown, "ignored" if ignored else state, self._shown(result.why)))
+        run.ends.append(TaskEnd(task.shown, "ignored" if ignored else state, self._shown(result.why), task.where))
         if task.module == "set_fact" and state == "unknown":
             run.scope.found.update({name: Unknown(name) for name in task.arguments})
         if task.register:

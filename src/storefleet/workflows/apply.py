@@ -365,7 +365,7 @@ class Applying:
             ended = "failed" if isinstance(fault, ChangeFailed) else "doubt"
             self._end(host, ended, made, str(fault), tried=tried)
         elif failed is not None:
-            self._end(host, "failed", made, f"task {failed.task}: {failed.why}", tried=tried)
+            self._end(host, "failed", made, failed.account, tried=tried)
         elif making is not None and making.left:
             self._end(host, "failed", made, f"{making.left} of {len(host.changes)} planned changes did not come up")
         else:

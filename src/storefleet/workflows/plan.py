@@ -159,7 +159,7 @@ def host_plan(host: Host, session: Planning, state: HostState, key: bytes) -> Ho
         undecided=tuple(state.undecided),
         fetches=len(session.fetched),
         notes=tuple(state.notes),
-        refused=f"task {failed.task}: {failed.why}" if failed else _why_not(host, changes),
+        refused=failed.account if failed else _why_not(host, changes),
     )
 
 

@@ -12,9 +12,9 @@ PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([SR]-\d\d) \|(.+)\|$", PAGE, re.MULTILINE)
 DUE = {
     *(f"S-{number:02}" for number in range(1, 28)),
-    *("S-31", "S-34", "S-35", "S-36"),
-    *(f"R-{number:02}" for number in range(1, 7)),
-    *("R-10", "R-13", "R-14", "R-17", "R-18"),
+    *("S-29", "S-30", "S-31", "S-33", "S-34", "S-35", "S-36"),
+    *(f"R-{number:02}" for number in range(1, 9)),
+    *("R-10", "R-11", "R-12", "R-13", "R-14", "R-17", "R-18"),
 }
 
 

@@ -72,10 +72,24 @@ class Making(Looking):
         self._admit(effect)
         self._position = effect.position
         if not self._group:
-            group = self._look.together.get(self._next - 1, []) if self._look is not None else []
-            if len(group) > 1 and group[0].bound() == effect.bound() and self._are_next(group):
+            group = self._with(effect)
+            if len(group) > 1 and self._are_next(group):
                 self._make_together(group)
         return self._ended(effect, self._group.take(effect) if self._group else self._make(effect))
+
+    def _with(self, effect: Change) -> list[Change]:
+        """Return what can be made with a change: as many as are known as they were before, which the playbook asks."""
+        start = self._next - 1
+        group = self._look.together.get(start, []) if self._look is not None else []
+        if self._look is None or not group or group[0].bound() != effect.bound():
+            return []
+        unknown = self.seen.missing([ReadFile(change.target) for change in group[1:]])
+        many = 1
+        while many < len(group) and ReadFile(group[many].target) not in unknown:
+            many += 1
+        if many < len(group):
+            self._look.together[start + many] = group[many:]
+        return group[:many]
 
     def _make(self, effect: Change) -> Output:
         self.seen.changed(effect)

@@ -195,6 +195,21 @@ def test_nothing_is_made_before_what_stands_between(tmp_path, between):
         assert not (b"a" in contents and b"b" in contents), group
 
 
+@pytest.mark.parametrize("question", ["", "- command: 'true'\n  changed_when: false\n  check_mode: false\n"])
+def test_a_file_that_is_not_known_any_more_is_looked_at_before_it_is_changed(tmp_path, shell, question):
+    """A question lets everything be forgotten that was seen before it; the same file twice is never together."""
+    seeded(tmp_path / "host")
+    tasks = """\
+- lineinfile: {path: DIR/conf, line: "{{ item }}"}
+  loop: [a, b]
+- lineinfile: {path: DIR/lines, line: c}
+- lineinfile: {path: DIR/empty, line: d}
+"""
+    session, state = in_one_go(tmp_path, shell, tasks + question)
+    assert ([end.ended for end in state.ends][:3], session.left) == (["changed"] * 3, 0)
+    assert [len((tmp_path / "host" / name).read_text().split("\n")) for name in ("conf", "lines", "empty")] == [7, 6, 2]
+
+
 def test_changes_that_nothing_stands_between_are_together(tmp_path):
     seeded(tmp_path / "host")
     tasks = """\

@@ -30,7 +30,7 @@ format: .venv/.ready      ## write the format and the safe fixes
 	@.venv/bin/ruff format src tests scripts bench
 	@.venv/bin/ruff check --fix src tests scripts bench
 
-proofs: .venv/.ready .venv-bench/.collections    ## the long evidence: the five deviations and nothing else, three times in a row
+proofs: .venv/.ready .venv-bench/.collections    ## the long evidence: the five deviations and nothing else, all cut lines back, three times in a row
 	@sh scripts/proofs
 
 record-ansible: .venv/.ready .venv-bench/.ready  ## record what ansible-playbook makes of the cases that CI replays

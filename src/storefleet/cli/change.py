@@ -94,14 +94,7 @@ def plan(
     made = make_plan(
         workspace, PlanRequest(playbook, limit, reason, ticket, workers, _words(tags), _words(skip_tags)), HostProgress
     )
-    if out is not None:
-        write_plan(workspace, made, out)
-    if output is OutputFormat.json:
-        emit(plan_json(made))
-    else:
-        _show_plan(workspace, made, no_color=no_color)
-    _next(made, out)
-    return _incomplete(made)
+    return _planned(workspace, made, out, output, no_color=no_color)
 
 
 def apply(
@@ -221,19 +214,20 @@ def undo(
     check_out(out)
     found = past_run(workspace, run, verb="apply")
     made = make_undo(workspace, found.info.id, PlanRequest(Path(), limit, reason, ticket, workers), HostProgress)
-    write_plan(workspace, made, out)
+    return _planned(workspace, made, out, output, no_color=no_color)
+
+
+def _planned(workspace: Workspace, made: Plan, out: Path | None, output: OutputFormat, *, no_color: bool) -> int:
+    """Write a plan where it is wanted, show it, and say what to do with one that would change something."""
+    if out is not None:
+        write_plan(workspace, made, out)
     if output is OutputFormat.json:
         emit(plan_json(made))
     else:
         _show_plan(workspace, made, no_color=no_color)
-    _next(made, out)
-    return _incomplete(made)
-
-
-def _next(made: Plan, out: Path | None) -> None:
-    """Say what to do with a plan that would change something."""
     if out is not None and made.to_change:
         write(f"the plan is in {out}: storefleet apply {out}\n", err=True)
+    return _incomplete(made)
 
 
 def _words(text: str | None) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -50,7 +51,23 @@ class Surroundings:
     judge: Callable[[Session, AuditHost], tuple[str, ...]] | None = None
 
 
-class Looking:
+_HOW: Mapping[type[Effect[Any]], str] = {
+    LookAhead: "_ahead",
+    ReadFile: "_file",
+    ReadUnit: "_unit",
+    ReadText: "_text",
+    Inquire: "_inquire",
+    ReadFacts: "_facts",
+    Wait: "_wait",
+    AwaitHost: "_await",
+    StoreLocal: "_store",
+    On: "_on",
+    AuditHost: "_audit",
+}
+"""Which method answers an effect, so that each kind of session may have its own."""
+
+
+class Looking(ABC):
     """Answers what only looks, by scripts over the session below."""
 
     def __init__(self, inner: Session, host: str, around: Surroundings | None = None) -> None:
@@ -64,9 +81,8 @@ class Looking:
         """Answer one effect; raises a :class:`~storefleet.errors.HostError`."""
         if isinstance(effect, Change):
             return cast("A", self._change(effect))
-        for kind, look in self._looks.items():
-            if isinstance(effect, kind):
-                return cast("A", look(self, effect))
+        if (how := _HOW.get(type(effect))) is not None:
+            return cast("A", getattr(self, how)(effect))
         raise NotAllowed(f"{self._host}: {type(effect).__name__} cannot be asked in a playbook")
 
     def close(self) -> None:
@@ -74,8 +90,8 @@ class Looking:
         for session in (self._inner, *self._others.values()):
             session.close()
 
-    def _change(self, effect: Change) -> Output | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _change(self, effect: Change) -> Output | None: ...
 
     def _ahead(self, effect: LookAhead) -> None:
         """Look at everything by one script; what it does not answer is asked when a task comes to it."""
@@ -160,28 +176,14 @@ class Looking:
         except ConnectError as fault:
             raise TaskFailed(f"delegate_to {effect.host}: {fault}") from fault
 
-    def _wait(self, effect: Wait) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _wait(self, effect: Wait) -> bool: ...
 
-    def _await(self, effect: AwaitHost) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _await(self, effect: AwaitHost) -> bool: ...
 
-    def _store(self, effect: StoreLocal) -> bool:
-        raise NotImplementedError
-
-    _looks: Mapping[type[Effect[Any]], Callable[..., object]] = {
-        LookAhead: lambda self, effect: self._ahead(effect),
-        ReadFile: lambda self, effect: self._file(effect),
-        ReadUnit: lambda self, effect: self._unit(effect),
-        ReadText: lambda self, effect: self._text(effect),
-        Inquire: lambda self, effect: self._inquire(effect),
-        ReadFacts: lambda self, effect: self._facts(effect),
-        Wait: lambda self, effect: self._wait(effect),
-        AwaitHost: lambda self, effect: self._await(effect),
-        StoreLocal: lambda self, effect: self._store(effect),
-        On: lambda self, effect: self._on(effect),
-        AuditHost: lambda self, effect: self._audit(effect),
-    }
+    @abstractmethod
+    def _store(self, effect: StoreLocal) -> bool: ...
 
 
 def parse_file(output: Output, where: str) -> FileState | None:

@@ -40,10 +40,6 @@ ListLocal = Callable[[str, str], tuple[str, ...]]
 """Gives the files below a folder of the fleet folder, relative and sorted; nothing where the name is no folder."""
 
 
-def _holds_nothing(expression: str) -> bool:
-    raise TaskFailed(f"{expression}: nothing can be asked here")
-
-
 def _no_folder(_kind: str, _name: str) -> tuple[str, ...]:
     return ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from storefleet.documents import yaml11
@@ -12,17 +11,14 @@ from storefleet.model.base import Json
 from storefleet.playbook.sources import Sources
 
 
-def group_vars(sources: Sources, groups: Iterable[str]) -> dict[str, Json]:
-    """Return the variables of some groups, of which the later win; raises :class:`InputError`."""
-    found: dict[str, Json] = {}
-    for group in groups:
-        found |= _named(sources, f"group_vars/{group}")
-    return found
+def group_vars(sources: Sources, group: str) -> dict[str, Json]:
+    """Return the variables of one group; raises :class:`InputError`."""
+    return _named(sources, f"group_vars/{group}")
 
 
 def host_vars(sources: Sources, host: str) -> dict[str, Json]:
     """Return the variables of one host; raises :class:`InputError`."""
-    return _named(sources, f"host_vars/{host}")
+    return _named(sources, f"host_vars/{host}") if host in sources.entries("host_vars") else {}
 
 
 def variables_below(sources: Sources, most: int) -> set[str] | None:

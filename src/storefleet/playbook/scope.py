@@ -6,7 +6,7 @@ nobody uses cannot fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from storefleet.model.base import Json
@@ -157,7 +157,7 @@ def _range(*bounds: int) -> list[int]:
 class HostVars(Mapping[str, object]):
     """``hostvars``: the variables of every host of the fleet that the inventory knows, made when asked for."""
 
-    def __init__(self, names: tuple[str, ...], of: Callable[[str], Layer]) -> None:
+    def __init__(self, names: Collection[str], of: Callable[[str], Layer]) -> None:
         self._names, self._of = names, of
 
     def __getitem__(self, name: str) -> object:

@@ -6,6 +6,7 @@ import hashlib
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from storefleet.documents.reader import read_text
@@ -21,21 +22,33 @@ class Sources:
 
     folders: tuple[Path, ...]
     used: dict[str, str] = field(default_factory=dict)
+    _entries: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _roots(self) -> tuple[Path, ...]:
+        return tuple(folder.resolve() for folder in self.folders)
+
+    def entries(self, name: str) -> frozenset[str]:
+        """Return what stands in a folder, with and without endings: read once, since every host asks for itself."""
+        if name not in self._entries:
+            found = [path for root in self._roots if (root / name).is_dir() for path in (root / name).iterdir()]
+            self._entries[name] = frozenset(word for path in found for word in (path.name, path.stem))
+        return self._entries[name]
 
     def find(self, *names: str) -> Path | None:
         """Return the first of these names that is there, in the first folder that has one."""
         for name in names:
-            for folder in self.folders:
-                path = (folder / name).resolve()
-                if path.is_relative_to(folder.resolve()) and path.exists():
+            for root in self._roots:
+                path = (root / name).resolve()
+                if path.is_relative_to(root) and path.exists():
                     return path
         return None
 
     def shown(self, path: Path) -> str:
         """Return a path as a person knows it: from the playbook's folder."""
-        for folder in self.folders:
-            if path.is_relative_to(folder.resolve()):
-                return str(path.relative_to(folder.resolve()))
+        for root in self._roots:
+            if path.is_relative_to(root):
+                return str(path.relative_to(root))
         return path.name
 
     def text(self, path: Path, shown: str) -> str:

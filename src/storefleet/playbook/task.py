@@ -19,6 +19,7 @@ from storefleet.playbook.language import Include, Task
 from storefleet.playbook.results import Result, TaskEnd
 from storefleet.playbook.scope import Data, Names
 from storefleet.playbook.state import Word
+from storefleet.templating.engine import compile_expression
 from storefleet.templating.filters import TemplateFault
 from storefleet.templating.unknown import FactsDue, NotYetKnown, Unknown
 
@@ -69,7 +70,21 @@ class TaskRun(Call):
             return results.failed(f"when: {fault}")
         if chance is None:
             return results.skipped("when says no")
-        return (yield from self._retried(names, chance))
+        try:
+            self._meet_facts(names)
+            return (yield from self._retried(names, chance))
+        except FactsDue:
+            raise
+        except NotYetKnown as fault:
+            return self._undecided(str(fault), names)
+        except (TemplateFault, TaskFailed) as fault:
+            return results.failed(str(fault))
+
+    def _meet_facts(self, names: Names) -> None:
+        """Have the facts that judge the result read before the module runs, which must not run twice for them."""
+        for expressions in (self.task.changed_when, self.task.failed_when, self.task.until):
+            for expression in expressions or ():
+                names.roots(compile_expression(expression).names - {self.task.register or ""})
 
     def _retried(self, names: Names, chance: Chance) -> Step[Result]:
         task = self.task

@@ -18,7 +18,6 @@ TASK = COMMON | {
     *("when", "loop", "loop_control", "with_items", "with_list", "with_dict", "register", "notify", "listen", "args"),
     *("changed_when", "failed_when", "until", "retries", "delay"),
 }
-ROLE = COMMON | {"role", "name", "when", "vars", "tags"}
 LOOP_CONTROL = frozenset({"loop_var", "index_var", "label"})
 LOOPS = ("loop", "with_items", "with_list", "with_dict")
 

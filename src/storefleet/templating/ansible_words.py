@@ -23,7 +23,7 @@ _ANSIBLE = uuid.UUID("361E6D51-FAEC-444A-9079-341386DA8E2E")
 
 MAX_PRODUCT = 10_000
 
-_YES, _NO = frozenset({"yes", "on", "1", "true", "y", "t"}), frozenset({"no", "off", "0", "false", "n", "f", ""})
+_YES = frozenset({"yes", "on", "1", "true", "y", "t"})
 
 
 def to_bool(value: object) -> bool:

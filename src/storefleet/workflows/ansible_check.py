@@ -23,7 +23,7 @@ _WORD = re.compile(r"`([^`]+)`")
 
 
 class AnsiblePlaybook(Value, frozen=True):
-    """One playbook of the tree: how many tasks it has, and why it does not run here, where it does not."""
+    """One playbook of the tree, and why it does not run here, where it does not."""
 
     playbook: str
     complaints: tuple[str, ...]

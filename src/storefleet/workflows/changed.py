@@ -10,7 +10,7 @@ import msgspec
 
 from storefleet.model.plan import HostApplied, Plan
 from storefleet.model.runs import Run
-from storefleet.modules.remote import KEPT
+from storefleet.modules import remote
 from storefleet.workflows.undo import ends_of
 from storefleet.workflows.workspace import Workspace
 
@@ -43,5 +43,5 @@ def _journal(workspace: Workspace, run: Run) -> Path | None:
     found = _PLAN.search(run.words or "")
     if found is not None:
         return folder / f"{found['id']}.journal"
-    kept = f'"{KEPT}/{run.info.id}"'.encode()
+    kept = f'"{remote.KEPT}/{run.info.id}"'.encode()
     return next((path for path in sorted(folder.glob("*.journal")) if kept in path.read_bytes()), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,8 @@ class Job:
     tags: Tags = field(default_factory=Tags)
     states: dict[str, HostState] = field(default_factory=dict)
     only: tuple[frozenset[str], ...] = ()
+    _variables: dict[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
+    _of_group: dict[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def hosts_of(self) -> tuple[tuple[Play, tuple[Host, ...]], ...]:
@@ -110,7 +112,8 @@ class Job:
                 f"{'is' if len(foreign) == 1 else 'are'} none; write hosts: that leaves them out"
             )
         self._check_tags()
-        self._variables_of(hosts)
+        for host in hosts:
+            self.variables(host)
         return scope(hosts, self.workspace.store)
 
     def _check_tags(self) -> None:
@@ -124,29 +127,16 @@ class Job:
                 hint = f"; did you mean `{close[0]}`?" if close else there
                 raise InputError(f"{word} {tag}: no task of {self.playbook.shown} has this tag{hint}")
 
-    def _variables_of(self, hosts: Iterable[Host]) -> None:
-        """Read the variables of groups and hosts before anything is touched; raises :class:`InputError`."""
-        for host in hosts:
-            self.variables(host)
-
-    @cached_property
-    def _inventory(self) -> dict[str, Mapping[str, Json]]:
-        return {}
-
     def variables(self, host: Host) -> Mapping[str, Json]:
         """Return the variables of the host's groups and its own; raises :class:`InputError`."""
-        if host.name not in self._inventory:
+        if host.name not in self._variables:
             groups = ["all", *self.groups_of(host)]
             for group in groups:
-                if group not in self._groups_read:
-                    self._groups_read[group] = group_vars(self.sources, [group])
-            merged = {name: value for group in groups for name, value in self._groups_read[group].items()}
-            self._inventory[host.name] = {**merged, **host_vars(self.sources, host.name)}
-        return self._inventory[host.name]
-
-    @cached_property
-    def _groups_read(self) -> dict[str, Mapping[str, Json]]:
-        return {}
+                if group not in self._of_group:
+                    self._of_group[group] = group_vars(self.sources, group)
+            merged = {name: value for group in groups for name, value in self._of_group[group].items()}
+            self._variables[host.name] = {**merged, **host_vars(self.sources, host.name)}
+        return self._variables[host.name]
 
     def groups_of(self, host: Host) -> list[str]:
         """Return the groups of a host, the weakest first: region, format, platform, role, Nornir's groups, store."""
@@ -168,7 +158,7 @@ class Job:
     def step(self, host: Host, *, planning: bool, looks_ahead: bool = True) -> Step[HostState]:
         """Return the step of one host; it need not look ahead where its session has seen the host a moment before."""
         state = HostState(
-            plays=tuple(play for play, hosts in self.hosts_of if any(one.name == host.name for one in hosts)),
+            plays=tuple(play for play, batches in self._batches if host.name in batches),
             scope=self._scope(host),
             sources=self.sources,
             planning=planning,
@@ -194,7 +184,7 @@ class Job:
             "inventory_hostname_short": host.name.partition(".")[0],
             "group_names": self.groups_of(host),
             "groups": self.groups,
-            "hostvars": HostVars(tuple(self.workspace.fleet.hosts), self._of_another),
+            "hostvars": HostVars(self.workspace.fleet.hosts, self._of_another),
             "ansible_check_mode": False,
             "ansible_managed": "Ansible managed",
             "playbook_dir": "playbooks",
@@ -208,17 +198,22 @@ class Job:
         return HostNames(Names(scope, (scope.inventory, scope.roots)), names)
 
     def _magic(self, play: Play, host: Host) -> Layer:
-        hosts = self._names_of(play)
-        batch = next((batch for batch in batches_of(play, hosts) if host.name in batch), [host.name])
+        batches = next(batches for one, batches in self._batches if one is play)
+        hosts = list(batches)
         return {
-            "ansible_play_batch": batch,
+            "ansible_play_batch": batches[host.name],
             "ansible_play_hosts": hosts,
             "ansible_play_hosts_all": hosts,
             "role_names": [],
         }
 
-    def _names_of(self, play: Play) -> list[str]:
-        return next([host.name for host in hosts] for one, hosts in self.hosts_of if one is play)
+    @cached_property
+    def _batches(self) -> tuple[tuple[Play, Mapping[str, list[str]]], ...]:
+        """Return of each play its hosts, each with those of its batch: made once, since every host asks for its own."""
+        return tuple(
+            (play, {name: batch for batch in batches_of(play, [host.name for host in hosts]) for name in batch})
+            for play, hosts in self.hosts_of
+        )
 
     # -- what a session needs of us
 

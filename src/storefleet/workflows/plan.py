@@ -31,7 +31,7 @@ from storefleet.modules.undo import has_undo, has_way_back
 from storefleet.modules.words import action_of, diff_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
-from storefleet.workflows.job import SHELL_PLATFORMS, Job, find_playbook
+from storefleet.workflows.job import Job, find_playbook
 from storefleet.workflows.permission import with_not_now
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sessions import live
@@ -159,7 +159,7 @@ def host_plan(host: Host, session: Planning, state: HostState, key: bytes) -> Ho
         undecided=tuple(state.undecided),
         fetches=len(session.fetched),
         notes=tuple(state.notes),
-        refused=failed.account if failed else _why_not(host, changes),
+        refused=failed.account if failed else _why_not(changes),
     )
 
 
@@ -177,11 +177,9 @@ def _planned(change: Change, key: bytes) -> PlannedChange:
     )
 
 
-def _why_not(host: Host, changes: Sequence[Change]) -> str | None:
-    """Refuse what could cut the line where no undo can be armed on the device, or where it would not survive."""
+def _why_not(changes: Sequence[Change]) -> str | None:
+    """Refuse what could cut the line where an undo on the device would go off by itself, or would not survive."""
     cutting = next((change.target for change in changes if class_of(change) == "path"), None)
-    if cutting and host.platform not in SHELL_PLATFORMS:
-        return f"{cutting} can cut the way to the device, and on {host.platform} no undo can be armed yet"
     reboots = any(class_of(change) == "reboot" for change in changes)
     if cutting and reboots:
         return f"{cutting} is armed with an undo that a reboot lets go off; plan the reboot by itself, afterwards"

@@ -1,5 +1,8 @@
 """The language itself: values, the ways through a play, and what a plan binds of what nobody knows yet."""
 
+import dataclasses
+import textwrap
+
 import pytest
 from playbook_world import KEY, Shell, bound, ends, host_state, plan, run, said
 
@@ -358,3 +361,45 @@ def test_another_host_is_looked_at_and_never_changed(tmp_path, shell):
         session.answer(On("S0001-router", MakeFolder(path="/x", mode=0, owner="", group="", before=None)))
     session.close()
     assert asked[-1] == "closed"
+
+
+# -- what a result means
+
+
+def test_facts_that_judge_a_result_are_read_before_and_the_module_runs_once(tmp_path, shell):
+    reads = []
+
+    def facts():
+        yield from ()
+        reads.append(1)
+        return {"system": {"hostname": "till"}}
+
+    tasks = """\
+        - shell: echo x >>DIR/runs
+          register: ran
+          changed_when: ansible_hostname == 'till' and ran.rc == 0
+        """
+    around = Surroundings(facts=facts)
+    planning = Planning(shell, "S0001-pos1", around)
+    states = [host_state(tmp_path, textwrap.dedent(tasks), planning=planning) for planning in (True, False)]
+    for state in states:
+        state.scope.facts = None
+        state.plays = tuple(dataclasses.replace(play, gather_facts=True) for play in state.plays)
+    drive(run_host(states[0]), planning)
+    making = Making(shell, "S0001-pos1", bound(planning.changes), KEY, "r", around)
+    made = drive(run_host(states[1]), making)
+    assert (ends(made), made.failure) == (["changed"], None)
+    assert (tmp_path / "host" / "runs").read_text() == "x\n"
+    assert reads
+
+
+def test_a_condition_of_a_result_that_cannot_be_judged_fails_the_task_and_may_be_ignored(tmp_path, shell):
+    conditions = (
+        "until: ran.none_such == 1",
+        "changed_when: ran.none_such == 1",
+        "retries: \"{{ 'many' }}\"\n  until: ran.rc == 0",
+    )
+    for words in conditions:
+        tasks = f"- command: echo x\n  register: ran\n  {words}\n  ignore_errors: true\n- debug: {{msg: goes on}}\n"
+        _, _, made = run(tmp_path, shell, tasks)
+        assert (ends(made), made.failure) == (["ignored", "ok"], None), words

@@ -30,6 +30,9 @@ cd /etc; sha256sum network.conf inittab init.d/rcS; ls -l network.conf inittab |
 }
 """What decides about the line, and what is so now."""
 
+HOLD = "\n    - pause: {seconds: 10}"
+"""Keeps a run going, and so the host armed, after a change that does not cut its line: not yet disarmed when it is cut."""
+
 SHUT = "router_config: {parents: interface wan0, lines: [shutdown], save: %s}"
 """Cuts the line to head office, over which we come in."""
 
@@ -231,7 +234,7 @@ AWAY = "router_config: {lines: [ip route 10.0.0.80/32 blackhole], save: always}"
     ("task", "cut", "where"),
     [
         (SHUT % "false", "wan0\n description to head office\n ip address 10.0.1.1/24\n shutdown\n", "running"),
-        (AWAY, "ip route 10.0.0.80/32 blackhole\n", "saved"),
+        (AWAY + HOLD, "ip route 10.0.0.80/32 blackhole\n", "saved"),
     ],
     ids=["shut", "saved"],
 )
@@ -258,7 +261,7 @@ def test_a_power_cut_while_armed_brings_the_router_up_as_it_was(lab: Lab, tmp_pa
 
 def test_a_router_comes_back_when_its_controller_is_killed(lab: Lab, tmp_path: Path) -> None:
     before = look(lab, ROUTER)
-    assert planned(lab, tmp_path / "1.json", ROUTER, AWAY).returncode == 0
+    assert planned(lab, tmp_path / "1.json", ROUTER, AWAY + HOLD).returncode == 0
     running = subprocess.Popen(lab.head_office_argv(applying(lab, tmp_path / "1.json")), stdout=subprocess.DEVNULL)
     try:
         until(lambda: "blackhole" in lab.enter(ROUTER, ["cat", "/etc/frr/frr.conf"]).stdout, 30)
@@ -352,7 +355,7 @@ def test_where_no_boot_can_be_hooked_nothing_is_armed(lab: Lab) -> None:
 
 def test_a_power_cut_while_armed_brings_the_kiosk_up_as_it_was(lab: Lab, tmp_path: Path) -> None:
     before = look(lab, KIOSK)
-    assert planned(lab, tmp_path / "1.json", KIOSK, WRONG).returncode == 0
+    assert planned(lab, tmp_path / "1.json", KIOSK, WRONG + HOLD).returncode == 0
     running = subprocess.Popen(
         lab.head_office_argv(applying(lab, tmp_path / "1.json")), stdout=subprocess.PIPE, text=True
     )
@@ -373,7 +376,7 @@ def test_a_power_cut_while_armed_brings_the_kiosk_up_as_it_was(lab: Lab, tmp_pat
 def test_a_kiosk_comes_back_when_its_controller_is_killed(lab: Lab, tmp_path: Path) -> None:
     """The shell that waits survives the log-out."""
     before = look(lab, KIOSK)
-    assert planned(lab, tmp_path / "1.json", KIOSK, WRONG).returncode == 0
+    assert planned(lab, tmp_path / "1.json", KIOSK, WRONG + HOLD).returncode == 0
     running = subprocess.Popen(lab.head_office_argv(applying(lab, tmp_path / "1.json")), stdout=subprocess.DEVNULL)
     try:
         until(lambda: "10.100.77.61" in lab.enter(KIOSK, ["cat", "/etc/network.conf"]).stdout, 30)

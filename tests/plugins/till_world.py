@@ -6,7 +6,7 @@ import subprocess
 
 import fidelity
 
-from storefleet.errors import HostError, TaskFailed
+from storefleet.errors import HostError, LabError, TaskFailed, Unreachable
 from storefleet.fleet.binding import Binding, Bound, digest_of
 from storefleet.fleet.drive import drive
 from storefleet.fleet.making import Making
@@ -21,7 +21,7 @@ WORD = "0123456789abcdef"
 
 
 class Till:
-    """Answers a script by running it as root on a till of the lab."""
+    """Answers a script by running it as root on a till of the lab; one that is down is unreachable, as over SSH."""
 
     def __init__(self, lab, till):
         self.lab, self.till = lab, till
@@ -30,7 +30,10 @@ class Till:
     def answer(self, effect):
         script = effect.script.replace(NONCE, WORD)
         self.scripts.append(script)
-        argv = self.lab.device_argv(self.till, ["sh", "-s"])
+        try:
+            argv = self.lab.device_argv(self.till, ["sh", "-s"])
+        except LabError as fault:
+            raise Unreachable(str(fault)) from fault
         done = subprocess.run(argv, input=f"{{\n{script}\n}}\n".encode(), capture_output=True, timeout=300, check=False)
         return Output(done.stdout, done.stderr, done.returncode, WORD)
 

@@ -103,22 +103,29 @@ set -C
 : >"$t"
 set +C
 trap 'rm -f "$t"' EXIT
-{{
-:
-{printed(request.content)}}} >"$t"
-sum=$(sha256sum <"$t")
+{written(request, "$t")}sum=$(sha256sum <"$t")
 [ "${{sum%% *}}" = {FileState("file", 0, "", "", request.content).digest} ]
-{_owned(request, "$t")}chmod {request.mode:o} "$t"
-{_validated(request)}{_backed_up(number) if request.backup else ""}sync
+chmod {request.mode:o} "$t"
+{validated(request, "$t")}{_backed_up(number) if request.backup else ""}sync
 mv -f "$t" "$p"
 """
 
 
-def _validated(request: PutFile) -> str:
+def written(request: PutFile, path: str) -> str:
+    """Write the content into a file that is there, and give it its owner."""
+    return f"""{{
+:
+{printed(request.content)}}} >"{path}"
+{_owned(request, path)}"""
+
+
+def validated(request: PutFile, path: str) -> str:
     """Have a command judge the new file beside its place; of its words only ``%s`` means anything to a shell."""
     if not request.validate:
         return ""
-    words = ('"$t"'.join(quote(part) if part else "" for part in word.split("%s")) or "''" for word in _split(request))
+    words = (
+        f'"{path}"'.join(quote(part) if part else "" for part in word.split("%s")) or "''" for word in _split(request)
+    )
     return f"""said=$({" ".join(words)} 2>&1 </dev/null) ||
   {{ printf 'validate refuses it: %s\\n' "$said" >&2; exit 1; }}
 """
@@ -140,8 +147,8 @@ def put_attributes(request: PutFile) -> str:
     return f'{chown}chmod {request.mode:o} "$p"\n'
 
 
-def _owned(request: PutFile, path: str) -> str:
-    """Give a new file its owner, which is root's from the start where root makes it in an ordinary folder."""
+def _owned(request: PutFile | MakeFolder, path: str) -> str:
+    """Give it its owner, which is root's from the start where root makes it in an ordinary folder."""
     chown = f'chown {quote(f"{request.owner}:{request.group}")} "{path}"\n'
     if (request.owner, request.group) != ("root", "root"):
         return chown
@@ -185,8 +192,7 @@ mv -fT "$t" "$p" 2>/dev/null || {{ rm -f "$p"; mv -f "$t" "$p"; }}
 def make_folder(request: MakeFolder) -> str:
     """Make the folder, or change what it has."""
     return f"""[ -d "$p" ] || mkdir "$p"
-chown {quote(f"{request.owner}:{request.group}")} "$p"
-chmod {request.mode:o} "$p"
+{_owned(request, "$p")}chmod {request.mode:o} "$p"
 """
 
 

@@ -94,8 +94,12 @@ def test_a_plan_asks_the_host_once(tmp_path):
     assert (len(changes), len(shell.scripts)) == (7, 1)
 
 
-def test_all_is_made_by_one_script_and_the_end_is_the_same(tmp_path, shell):
+@pytest.mark.parametrize("argv", SHELLS, ids=" ".join)
+def test_all_is_made_by_one_script_and_the_end_is_the_same(tmp_path, kept_on_the_host, argv):
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"no {argv[0]} here")
     seeded(tmp_path / "host")
+    shell = Shell(*argv)
     session, state = in_one_go(tmp_path, shell, TASKS)
     at_once = tree(tmp_path / "host")
     assert (len(session.made), session.left, len(shell.scripts)) == (7, 0, 2)

@@ -77,6 +77,7 @@ def once(meter: Meter, job: Job, side: Side) -> Spent:
     read = command.count(text)
     if spent.status not in command.good or read != job.hosts:
         failed = [line for line in text.splitlines() if re.search(r"fatal:|ERROR|Traceback", line)][:3]
+        failed += re.findall(r'"ended":"(?:failed|refused)"[^}]*', text)[:3]
         tail = "\n".join(line[:1500] for line in [*failed, *text.splitlines()[-12:]])
         raise BenchError(f"{side.name}: exit status {spent.status}, {read} of {job.hosts} hosts read:\n{tail}")
     print(f"  {side.name:<18} {spent.wall_s:8.2f} s wall {spent.cpu_s:8.2f} s own CPU {spent.far_s:8.2f} s far CPU",

@@ -35,15 +35,23 @@ def _plan(job: Job) -> Command:
 
 
 def _apply(job: Job, *, changes: int) -> Command:
-    path = job.scratch / "plan.json"
+    return _changing(job, changes, "apply", str(job.scratch / "plan.json"))
 
+
+def _push(job: Job, *, changes: int) -> Command:
+    return _changing(job, changes, "push", "till.yml", "--yes")
+
+
+def _changing(job: Job, changes: int, *words: str) -> Command:
     def count(text: str) -> int:
         found = re.search(r'^\{"format":"storefleet.applied/1".*$', text, re.MULTILINE)
-        hosts = msgspec.json.decode(found[0])["hosts"] if found else []
+        if found is None:
+            return 0
+        hosts = msgspec.json.decode(found[0])["hosts"]
         done = sum(host["ended"] == "changed" and host["made"] >= changes for host in hosts)
         return done if changes else job.hosts - len(hosts)
 
-    argv = _storefleet(job, "apply", str(path), "--format", "json")
+    argv = _storefleet(job, *words, "--format", "json")
     return Command([*argv, "--confirm-stores", str(job.hosts)] if changes else argv, count)
 
 
@@ -86,5 +94,6 @@ PLAN = Side("storefleet plan", _plan)
 AUDIT = STOREFLEET
 """What follows where the fleet has audits: the same reading and judging as in the other figures."""
 APPLY = _both("storefleet apply", _apply)
+PUSH = _both("storefleet push", _push)
 ANSIBLE = _both("ansible-playbook", _ansible)
 PYINFRA = _both("pyinfra", _pyinfra)

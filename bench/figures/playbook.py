@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from bench.compare import Spread, once
 from bench.machine import Meter, Spent
-from bench.playbook_sides import ANSIBLE, APPLY, AUDIT, PLAN, PYINFRA, write_playbook
+from bench.playbook_sides import ANSIBLE, APPLY, AUDIT, PLAN, PUSH, PYINFRA, write_playbook
 from bench.sides import Job, Side
 from bench.stage import Stage
 from bench.table import Figure
 from bench.upkeep import refuse_unless_done, set_out
 
 ALL, NONE = 0, 1
-OURS = "storefleet"
-WAYS = {OURS: (APPLY, (PLAN,)), "ansible-playbook": (ANSIBLE, ()), "pyinfra": (PYINFRA, ())}
+OURS, READ_FIRST = "storefleet push", "storefleet plan, apply"
+WAYS = {OURS: (PUSH, ()), READ_FIRST: (APPLY, (PLAN,)), "ansible-playbook": (ANSIBLE, ()), "pyinfra": (PYINFRA, ())}
 """Each contestant's run, where all is to be changed and where nothing is, and what its user runs before."""
 
 
@@ -32,9 +32,9 @@ class _Rounds:
     audits: list[Spent] = field(default_factory=list)
 
     def round(self) -> None:
-        """Let both change everything, then both find nothing to change, each from the same start."""
+        """Let each change everything, then find nothing to change, from the same start."""
         tills, hosts = self.stage.tills(), self.job.hosts
-        for name in (self.other, OURS):
+        for name in (self.other, OURS, READ_FIRST):
             ends, before = WAYS[name]
             set_out(tills, hosts)
             for case in (ALL, NONE):
@@ -57,11 +57,11 @@ class _Rounds:
         seconds = [sum(one.far_s if far else one.cpu_s for one in commands) for commands in self.spent[name, case]]
         return Spread.of([value * 1000 / self.job.hosts for value in seconds])
 
-    def faster(self, case: int, *, audited: bool = False) -> Spread:
+    def faster(self, case: int, way: str = OURS, *, audited: bool = False) -> Spread:
         """How many times faster storefleet is, round by round; with the audit that follows where there is one."""
         ours = [
             wall + (audit.wall_s if audited else 0.0)
-            for wall, audit in zip(self.wall(OURS, case), self.audits, strict=True)
+            for wall, audit in zip(self.wall(way, case), self.audits, strict=True)
         ]
         return Spread.of([other / own for other, own in zip(self.wall(self.other, case), ours, strict=True)])
 
@@ -103,6 +103,7 @@ def _case(rounds: _Rounds, case: int, words: str, target: float) -> list[Figure]
     found = [
         Figure(name, rounds.faster(case), "x", hosts, many, target, at_least=True),
         shown("less CPU, own and far side's together", rounds.cpu(case), "x"),
+        shown(f"{READ_FIRST}: faster", rounds.faster(case, READ_FIRST), "x"),
     ]
     if case == ALL:
         audits = Spread.of([one.wall_s for one in rounds.audits])
@@ -110,10 +111,10 @@ def _case(rounds: _Rounds, case: int, words: str, target: float) -> list[Figure]
             shown("with an audit of 30 controls after it: faster", rounds.faster(case, audited=True), "x"),
             shown("that audit alone", audits, "s"),
         ]
-    for side in (rounds.other, OURS):
+    for side in (rounds.other, OURS, READ_FIRST):
         found += [
             shown(f"{side}: wall", Spread.of(rounds.wall(side, case)), "s"),
-            *(_verbs(rounds, case) if side == OURS else []),
+            *(_verbs(rounds, case) if side == READ_FIRST else []),
             shown(f"{side}: own CPU a host, with start-up", rounds.ms(side, case, far=False), "ms"),
             shown(f"{side}: far side's CPU a host", rounds.ms(side, case, far=True), "ms"),
             shown(f"{side}: connections a host", Spread.of(rounds.taken[side, case]), ""),
@@ -122,7 +123,7 @@ def _case(rounds: _Rounds, case: int, words: str, target: float) -> list[Figure]
 
 
 def _verbs(rounds: _Rounds, case: int) -> list[Figure]:
-    walls = zip(*([one.wall_s for one in commands] for commands in rounds.spent[OURS, case]), strict=True)
+    walls = zip(*([one.wall_s for one in commands] for commands in rounds.spent[READ_FIRST, case]), strict=True)
     return [
         Figure(f"    of it {verb}", Spread.of(wall), "s", rounds.job.hosts, rounds.stage.wishes.rounds)
         for verb, wall in zip(("plan", "apply"), walls, strict=True)

@@ -154,6 +154,7 @@ class Fleet:
         pin: bool = True,
         limits: Limits = LIMITS,
         lockout: Lockout | None = None,
+        keep: int = 0,
     ) -> Connector:
         known = {host.name: tuple(server.keys.values()) for host, server in hosts} if pin else {}
         by_name = {host.name: host for host, _ in hosts}
@@ -164,7 +165,7 @@ class Fleet:
                 return tuple((f"credential-{n}", credential) for n, credential in enumerate(credentials))
             return (("key", Credential(user="root", key=KeySource(file=server_of[host.name].client_key))),)
 
-        connector = Connector(lookup, KnownHosts(known), by_name.__getitem__, limits, lockout=lockout)
+        connector = Connector(lookup, KnownHosts(known), by_name.__getitem__, limits, lockout=lockout, keep=keep)
         self.connectors.append(connector)
         return connector
 

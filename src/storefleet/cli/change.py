@@ -41,6 +41,7 @@ from storefleet.workflows.leasing import stop_if_frozen
 from storefleet.workflows.permission import check_emergency, consent_of, signature_due
 from storefleet.workflows.plan import PlanRequest, make_plan, plan_json, read_plan, write_plan
 from storefleet.workflows.runs import past_run
+from storefleet.workflows.sessions import keeping_lines
 from storefleet.workflows.undo import make_undo
 from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, open_workspace
@@ -142,13 +143,14 @@ def push(
     confirm_stores: ConfirmOption = None,
     undo_after: UndoOption = UNDO_AFTER_S,
     yes: YesOption = False,
+    output: FormatOption = OutputFormat.text,
     reason: ReasonOption = None,
     ticket: TicketOption = None,
     emergency: EmergencyOption = False,
     workers: WorkersOption = None,
     no_color: NoColorOption = False,
 ) -> int:
-    """Plan, show the plan, ask, and apply it.
+    """Plan, show the plan, ask, and apply it, over one connection to each host.
 
     \b
     storefleet push pos-endpoint.yaml -l S0412
@@ -161,34 +163,42 @@ def push(
     check_emergency(emergency=emergency, reason=reason, ticket=ticket)
     check_out(out)
     stop_if_frozen(workspace)
-    made = make_plan(
-        workspace, PlanRequest(playbook, limit, reason, ticket, workers, _words(tags), _words(skip_tags)), HostProgress
-    )
-    if out is not None:
-        write_plan(workspace, made, out)
-    _show_plan(workspace, made, no_color=no_color)
-    if not made.to_change:
-        return _incomplete(made)
-    check_size(made, confirm_stores)
-    due = signature_due(workspace, made, emergency=emergency)
+    with keeping_lines(workspace, workers) as line:
+        request = PlanRequest(playbook, limit, reason, ticket, workers, _words(tags), _words(skip_tags))
+        made = make_plan(workspace, request, HostProgress, line=line)
+        if out is not None:
+            write_plan(workspace, made, out)
+        if output is OutputFormat.text:
+            _show_plan(workspace, made, no_color=no_color)
+        if not made.to_change:
+            if output is OutputFormat.json:
+                emit(msgspec.json.encode(AppliedDocument(run=made.run.id, hosts=())).decode() + "\n")
+            return _incomplete(made)
+        check_size(made, confirm_stores)
+        due = signature_due(workspace, made, emergency=emergency)
+        if not yes and not _confirmed(made, out if due else None):
+            write("nothing was changed\n", err=True)
+            return 0
+        consent = consent_of(workspace, made, out, emergency=emergency)
+        done = apply_plan(
+            workspace,
+            made,
+            HostProgress,
+            reason=reason,
+            ticket=ticket,
+            workers=workers,
+            undo_after=undo_after,
+            consent=consent,
+            line=line,
+        )
+    return _finish(workspace, made, done, output, no_color=no_color, workers=workers)
+
+
+def _confirmed(made: Plan, to_be_signed: Path | None) -> bool:
     question = f"Change {len(made.to_change)} hosts now?"
-    if due and out is not None:
-        question = f"Have author and approver sign {out} (storefleet sign). {question}"
-    if not yes and not typer.confirm(question, err=True):
-        write("nothing was changed\n", err=True)
-        return 0
-    consent = consent_of(workspace, made, out, emergency=emergency)
-    done = apply_plan(
-        workspace,
-        made,
-        HostProgress,
-        reason=reason,
-        ticket=ticket,
-        workers=workers,
-        undo_after=undo_after,
-        consent=consent,
-    )
-    return _finish(workspace, made, done, OutputFormat.text, no_color=no_color, workers=workers)
+    if to_be_signed is not None:
+        question = f"Have author and approver sign {to_be_signed} (storefleet sign). {question}"
+    return typer.confirm(question, err=True)
 
 
 def undo(

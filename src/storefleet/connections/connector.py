@@ -9,6 +9,7 @@ from collections.abc import Callable
 from storefleet.connections.credentials import Wallet
 from storefleet.connections.deadline import Deadline
 from storefleet.connections.jumps import JumpPool
+from storefleet.connections.kept import KeptLines
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.connections.lockout import LockoutGuard
 from storefleet.connections.login import log_in
@@ -36,7 +37,10 @@ def quiet_libraries() -> None:
 
 
 class Connector:
-    """Opens sessions. ``lookup`` gives the credentials of a host in the order in which they are tried."""
+    """Opens sessions. ``lookup`` gives the credentials of a host in the order in which they are tried.
+
+    With ``keep`` so many connections outlive their sessions: one of the same host and account takes them up.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Connector:
         *,
         lockout: Lockout | None = None,
         wallet: Wallet | None = None,
+        keep: int = 0,
     ) -> None:
         quiet_libraries()
         self.limits = limits
@@ -57,6 +62,7 @@ class Connector:
         self._guard = LockoutGuard(lockout if lockout is not None else Lockout())
         self._pace = Pace(limits.connects_per_second)
         self._jumps = JumpPool(self._open_jump, limits)
+        self._kept = KeptLines(keep)
 
     def session(self, host: Host, expires_at: float, purpose: Purpose | None = None) -> DeviceSession:
         """Return a session that opens its connections when asked; ``expires_at`` is an instant of ``monotonic``.
@@ -65,8 +71,23 @@ class Connector:
         """
         return DeviceSession(self, host, expires_at, purpose)
 
+    def take_up(self, host: Host, purpose: Purpose) -> tuple[DeviceTransport, Credential] | None:
+        """Return what an earlier session of the host let go, where it stands and is of the account that is due."""
+        credentials = self._lookup(host, purpose)
+        if not credentials:
+            return None
+        _, due = credentials[0]
+        transport = self._kept.take(host.name, due)
+        return (transport, due) if transport is not None else None
+
+    def let_go(self, host: Host, transport: DeviceTransport, credential: Credential) -> None:
+        """End a connection that went well, or keep it for a later session of the host."""
+        if not self._kept.put(host.name, credential, transport):
+            transport.hang_up()
+
     def close(self) -> None:
-        """Close the jump connections; sessions are closed by whoever opened them."""
+        """Close the connections that are kept and those to jumps; sessions are closed by whoever opened them."""
+        self._kept.close()
         self._jumps.close()
 
     def handshake(

@@ -42,6 +42,14 @@ class Opener(Protocol):
         """Return an authenticated transport and the credential that was taken."""
         ...
 
+    def take_up(self, host: Host, purpose: Purpose) -> tuple[DeviceTransport, Credential] | None:
+        """Return what an earlier session of the host let go, where it stands and is of the account that is due."""
+        ...
+
+    def let_go(self, host: Host, transport: DeviceTransport, credential: Credential) -> None:
+        """End a connection that went well, or keep it for a later session of the host."""
+        ...
+
 
 class DeviceSession:
     """A live device. A router's command line and its shell account are two logins; each is opened once, when needed."""
@@ -54,6 +62,7 @@ class DeviceSession:
         self._deadline = Deadline.at_instant(expires_at)
         self._shell: tuple[DeviceTransport, Credential] | None = None
         self._cli: CommandLine | None = None
+        self._went_well = True
 
     def answer(self, effect: Effect[A]) -> A:
         """Answer one effect before its own deadline and the host's; raises a ``HostError``.
@@ -63,6 +72,7 @@ class DeviceSession:
         try:
             return cast("A", self._answer(effect))
         except HostError as fault:
+            self._went_well = False
             masked = self._masking().error(fault)
             if masked is fault:
                 raise
@@ -83,7 +93,8 @@ class DeviceSession:
     def open_shell(self) -> DeviceTransport:
         """Log in to the account that runs scripts, if that has not been done."""
         if self._shell is None:
-            self._shell = self._opener.log_in(self.host, self._purpose, self._deadline)
+            kept = self._opener.take_up(self.host, self._purpose)
+            self._shell = kept or self._opener.log_in(self.host, self._purpose, self._deadline)
         return self._shell[0]
 
     def open_cli(self) -> CommandLine:
@@ -117,10 +128,12 @@ class DeviceSession:
             raise
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; a connection over which all went well may serve a later session."""
         shell, self._shell = self._shell, None
         cli, self._cli = self._cli, None
         if cli is not None:
             cli.close()
-        if shell is not None:
+        if shell is not None and self._went_well:
+            self._opener.let_go(self.host, *shell)
+        elif shell is not None:
             shell[0].hang_up()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
+import zlib
 from collections.abc import Sequence
 
 from storefleet.errors import ChangeFailed, HostError, Moved, NotAllowed, OutputIncomplete, TaskFailed
@@ -18,8 +19,19 @@ from storefleet.modules import remote, together
 from storefleet.modules.risk import at_most, class_of
 from storefleet.modules.undo import has_undo
 
+_MANY = 1000
+"""More changes than a run is likely to make on one host."""
+
 _AGAIN_S = 2.0
 _CHANGE_S = 60.0
+
+
+def first_number(host: str) -> int:
+    """Return from where on a host's changes are numbered in what the run keeps.
+
+    Two names of the inventory may be one device: neither must keep its files where the other's stand.
+    """
+    return _MANY * (zlib.crc32(host.encode()) % 10_000_000)
 
 
 class Making(Looking):
@@ -36,6 +48,7 @@ class Making(Looking):
     ) -> None:
         super().__init__(inner, host, around)
         self.made: list[Change] = []
+        self._first = first_number(host)
         self._tried = 0
         self._next, self._position = 0, -1
         self._group = Group()
@@ -96,7 +109,7 @@ class Making(Looking):
         self._tried += 1  # a failed one has kept something under its number, which no other may take
         output = self._inner.answer(
             RunScript(
-                remote.change(effect, self._run, self._tried),
+                remote.change(effect, self._run, self._first + self._tried),
                 privileged=not isinstance(effect, Alter) or effect.privileged,
                 deadline_s=effect.deadline_s if isinstance(effect, Alter) else _CHANGE_S,
             )
@@ -118,7 +131,7 @@ class Making(Looking):
         self._group.before = self.seen.before()
         for change in group:
             self.seen.changed(change)
-        script = together.script(group, self._run, self._tried + 1)
+        script = together.script(group, self._run, self._first + self._tried + 1)
         self._tried += len(group)
         output = self._inner.answer(RunScript(script, deadline_s=_CHANGE_S * len(group)))
         ends = together.ends(output, group)

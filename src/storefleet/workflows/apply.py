@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
@@ -82,11 +83,12 @@ def apply_plan(
     workers: int | None,
     undo_after: int = UNDO_AFTER_S,
     consent: Consent = NO_CONSENT,
+    line: Connector | None = None,
 ) -> Applied:
     """Make the changes of a plan; whatever is wrong with it is said before a device is touched.
 
     Where a change could cut the line, the device goes back by itself ``undo_after`` seconds later unless we come in
-    again.
+    again. All others are changed over a ``line`` of the caller's, which is left open.
     """
     job = _job(workspace, plan)
     if job.playbook.digest != plan.playbook_sha256:
@@ -111,7 +113,7 @@ def apply_plan(
             journal.unlink()  # nothing was touched, so the plan may be applied yet
             raise
         dead_man = DeadMan(workspace, info.id, undo_after)
-        Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held).all_stores()
+        Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held, line).all_stores()
         order = {host.host: number for number, host in enumerate(plan.hosts)}
         applied.hosts.sort(key=lambda end: order[end.host])
         try:
@@ -177,6 +179,7 @@ class Applying:
     journal: Path
     permission: Permission
     held: Held
+    line: Connector | None = None
     forbidden: set[str] = field(default_factory=set)
     """Hosts whose changes may not start now: no fault of theirs, so their stores do not count as failed."""
     before: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -312,8 +315,8 @@ class Applying:
         limits = msgspec.structs.replace(
             self.workspace.limits(self.workers), per_store=lanes(self.job.playbook.plays), host_s=host_s
         )
-        connector = live(self.workspace, limits)
         bindings = {host.host: binding_of(host) for host in ready}
+        connector = self.line if look and self.line is not None else live(self.workspace, limits)
         sessions = ChangeSessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
         planned = {host.host: host for host in ready}
         if not look:
@@ -344,7 +347,8 @@ class Applying:
         except KeyboardInterrupt as fault:
             self.applied.interrupt = fault
         finally:
-            connector.close()
+            if connector is not self.line:
+                connector.close()
         for host in ready:
             if host.host not in answered:
                 making = sessions.making.get(host.host)

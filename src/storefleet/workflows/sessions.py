@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storefleet.connections import kept
 from storefleet.connections.connector import Connector
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.connections.recording import RecordingSession, ReplaySession
@@ -74,15 +75,37 @@ def open_sessions(
         connector.close()
 
 
-def live(workspace: Workspace, limits: Limits) -> Connector:
-    """Return a connector over SSH with the fleet's credentials and pinned keys."""
+def live(workspace: Workspace, limits: Limits, *, keep: int = 0) -> Connector:
+    """Return a connector over SSH with the fleet's credentials and pinned keys, which may keep some lines open."""
     return Connector(
         lookup=workspace.fleet.credentials_for,
         known_hosts=KnownHosts.load(workspace.known_hosts),
         host_of=workspace.fleet.hosts.__getitem__,
         limits=limits,
         lockout=workspace.fleet.credentials.lockout,
+        keep=keep,
     )
+
+
+@contextmanager
+def keeping_lines(workspace: Workspace, workers: int | None) -> Iterator[Connector]:
+    """Yield a connector for all that one command does: a host that is entered again is not logged in to again."""
+    connector = live(workspace, workspace.limits(workers), keep=kept.MOST)
+    try:
+        yield connector
+    finally:
+        connector.close()
+
+
+@contextmanager
+def lent(workspace: Workspace, limits: Limits, line: Connector | None) -> Iterator[Connector]:
+    """Yield the connector that the caller has and goes on with, or one of our own, closed afterwards."""
+    connector = line or live(workspace, limits)
+    try:
+        yield connector
+    finally:
+        if line is None:
+            connector.close()
 
 
 @dataclass(frozen=True)

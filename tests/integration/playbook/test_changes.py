@@ -4,10 +4,11 @@ import stat
 
 import pytest
 from collect_shells import SHELLS
-from playbook_world import KEY, ME, MINE, Shell, make, plan
+from playbook_world import KEY, ME, MINE, Shell, bound, make, plan
 
 from storefleet.errors import Moved
 from storefleet.fleet.binding import digest_of
+from storefleet.fleet.making import Making, first_number
 from storefleet.modules import remote
 from storefleet.modules.words import diff_of
 
@@ -58,12 +59,22 @@ def test_what_a_change_replaces_is_kept_with_its_path(tmp_path, shell):
     task = "- copy: {content: two, dest: DIR/x, OWN}\n- file: {path: DIR/x, state: absent}\n"
     make(tmp_path, shell, task)
     kept = tmp_path / "kept" / "run-1"
-    assert (kept / "1").read_text() == "one"
-    assert (kept / "2").read_text() == "two"
+    numbers = [first_number("S0001-pos1") + number for number in (1, 2)]
+    assert [(kept / str(number)).read_text() for number in numbers] == ["one", "two"]
     assert (kept / "list").read_text().splitlines()[-2:] == [
-        f"{number}\tkept\t-\t{tmp_path}/host/x" for number in (1, 2)
+        f"{number}\tkept\t-\t{tmp_path}/host/x" for number in numbers
     ]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+
+
+def test_two_names_of_one_device_keep_apart_what_they_replace(tmp_path, shell):
+    for name, text in (("S0001-pos1", "one"), ("S0009-pos1", "two")):
+        (tmp_path / "host").mkdir(exist_ok=True)
+        (tmp_path / "host/x").write_text(text)
+        (change,) = plan(tmp_path, shell, "- copy: {content: new, dest: DIR/x, OWN}\n")[0]
+        Making(shell, name, bound([change]), KEY, "run-1").answer(change)
+    kept = tmp_path / "kept" / "run-1"
+    assert [(kept / str(first_number(name) + 1)).read_text() for name in ("S0001-pos1", "S0009-pos1")] == ["one", "two"]
 
 
 @pytest.mark.parametrize("moved", ["content", "mode", "gone", "link"])

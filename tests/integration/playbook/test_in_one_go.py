@@ -11,7 +11,7 @@ from tests.plugins.playbook_world import KEY, Shell, bound, host_state, make, pl
 from storefleet.errors import ChangeFailed, Moved
 from storefleet.fleet.drive import drive
 from storefleet.fleet.looking import Surroundings
-from storefleet.fleet.making import Making
+from storefleet.fleet.making import Making, first_number
 from storefleet.fleet.planning import Planning
 from storefleet.fleet.seen import FRESH_S, Seen
 from storefleet.model.changes import Inquire, LookAhead, PutFile, ReadFacts, ReadFile, ReadText
@@ -115,7 +115,9 @@ def test_all_is_made_by_one_script_and_the_end_is_the_same(tmp_path, kept_on_the
 def test_what_is_kept_is_numbered_as_if_each_change_were_alone(tmp_path, shell, kept_on_the_host):
     seeded(tmp_path / "host")
     in_one_go(tmp_path, shell, TASKS)
-    at_once = {name: (kept_on_the_host / "run-1" / name).read_text() for name in ("list", "after", "4", "6")}
+    first = first_number("S0001-pos1")
+    files = ("list", "after", str(first + 4), str(first + 6))
+    at_once = {name: (kept_on_the_host / "run-1" / name).read_text() for name in files}
     shutil.rmtree(tmp_path / "host")
     shutil.rmtree(kept_on_the_host)
     seeded(tmp_path / "host")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bench.fleet import host_name, write_fleet
 from bench.line import Line
-from bench.playbook_sides import ANSIBLE, APPLY, CHANGES, PLAN, PYINFRA, write_playbook
+from bench.playbook_sides import ANSIBLE, APPLY, CHANGES, PLAN, PUSH, PYINFRA, write_playbook
 from bench.sides import BenchError, Job
 from bench.till import TILLS
 from bench.upkeep import PLAYBOOK, refuse_unless_done, set_out
@@ -102,15 +102,17 @@ def test_a_plan_counts_the_hosts_that_may_be_changed(job):
     assert count("") == 9
 
 
-def test_an_apply_counts_the_hosts_on_which_everything_was_made(job):
+@pytest.mark.parametrize("sides", [APPLY, PUSH], ids=["apply", "push"])
+def test_what_changes_counts_the_hosts_on_which_everything_was_made(job, sides):
     hosts = [{"ended": "changed", "made": CHANGES}] * 8 + [
         {"ended": "changed", "made": 7},
         {"ended": "failed", "made": 9},
     ]
     text = '{"format":"storefleet.applied/1","hosts":' + json.dumps(hosts) + "}\n"
-    assert APPLY[0].command(job).count(f"changing 10\n{text}done\n") == 8
-    assert APPLY[1].command(job).count(text) == 0
-    assert APPLY[1].command(job).count('{"format":"storefleet.applied/1","hosts":[]}\n') == HOSTS
+    assert sides[0].command(job).count(f"changing 10\n{text}done\n") == 8
+    assert sides[1].command(job).count(text) == 0
+    assert sides[1].command(job).count("") == 0
+    assert sides[1].command(job).count('{"format":"storefleet.applied/1","hosts":[]}\n') == HOSTS
 
 
 @pytest.mark.parametrize(("case", "changed"), [(0, CHANGES), (1, 0)])

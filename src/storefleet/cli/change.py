@@ -163,9 +163,9 @@ def push(
     check_emergency(emergency=emergency, reason=reason, ticket=ticket)
     check_out(out)
     stop_if_frozen(workspace)
-    with keeping_lines(workspace, workers) as line:
+    with keeping_lines(workspace, workers) as lines:
         request = PlanRequest(playbook, limit, reason, ticket, workers, _words(tags), _words(skip_tags))
-        made = make_plan(workspace, request, HostProgress, line=line)
+        made = make_plan(workspace, request, HostProgress, lines=lines)
         if out is not None:
             write_plan(workspace, made, out)
         if output is OutputFormat.text:
@@ -189,7 +189,7 @@ def push(
             workers=workers,
             undo_after=undo_after,
             consent=consent,
-            line=line,
+            lines=lines,
         )
     return _finish(workspace, made, done, output, no_color=no_color, workers=workers)
 

@@ -56,9 +56,9 @@ class Making(Looking):
         self._binding, self._key, self._run = binding, key, run
 
     def second_look(self) -> Planning:
-        """Return a session over the same line in which nothing can be made; what it sees is known here as well."""
+        """Return a session over the same line in which nothing can be made; what it is told is known here as well."""
         self._look = Planning(self._inner, self._host, self._around)
-        self._look.seen = self.seen
+        self._look.seen = self.seen.shared()
         return self._look
 
     @property

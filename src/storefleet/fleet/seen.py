@@ -39,15 +39,24 @@ class Seen:
 
     now: Callable[[], float] = time.monotonic
     _answers: dict[Look, tuple[float, object]] = field(default_factory=dict)
+    _given: set[tuple[Look, float]] = field(default_factory=set)
 
     def take(self, look: Look) -> tuple[object] | None:
         """Return the answer in a tuple, ``None`` where there is none; of a script it is given away once."""
         found = self._answers.get(look)
-        if found is None or self.now() - found[0] > FRESH_S:
+        if found is None or not self._holds(look):
             return None
         if isinstance(look, ReadText | Inquire):
-            del self._answers[look]
+            self._given.add((look, found[0]))
         return (found[1],)
+
+    def shared(self) -> Seen:
+        """Return the same answers for another who decides: what one is told the other still learns, each once."""
+        return Seen(self.now, self._answers)
+
+    def files(self) -> Seen:
+        """Return what is known of files alone, which the device compares before it changes any."""
+        return Seen(self.now, {look: found for look, found in self._answers.items() if isinstance(look, ReadFile)})
 
     def keep(self, look: Look, answer: object) -> None:
         """Keep what the device has just answered."""
@@ -55,7 +64,11 @@ class Seen:
 
     def missing(self, looks: Sequence[Look]) -> list[Look]:
         """Return those of the looks that nothing here answers."""
-        return [look for look in dict.fromkeys(looks) if look not in self._answers]
+        return [look for look in dict.fromkeys(looks) if not self._holds(look)]
+
+    def _holds(self, look: Look) -> bool:
+        found = self._answers.get(look)
+        return found is not None and self.now() - found[0] <= FRESH_S and (look, found[0]) not in self._given
 
     def fill(self, output: Output, looks: Sequence[Look], read: Callable[[Look, Output], object]) -> None:
         """Keep what a script for many looks brought; what is not whole is not kept, and so asked again."""
@@ -83,10 +96,7 @@ class Seen:
 
     def before(self) -> Seen:
         """Return the files as they are known now, for as long as they are asked for."""
-        files: dict[Look, tuple[float, object]] = {
-            look: found for look, found in self._answers.items() if isinstance(look, ReadFile)
-        }
-        return Seen(lambda: 0.0, files)
+        return Seen(lambda: 0.0, self.files()._answers)
 
     def forget(self) -> None:
         """Forget everything: time has passed, or something was run."""

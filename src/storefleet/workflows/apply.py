@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from storefleet.connections.connector import Connector
 from storefleet.errors import BusyError, ChangeFailed, InputError, Moved, StorageError
 from storefleet.fleet import run as fleet_run
 from storefleet.inventory.nornir_plugin import to_nornir_inventory
@@ -33,7 +32,7 @@ from storefleet.workflows.permission import NO_CONSENT, Consent, Permission, che
 from storefleet.workflows.plan import decide, write_plan
 from storefleet.workflows.proof import grave_findings, not_as_well
 from storefleet.workflows.reading import ShowProgress
-from storefleet.workflows.sessions import live
+from storefleet.workflows.sessions import Lines, live
 from storefleet.workflows.undo import undo_job
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info
 
@@ -83,12 +82,12 @@ def apply_plan(
     workers: int | None,
     undo_after: int = UNDO_AFTER_S,
     consent: Consent = NO_CONSENT,
-    line: Connector | None = None,
+    lines: Lines | None = None,
 ) -> Applied:
     """Make the changes of a plan; whatever is wrong with it is said before a device is touched.
 
     Where a change could cut the line, the device goes back by itself ``undo_after`` seconds later unless we come in
-    again. All others are changed over a ``line`` of the caller's, which is left open.
+    again. All others are changed over ``lines`` of the caller's, which are left open.
     """
     job = _job(workspace, plan)
     if job.playbook.digest != plan.playbook_sha256:
@@ -113,7 +112,7 @@ def apply_plan(
             journal.unlink()  # nothing was touched, so the plan may be applied yet
             raise
         dead_man = DeadMan(workspace, info.id, undo_after)
-        Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held, line).all_stores()
+        Applying(workspace, plan, job, applied, workers, show, dead_man, journal, permission, held, lines).all_stores()
         order = {host.host: number for number, host in enumerate(plan.hosts)}
         applied.hosts.sort(key=lambda end: order[end.host])
         try:
@@ -179,7 +178,7 @@ class Applying:
     journal: Path
     permission: Permission
     held: Held
-    line: Connector | None = None
+    lines: Lines | None = None
     forbidden: set[str] = field(default_factory=set)
     """Hosts whose changes may not start now: no fault of theirs, so their stores do not count as failed."""
     before: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -316,8 +315,8 @@ class Applying:
             self.workspace.limits(self.workers), per_store=lanes(self.job.playbook.plays), host_s=host_s
         )
         bindings = {host.host: binding_of(host) for host in ready}
-        connector = self.line if look and self.line is not None else live(self.workspace, limits)
-        sessions = ChangeSessions(connector, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
+        lines = self.lines if look and self.lines is not None else Lines(live(self.workspace, limits))
+        sessions = ChangeSessions(lines, self.job, bindings, redaction_key(self.workspace), self.applied.run.id)
         planned = {host.host: host for host in ready}
         if not look:
             sessions.as_planned |= planned.keys()
@@ -347,8 +346,8 @@ class Applying:
         except KeyboardInterrupt as fault:
             self.applied.interrupt = fault
         finally:
-            if connector is not self.line:
-                connector.close()
+            if lines is not self.lines:
+                lines.connector.close()
         for host in ready:
             if host.host not in answered:
                 making = sessions.making.get(host.host)

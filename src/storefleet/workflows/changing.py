@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from storefleet.connections.connector import Connector
 from storefleet.errors import Moved
 from storefleet.fleet.binding import Binding, Bound
 from storefleet.fleet.drive import drive
@@ -16,13 +15,14 @@ from storefleet.model.store import Host
 from storefleet.playbook.state import HostState
 from storefleet.workflows.job import Job
 from storefleet.workflows.plan import host_plan
+from storefleet.workflows.sessions import Lines
 
 
 @dataclass
 class ChangeSessions:
     """Sessions in which the planned changes of hosts can be made, and none besides."""
 
-    connector: Connector
+    lines: Lines
     job: Job
     bindings: dict[str, Binding]
     key: bytes
@@ -33,10 +33,12 @@ class ChangeSessions:
 
     def session(self, host: Host, expires_at: float) -> Making:
         """Return a session in which the host's planned changes can be made."""
-        inner = self.connector.session(host, expires_at, "change")
-        around = self.job.around(host, lambda one: self.connector.session(one, expires_at, "change"))
-        self.making[host.name] = Making(inner, host.name, self.bindings[host.name], self.key, self.run, around)
-        return self.making[host.name]
+        inner = self.lines.connector.session(host, expires_at, "change")
+        around = self.job.around(host, lambda one: self.lines.connector.session(one, expires_at, "change"))
+        making = Making(inner, host.name, self.bindings[host.name], self.key, self.run, around)
+        making.seen = self.lines.seen.pop(host.name, making.seen)
+        self.making[host.name] = making
+        return making
 
 
 def look_and_make(sessions: ChangeSessions, planned: Mapping[str, HostPlan], host: Host) -> Step[HostState]:

@@ -34,7 +34,7 @@ from storefleet.workflows import clock
 from storefleet.workflows.job import Job, find_playbook
 from storefleet.workflows.permission import with_not_now
 from storefleet.workflows.reading import ShowProgress
-from storefleet.workflows.sessions import lent
+from storefleet.workflows.sessions import Lines, lent
 from storefleet.workflows.validation import validated_rules
 from storefleet.workflows.workspace import Workspace, redaction_key, run_info
 
@@ -73,15 +73,15 @@ class PlanSessions:
         return self.planning[host.name]
 
 
-def make_plan(workspace: Workspace, request: PlanRequest, show: ShowProgress, *, line: Connector | None = None) -> Plan:
+def make_plan(workspace: Workspace, request: PlanRequest, show: ShowProgress, *, lines: Lines | None = None) -> Plan:
     """Read the hosts and decide; everything wrong with the input is said before any is touched.
 
-    Over a ``line`` of the caller's, which is left open.
+    Over ``lines`` of the caller's, which are left open.
     """
     validated_rules(workspace)
     playbook, sources = find_playbook(workspace, request.playbook)
     job = Job(workspace, playbook, sources, request.limit, Tags(request.tags, request.skip_tags))
-    return plan_of(job, request, show, line=line)
+    return plan_of(job, request, show, lines=lines)
 
 
 def plan_of(
@@ -91,13 +91,13 @@ def plan_of(
     *,
     parts: tuple[PlanPart, ...] = (),
     undo_of: str | None = None,
-    line: Connector | None = None,
+    lines: Lines | None = None,
 ) -> Plan:
     """Return the plan of a job; nothing is touched."""
     workspace = job.workspace
     chosen = job.chosen()
     info = run_info(workspace, "plan", limit=request.limit, reason=request.reason, ticket=request.ticket)
-    hosts, unread = decide(job, chosen.contacted, "read", request.workers, show, line=line)
+    hosts, unread = decide(job, chosen.contacted, "read", request.workers, show, lines=lines)
     now = clock.now()
     plan = Plan(
         run=msgspec.structs.replace(info, finished_at=utc(now)),
@@ -122,14 +122,14 @@ def decide(
     workers: int | None,
     show: ShowProgress,
     *,
-    line: Connector | None = None,
+    lines: Lines | None = None,
 ) -> tuple[tuple[HostPlan, ...], dict[str, str]]:
     """Run the play on every host without making anything; return what it would make, and why others did not answer."""
     limits = job.workspace.limits(workers)
     key = redaction_key(job.workspace)
     plans: dict[str, HostPlan] = {}
     unread: dict[str, str] = {}
-    with lent(job.workspace, limits, line) as connector, show("planning", len(hosts)) as progress:
+    with lent(job.workspace, limits, lines) as connector, show("planning", len(hosts)) as progress:
         sessions = PlanSessions(connector, purpose, job)
 
         def answered(answer: Answer[HostState]) -> None:
@@ -140,6 +140,8 @@ def decide(
             else:
                 assert answer.result is not None
                 plans[host.name] = host_plan(host, sessions.planning[host.name], answer.result, key)
+                if lines is not None:
+                    lines.remember(host.name, sessions.planning[host.name].seen)
 
         inventory = to_nornir_inventory(job.workspace.fleet, hosts)
         fleet_run.run(inventory, partial(job.step, planning=True), sessions, limits, answered, threading.Event())

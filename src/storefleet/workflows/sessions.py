@@ -6,7 +6,7 @@ import datetime
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import InputError, OutputIncomplete, TimedOut
 from storefleet.fleet.drive import Session
 from storefleet.fleet.run import Sessions
+from storefleet.fleet.seen import Seen
 from storefleet.model.limits import Limits
 from storefleet.model.store import Host
 from storefleet.workflows import clock
@@ -87,24 +88,37 @@ def live(workspace: Workspace, limits: Limits, *, keep: int = 0) -> Connector:
     )
 
 
+@dataclass(frozen=True)
+class Lines:
+    """What one command knows of the hosts that it enters more than once: ways in, and its files as they were."""
+
+    connector: Connector
+    seen: dict[str, Seen] = field(default_factory=dict)
+
+    def remember(self, host: str, seen: Seen) -> None:
+        """Keep what was seen of a host's files, while that is not a whole country's."""
+        if len(self.seen) < kept.MOST:
+            self.seen[host] = seen.files()
+
+
 @contextmanager
-def keeping_lines(workspace: Workspace, workers: int | None) -> Iterator[Connector]:
-    """Yield a connector for all that one command does: a host that is entered again is not logged in to again."""
+def keeping_lines(workspace: Workspace, workers: int | None) -> Iterator[Lines]:
+    """Yield the lines of all that one command does: a host that is entered again is not logged in to again."""
     connector = live(workspace, workspace.limits(workers), keep=kept.MOST)
     try:
-        yield connector
+        yield Lines(connector)
     finally:
         connector.close()
 
 
 @contextmanager
-def lent(workspace: Workspace, limits: Limits, line: Connector | None) -> Iterator[Connector]:
+def lent(workspace: Workspace, limits: Limits, lines: Lines | None) -> Iterator[Connector]:
     """Yield the connector that the caller has and goes on with, or one of our own, closed afterwards."""
-    connector = line or live(workspace, limits)
+    connector = lines.connector if lines is not None else live(workspace, limits)
     try:
         yield connector
     finally:
-        if line is None:
+        if lines is None:
             connector.close()
 
 

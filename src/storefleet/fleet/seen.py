@@ -56,7 +56,10 @@ class Seen:
 
     def files(self) -> Seen:
         """Return what is known of files alone, which the device compares before it changes any."""
-        return Seen(self.now, {look: found for look, found in self._answers.items() if isinstance(look, ReadFile)})
+        return Seen(self.now, self._of_files())
+
+    def _of_files(self) -> dict[Look, tuple[float, object]]:
+        return {look: found for look, found in self._answers.items() if isinstance(look, ReadFile)}
 
     def keep(self, look: Look, answer: object) -> None:
         """Keep what the device has just answered."""
@@ -96,7 +99,7 @@ class Seen:
 
     def before(self) -> Seen:
         """Return the files as they are known now, for as long as they are asked for."""
-        return Seen(lambda: 0.0, self.files()._answers)
+        return Seen(lambda: 0.0, self._of_files())
 
     def forget(self) -> None:
         """Forget everything: time has passed, or something was run."""

@@ -81,6 +81,24 @@ def test_a_plan_is_applied_once_as_it_was_made_and_only_where_nothing_moved(lab,
             lab.enter(host, ["rm", "-rf", "/etc/motd.storefleet", "/var/lib/storefleet"])
 
 
+def test_push_logs_in_once_where_one_account_reads_and_changes(lab):
+    """The kiosk's account is the same for both; the audit behind the change comes in anew."""
+    name = write_playbook(
+        lab, "motd.yaml", "    - copy: {content: 'hello\n', dest: /etc/motd.storefleet}\n", "role=kiosk"
+    )
+    console = lab.place.devices / "S0001-kiosk1" / "console.log"
+    before = console.read_text().count("Pubkey auth succeeded")
+    try:
+        done = storefleet(lab, "push", name, "-l", "S0001-kiosk1", "--yes", "--format", "json")
+        ends = [(host["host"], host["ended"]) for host in json.loads(done.stdout)["hosts"]]
+        assert (done.returncode, ends) == (0, [("S0001-kiosk1", "changed")]), done.stderr
+        assert console.read_text().count("Pubkey auth succeeded") - before == 2
+        again = storefleet(lab, "push", name, "-l", "S0001-kiosk1", "--yes", "--format", "json")
+        assert (again.returncode, json.loads(again.stdout)["hosts"]) == (0, []), again.stderr
+    finally:
+        lab.enter("S0001-kiosk1", ["rm", "-rf", "/etc/motd.storefleet", "/var/lib/storefleet"])
+
+
 @pytest.mark.parametrize(
     ("host", "task", "why"),
     [

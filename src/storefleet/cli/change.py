@@ -170,6 +170,8 @@ def push(
             write_plan(workspace, made, out)
         if output is OutputFormat.text:
             _show_plan(workspace, made, no_color=no_color)
+        else:
+            _tell_what_is_left_out(made)
         if not made.to_change:
             if output is OutputFormat.json:
                 emit(msgspec.json.encode(AppliedDocument(run=made.run.id, hosts=())).decode() + "\n")
@@ -192,6 +194,13 @@ def push(
             lines=lines,
         )
     return _finish(workspace, made, done, output, no_color=no_color, workers=workers)
+
+
+def _tell_what_is_left_out(made: Plan) -> None:
+    """Say beside the one document which hosts the plan does not change, and why."""
+    refused = {host.host: host.refused for host in made.hosts if host.refused}
+    for host, why in {**made.unread, **refused}.items():
+        write(f"{host}: {visible(why, limit=400)}\n", err=True)
 
 
 def _confirmed(made: Plan, to_be_signed: Path | None) -> bool:

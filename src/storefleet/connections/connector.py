@@ -64,12 +64,15 @@ class Connector:
         self._jumps = JumpPool(self._open_jump, limits)
         self._kept = KeptLines(keep)
 
-    def session(self, host: Host, expires_at: float, purpose: Purpose | None = None) -> DeviceSession:
+    def session(
+        self, host: Host, expires_at: float, purpose: Purpose | None = None, *, anew: bool = False
+    ) -> DeviceSession:
         """Return a session that opens its connections when asked; ``expires_at`` is an instant of ``monotonic``.
 
-        Its scripts run under the credential for ``purpose``, by default the one with which the platform is read.
+        Its scripts run under the credential for ``purpose``, by default the one with which the platform is read. With
+        ``anew`` it takes up no connection that was kept: whoever waits for a host to come back must not ask the old one.
         """
-        return DeviceSession(self, host, expires_at, purpose)
+        return DeviceSession(self, host, expires_at, purpose, anew=anew)
 
     def take_up(self, host: Host, purpose: Purpose) -> tuple[DeviceTransport, Credential] | None:
         """Return what an earlier session of the host let go, where it stands and is of the account that is due."""

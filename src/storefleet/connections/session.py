@@ -54,7 +54,9 @@ class Opener(Protocol):
 class DeviceSession:
     """A live device. A router's command line and its shell account are two logins; each is opened once, when needed."""
 
-    def __init__(self, opener: Opener, host: Host, expires_at: float, purpose: Purpose | None = None) -> None:
+    def __init__(
+        self, opener: Opener, host: Host, expires_at: float, purpose: Purpose | None = None, *, anew: bool = False
+    ) -> None:
         self.host = host
         own = platform_of(host.platform).shell_purpose
         self._purpose: Purpose = own if own == "shell" else purpose or own  # a router's scripts have their own account
@@ -62,6 +64,7 @@ class DeviceSession:
         self._deadline = Deadline.at_instant(expires_at)
         self._shell: tuple[DeviceTransport, Credential] | None = None
         self._cli: CommandLine | None = None
+        self._anew = anew
         self._went_well = True
 
     def answer(self, effect: Effect[A]) -> A:
@@ -93,7 +96,7 @@ class DeviceSession:
     def open_shell(self) -> DeviceTransport:
         """Log in to the account that runs scripts, if that has not been done."""
         if self._shell is None:
-            kept = self._opener.take_up(self.host, self._purpose)
+            kept = None if self._anew else self._opener.take_up(self.host, self._purpose)
             self._shell = kept or self._opener.log_in(self.host, self._purpose, self._deadline)
         return self._shell[0]
 

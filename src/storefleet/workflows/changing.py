@@ -34,7 +34,7 @@ class ChangeSessions:
     def session(self, host: Host, expires_at: float) -> Making:
         """Return a session in which the host's planned changes can be made."""
         inner = self.lines.connector.session(host, expires_at, "change")
-        around = self.job.around(host, lambda one: self.lines.connector.session(one, expires_at, "change"))
+        around = self.job.around(host, lambda one: self.lines.connector.session(one, expires_at, "change", anew=True))
         making = Making(inner, host.name, self.bindings[host.name], self.key, self.run, around)
         making.seen = self.lines.seen.pop(host.name, making.seen)
         self.making[host.name] = making

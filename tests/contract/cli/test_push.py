@@ -201,6 +201,17 @@ def test_push_with_yes_plans_and_applies(fleet, hosts, playbook):
     assert len(list(folder.glob("*/x"))) == 2
 
 
+def test_push_prints_one_document_and_says_beside_it_what_it_leaves_out(fleet, hosts, playbook):
+    done = run("push", fleet, playbook(), "--yes", "-l", "S0001", "--format", "json")
+    assert (done.code, [host["ended"] for host in done.document["hosts"]]) == (0, ["changed"] * 2), done.err
+    again = run("push", fleet, playbook(), "--yes", "-l", "S0001", "--format", "json")
+    assert (again.code, again.document["hosts"]) == (0, [])
+    fails = playbook("    - fail: {msg: not today}\n", "fails.yaml")
+    refused = run("push", fleet, fails, "--yes", "-l", "S0001", "--format", "json")
+    assert (refused.code, refused.document["hosts"]) == (3, [])
+    assert refused.err.count("not today") == 2
+
+
 def test_more_stores_than_one_can_oversee_are_to_be_counted(fleet, hosts, playbook, monkeypatch, tmp_path):
     monkeypatch.setattr("storefleet.workflows.apply.ASK_ABOVE", 2)
     run("plan", fleet, playbook(), "-o", tmp_path / "plan.json")

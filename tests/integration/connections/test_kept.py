@@ -96,6 +96,15 @@ def test_a_line_that_broke_meanwhile_is_had_anew(one):
     assert logins(server) == 2
 
 
+def test_who_waits_for_a_host_to_come_back_does_not_ask_over_the_old_line(one):
+    fleet, server, host = one
+    connector = fleet.connector((host, server), keep=1)
+    ask(connector, host)
+    assert ask(connector, host, "echo new", anew=True) == b"new\n"
+    assert logins(server) == 2
+    assert len(connector._kept._lines) == 1
+
+
 def test_all_end_with_the_connector(one):
     fleet, server, host = one
     before = threading.active_count()

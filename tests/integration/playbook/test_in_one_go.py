@@ -112,6 +112,39 @@ def test_all_is_made_by_one_script_and_the_end_is_the_same(tmp_path, kept_on_the
     assert plan(tmp_path, Shell("dash"), TASKS)[0] == []
 
 
+def test_what_the_second_look_was_told_is_not_asked_again_behind_it(tmp_path, shell):
+    """One script looks, one changes the files, one is the command; what is asked twice is asked twice."""
+    seeded(tmp_path / "host")
+    tasks = f"""\
+{TASKS}- stat: {{path: /etc/passwd}}
+- command: {{cmd: "cp DIR/new/one DIR/index", creates: DIR/index}}
+  changed_when: false
+"""
+    session, state = in_one_go(tmp_path, shell, tasks)
+    assert ([end.ended for end in state.ends][7:], session.left, len(shell.scripts)) == (["ok", "ok"], 0, 3)
+    assert (tmp_path / "host/index").read_text() == "one\n"
+    look = ReadText("file:/etc/passwd", "cat /proc/uptime")
+    session.seen.keep(look, "old")
+    other = session.seen.shared()
+    assert [session.seen.take(look), other.take(look)] == [("old",), ("old",)]
+    assert [session.seen.take(look), session.seen.missing([look]), other.take(look)] == [None, [look], None]
+    session.seen.keep(look, "new")
+    assert [session.seen.take(look), other.take(look)] == [("new",), ("new",)]
+
+
+def test_what_a_plan_saw_tells_of_files_alone(tmp_path, shell):
+    seen = Seen()
+    (once, file) = (ReadText("file:/etc/hosts", "true"), ReadFile("/etc/hosts"))
+    for look in (once, file):
+        seen.keep(look, "x")
+    assert seen.files().missing([once, file]) == [once]
+    at = [0.0]
+    stale = Seen(lambda: at[0])
+    stale.keep(file, "x")
+    at[0] = FRESH_S + 1
+    assert stale.files().missing([file]) == [file]
+
+
 def test_what_is_kept_is_numbered_as_if_each_change_were_alone(tmp_path, shell, kept_on_the_host):
     seeded(tmp_path / "host")
     in_one_go(tmp_path, shell, TASKS)

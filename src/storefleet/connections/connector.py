@@ -70,7 +70,7 @@ class Connector:
         """Return a session that opens its connections when asked; ``expires_at`` is an instant of ``monotonic``.
 
         Its scripts run under the credential for ``purpose``, by default the one with which the platform is read. With
-        ``anew`` it takes up no connection that was kept: whoever waits for a host to come back must not ask the old one.
+        ``anew`` it takes up no connection that was kept: who waits for a host to come back must not ask the old one.
         """
         return DeviceSession(self, host, expires_at, purpose, anew=anew)
 

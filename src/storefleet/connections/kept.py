@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from storefleet.connections.transport import DeviceTransport
+from storefleet.connections.transport import CLOSE_S, DeviceTransport
 from storefleet.model.credentials import Credential
 
 MOST = 256
@@ -53,8 +53,10 @@ class KeptLines:
         with self._lock:
             self.most = 0
             lines, self._lines = list(self._lines.values()), {}
-            if self._timer is not None:
-                self._timer.cancel()
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            timer.join(CLOSE_S)
         for transport, _ in lines:
             transport.wire.hang_up()  # all of them first: each then ends at once
         for transport, _ in lines:

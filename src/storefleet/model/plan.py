@@ -59,7 +59,7 @@ class HostPlan(Value, frozen=True):
     """What would be made on one host, in this order; ``refused`` says why it may not be, where it may not.
 
     ``not_now`` says which window or freeze forbade to start it when it was planned; only ``apply`` holds to it.
-    ``fetches`` counts the files that would be brought home, ``notes`` are for people.
+    ``fetches`` counts the files that would be brought home, ``notes`` are for people, ``said`` is what `debug` says.
     """
 
     host: str
@@ -72,6 +72,7 @@ class HostPlan(Value, frozen=True):
     undecided: tuple[Undecided, ...] = ()
     fetches: int = 0
     notes: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     refused: str | None = None
     not_now: str | None = None
 
@@ -113,6 +114,7 @@ class HostApplied(Value, frozen=True):
     not succeed), ``undone`` (it went back to what it was), ``doubt`` (the line was lost) or ``left`` (not begun).
 
     ``made`` is how many changes were made; what they replaced is on the device under ``kept``.
+    ``said`` is what `debug` told.
     """
 
     host: str
@@ -122,6 +124,7 @@ class HostApplied(Value, frozen=True):
     why: str = ""
     kept: str = ""
     recap: Recap = Recap()
+    said: tuple[str, ...] = ()
 
 
 class AppliedDocument(Value, frozen=True, kw_only=True):

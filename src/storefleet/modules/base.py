@@ -20,7 +20,7 @@ class Done:
 
     ``failed`` says why it is a failure whose values are worth keeping (``rc``, ``stdout``); ``skipped`` that the module
     itself saw nothing to do, as Ansible counts it; ``unknown`` that only the device will show how it ends. ``notes``
-    are what people must hear of it beside.
+    are what people must hear of it beside, ``said`` is what its author wants them to read.
     """
 
     changed: bool
@@ -30,6 +30,7 @@ class Done:
     skipped: bool = False
     unknown: bool = False
     notes: tuple[str, ...] = ()
+    said: str = ""
 
 
 Arguments = Mapping[str, Json]

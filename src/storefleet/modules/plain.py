@@ -19,9 +19,9 @@ def debug(request: Request) -> Step[Done]:
     if request.has("var"):
         name = request.arguments["var"]
         said = _text(name) if not isinstance(name, str) else request.render(_printed(name))
-        return Done(changed=False, why=said, values={_text(name): said})
+        return Done(changed=False, why=said, values={_text(name): said}, said=f"{_text(name)}: {said}")
     message = request.arguments.get("msg", "Hello world!")
-    return Done(changed=False, why=_text(message), values={"msg": message})
+    return Done(changed=False, why=_text(message), values={"msg": message}, said=_text(message))
 
 
 def _printed(name: str) -> str:

@@ -81,12 +81,18 @@ class Call(Due):
             raise
         result = results.done(found)
         run.notes += found.notes
+        self._tell(found.said, chance)
         run.unknowns += found.unknown or chance != "sure"
         if found.unknown and not self._looks:
             run.asked += 1
         if run.planning and chance == "maybe" and not self._looks:
             return Result("unknown", why=result.why)
         return result
+
+    def _tell(self, said: str, chance: Chance) -> None:
+        """Keep what is said for people, where it is sure to be said and nobody asked for silence."""
+        if said and chance == "sure" and self.within.counted and not self.task.setting.no_log:
+            self.within.host.say(said)
 
     def _failed(self, message: str, names: Names, chance: Chance) -> Result:
         """Take a failure for what it is, unless it may be gone when the tasks before it have run."""

@@ -18,6 +18,9 @@ from storefleet.playbook.sources import Sources
 Word = Literal["on", "failed", "ended"]
 """How a list of tasks ended: it goes on, the host has failed, or its play is over."""
 
+MOST_SAID, LONGEST_SAID = 50, 2000
+"""Messages of `debug` that are kept of a host, and characters of each."""
+
 
 @dataclass(frozen=True)
 class Tags:
@@ -55,12 +58,18 @@ class HostState:
     counts: Counter[str] = field(default_factory=Counter)
     failure: TaskEnd | None = None
     notes: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     asked: int = 0
     """How many changes, or tasks that only the device decides, have come up: where one may fail, a rescue may run."""
     unknowns: int = 0
     """How often it came up that only the device will know: what stands behind that must wait for it."""
     blind: bool = False
     """Whether a command has come up whose doings nobody knows."""
+
+    def say(self, text: str) -> None:
+        """Keep what `debug` says for whoever reads the plan or its outcome, up to a bound."""
+        if len(self.said) < MOST_SAID:
+            self.said.append(text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]} …")
 
     @property
     def recap(self) -> Recap:

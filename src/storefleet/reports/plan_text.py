@@ -23,6 +23,7 @@ def plan_lines(plan: Plan, timezone: str, width: int) -> list[Text]:
     lines: list[Text] = []
     for same in _equal(plan.hosts):
         lines += _hosts(same, width)
+    lines += _said(plan.hosts, width)
     quiet = [host.host for host in plan.hosts if not (host.to_do or host.notes or host.refused)]
     if quiet:
         lines += flow([Text(f"{len(quiet)} of {len(plan.hosts)} hosts are as they must be: {_names(quiet)}")], width, 0)
@@ -50,6 +51,21 @@ def _summary(plan: Plan, timezone: str) -> Text:
         *([f"to be applied until {until}"] if plan.to_change else []),
     ]
     return Text("; ".join(parts), style="bold")
+
+
+def _said(hosts: Iterable[HostPlan | HostApplied], width: int) -> list[Text]:
+    """Return what `debug` says, each message once with those who say it."""
+    said: dict[str, list[str]] = {}
+    for host in hosts:
+        for text in dict.fromkeys(host.said):
+            said.setdefault(text, []).append(host.host)
+    lines: list[Text] = []
+    for text, names in said.items():
+        first, *more = visible_lines(text, 2000) or [""]
+        lines += flow([Text(f"{_names(names)} says: ", style="bold").append(first, style="not bold")], width, 0)
+        for line in more:
+            lines += flow([Text(line)], width, 2)
+    return lines
 
 
 def _equal(hosts: Iterable[HostPlan]) -> list[list[HostPlan]]:
@@ -119,6 +135,7 @@ def applied_lines(hosts: Sequence[HostApplied], width: int) -> list[Text]:
     lines: list[Text] = []
     for host in hosts:
         lines += end_lines(host, width)
+    lines += _said(hosts, width)
     kept = sorted({host.kept for host in hosts if host.kept})
     for folder in kept:
         lines += flow([Text("what was replaced is kept on each device, in"), Text(visible(folder))], width, 0, " ")

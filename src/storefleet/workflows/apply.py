@@ -377,8 +377,9 @@ class Applying:
     def _end(self, host: HostPlan, ended: str, made: int = 0, why: str = "", *, tried: int = 0) -> None:
         kept = f"{remote.KEPT}/{self.applied.run.id}" if made or tried else ""
         state = self.job.states.get(host.host)
-        recap = state.recap if state is not None and not state.planning else host.recap
-        self._add(HostApplied(host.host, host.store, ended, made, why, kept, recap))
+        begun = state if state is not None and not state.planning else None
+        recap, said = (begun.recap, tuple(begun.said)) if begun else (host.recap, ())
+        self._add(HostApplied(host.host, host.store, ended, made, why, kept, recap, said))
 
     def _add(self, end: HostApplied) -> None:
         """Take an end and write it into the journal."""

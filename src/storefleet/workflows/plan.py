@@ -167,6 +167,7 @@ def host_plan(host: Host, session: Planning, state: HostState, key: bytes) -> Ho
         undecided=tuple(state.undecided),
         fetches=len(session.fetched),
         notes=tuple(state.notes),
+        said=tuple(state.said),
         refused=failed.account if failed else _why_not(changes),
     )
 

@@ -295,3 +295,24 @@ def test_an_interrupt_between_two_stores_tells_what_was_done(fleet, hosts, playb
     done = run("apply", fleet, tmp_path / "p.json", "--format", "json")
     assert done.code == 130
     assert [host["ended"] for host in done.document["hosts"]] == ["changed", "changed", *["left"] * 4]
+
+
+def test_what_debug_says_is_told_once_for_all_that_say_it_and_not_where_silence_is_wanted(fleet, hosts, playbook):
+    tasks = """\
+    - debug: {msg: "hello \\e[31m from {{ store.id }}"}
+    - debug: {var: inventory_hostname}
+      when: inventory_hostname == 'S0001-pos1'
+    - debug: {msg: "secret"}
+      no_log: true
+    - copy: {content: "x", dest: "FOLDER/{{ host.name }}/said", owner: ME, group: MINE}
+    - debug: {msg: "as it is now"}
+"""
+    tasks = tasks.replace("FOLDER", str(hosts[0])).replace("ME,", f"{ME},").replace("MINE", MINE)
+    done = run("push", fleet, playbook(tasks, "says.yaml"), "--yes", "-l", "S0001")
+    told, applied = done.out.split("changed  S0001-pos1")[0], done.out.split("changed  S0001-pos1")[1]
+    for text in (told, applied):
+        assert "S0001-pos1, S0001-pos2 says: hello " in text, done.out + done.err
+        assert "S0001-pos1 says: inventory_hostname: S0001-pos1" in text
+        assert "says: as it is now" in text
+        assert "secret" not in text
+        assert "\x1b[31m" not in text

@@ -144,6 +144,12 @@ class Playbook:
     plays: tuple[Play, ...]
 
 
+def heard_by(handlers: tuple[Entry, ...]) -> frozenset[str] | None:
+    """Return the names to which handlers listen; ``None`` where one is a template, and so may be any."""
+    names = {name for handler in tasks_of(handlers) for name in (handler.name, *handler.listen) if name}
+    return None if any("{{" in name or "{%" in name for name in names) else frozenset(names)
+
+
 def tasks_of(entries: tuple[Entry, ...]) -> Iterator[Task]:
     """Yield every task of a tree, includes among them."""
     for entry in entries:

@@ -11,7 +11,7 @@ from storefleet.documents.nodes import Mapping, Node, Sequence, Source
 from storefleet.documents.reader import parse
 from storefleet.errors import InputError
 from storefleet.model.base import Json
-from storefleet.playbook.language import Block, Entry, Play, Playbook, Role, Setting, Task, tasks_of
+from storefleet.playbook.language import Block, Entry, Play, Playbook, Role, Setting, Task, heard_by, tasks_of
 from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.tasks import Tasks
 from storefleet.playbook.undefined import undefined_names
@@ -137,9 +137,8 @@ class _Loader(Tasks):
 
     def _notified(self, play: Play) -> None:
         """Refuse a notification that nobody hears."""
-        handlers = list(tasks_of(play.handlers))
-        heard = {name for handler in handlers for name in (handler.name, *handler.listen) if name}
-        if any(is_template(name) for name in heard):
+        heard = heard_by(play.handlers)
+        if heard is None:
             return
         for task in (*(task for section in play.sections for task in tasks_of(section)), *tasks_of(play.handlers)):
             for name in task.notify:

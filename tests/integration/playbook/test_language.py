@@ -206,6 +206,22 @@ def test_handlers_run_once_in_their_own_order_and_may_tell_each_other(tmp_path, 
     assert (tmp_path / "host" / "log").read_text().split() == ["second", "first", "third", "listens"]
 
 
+def test_a_notification_that_nobody_hears_fails_the_task_that_sends_it(tmp_path, shell):
+    handlers = "- name: restart pos\n  shell: echo restarted >>DIR/log\n"
+    tasks = """\
+        - copy: {content: a, dest: DIR/a, OWN}
+          notify: "restart {{ 'pos' }}"
+        - copy: {content: b, dest: DIR/b, OWN}
+          notify: "restart {{ 'printer' }}"
+        """
+    planned, _, _ = run(tmp_path, shell, tasks, handlers=handlers)
+    assert planned.failure.why == "notify: no handler is called 'restart printer'"
+    planned, _, state = run(
+        tmp_path, shell, tasks.replace("printer", "pos").replace("content: b", "content: c"), handlers=handlers
+    )
+    assert (planned.failure, state.failure, (tmp_path / "host/log").read_text()) == (None, None, "restarted\n")
+
+
 def test_a_command_has_its_environment_its_folder_and_its_input(tmp_path, shell):
     _, _, state = run(
         tmp_path,

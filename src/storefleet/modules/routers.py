@@ -39,7 +39,7 @@ class _Wish:
 def router_config(request: Request) -> Step[Done]:
     """Have lines stand in the running configuration, and save it where that is asked for."""
     save = _save(request)
-    if request.has("golden"):
+    if request.has("golden") or request.has("features"):
         return (yield from _golden_config(request, save))
     section, wanted, exact = _wanted(request, may_be_empty=save == "always")
     running = lines.read((yield from ask(ReadText(RUNNING, vtysh.RUNNING))))

@@ -124,10 +124,12 @@ def _told(one: FeatureResult, secrets: Secrets) -> Json:
 
 def _left(rendered: Rendered, mending: Mending, secrets: Secrets) -> list[str]:
     """Return what people must hear: lines that nobody wanted, and that stay."""
-    return [
-        f"golden {rendered.golden.name}: {one.feature.name}: {len(one.extra)} "
-        f"{'line' if len(one.extra) == 1 else 'lines'} more than it says, left there: "
-        + "; ".join(vtysh.shown(path, secrets) for path in one.extra[:_TOLD])
-        for one in mending.left.features
-        if one.feature.extra == "warn" and one.extra
-    ]
+    found = []
+    for one in mending.left.features:
+        if one.feature.extra == "warn" and one.extra:
+            sections = {path[:-1] for path in one.extra}
+            left = [path for path in one.extra if path not in sections]
+            named = "; ".join(vtysh.shown(path, secrets) for path in left[:_TOLD])
+            count = f"{len(left)} {'line' if len(left) == 1 else 'lines'} more than it says, left there"
+            found.append(f"golden {rendered.golden.name}: {one.feature.name}: {count}: {named}")
+    return found

@@ -164,7 +164,9 @@ def test_what_is_only_warned_of_is_told_and_left_alone(lab: Lab, tmp_path: Path)
     vtysh(lab, "interface port-pos1 / no ip address 10.200.0.1/30")
 
 
-def test_the_golden_configuration_that_comes_along_is_what_the_routers_of_the_practice_fleet_run(lab: Lab, tmp_path: Path):
+def test_the_golden_configuration_that_comes_along_is_what_the_routers_of_the_practice_fleet_run(
+    lab: Lab, tmp_path: Path
+):
     """But for the lists, which it does not want and which a test before has made."""
     path = tmp_path / "1.json"
     done = storefleet(lab, "plan", "router-golden.yaml", "-l", ROUTER, "-o", str(path))
@@ -178,7 +180,10 @@ def test_the_golden_configuration_that_comes_along_is_what_the_routers_of_the_pr
 def test_only_the_features_that_are_named_are_touched(lab: Lab, tmp_path: Path) -> None:
     vtysh(lab, "log syslog warnings", "interface lan0 / description shop floor")
     _, document, said = plan(lab, tmp_path / "1.json", ", features: [interfaces]")
-    assert shown(document) == ["- interface lan0 / description shop floor", "+ interface lan0 / description store LAN"], said
+    assert shown(document) == [
+        "- interface lan0 / description shop floor",
+        "+ interface lan0 / description store LAN",
+    ], said
 
 
 def test_a_golden_configuration_or_feature_that_is_not_there_is_refused_before_any_session(lab: Lab, tmp_path: Path):

@@ -84,8 +84,9 @@ def compare_paths(rendered: Rendered, running: Iterable[Path], names: Iterable[s
     ``names`` are the features that are meant, all where there are none.
     """
     golden, only = rendered.golden, frozenset(names)
-    wanted, there = _by_owner(golden, rendered.paths), _by_owner(golden, running)
-    everything = frozenset(path for paths in there.values() for path in paths)
+    printed = tuple(running)
+    wanted, there = _by_owner(golden, rendered.paths), _by_owner(golden, printed)
+    everything = frozenset(printed)
     found = [
         _result(feature, wanted.get(feature.name, []), there.get(feature.name, []), everything)
         for feature in golden.features

@@ -49,6 +49,8 @@ def faults(text: str) -> Iterator[tuple[int, str]]:
 
 def _misplaced(line: str, open_: list[int]) -> str:
     """Tell what is wrong with the depth of a line; ``open_`` are the depths of the sections around it."""
+    if line == "!":
+        open_.clear()  # so the router parts its sections
     if not line.strip() or line.lstrip().startswith("!"):
         return ""
     depth = len(line) - len(line.lstrip())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema
 import pytest
 import yaml
 from command_line import ROOT
 
+from storefleet.compliance.golden_check import text_faults
 from storefleet.compliance.golden_file import SCHEMAS, load_goldens
 from storefleet.documents.published import problems, schema
 from storefleet.errors import InputError
@@ -143,6 +145,14 @@ def test_a_published_schema_is_current_and_valid(name):
 def test_what_comes_along_is_read_and_fits_its_schema(path):
     assert load_goldens([path])[0].name == "store-router"
     assert problems(yaml.safe_load(path.read_text()), "golden-1") == []
+
+
+def test_the_file_of_the_howto_is_read_and_its_text_is_without_a_fault(tmp_path):
+    howto = (ROOT / "docs" / "howto" / "golden.md").read_text(encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(re.search(r"```yaml\n(.*?)```", howto, re.DOTALL)[1])
+    (golden,) = load_goldens([tmp_path / "a.yaml"])
+    text = re.search(r"```\n(log .*?)```", howto, re.DOTALL)[1]
+    assert text_faults(golden, re.sub(r"\{\{.*?\}\}", "x", text), " / ".join) == []
 
 
 def test_a_misspelt_key_and_an_unknown_judgement_do_not_fit():

@@ -48,7 +48,10 @@ def _path_faults(golden: Golden, text: str, shown: Callable[[Path], str]) -> Ite
     paths = lines.ordered(text)
     settled = lines.merged(frozenset(), paths)[0]
     for number, path in zip(numbers, paths, strict=True):
-        if golden.owner(path) is None:
+        owner = golden.owner(path)
+        if owner is None:
             yield number, f"no feature owns `{shown(path)}`: it would never be compared"
+        elif not golden.is_judged(path, owner):
+            yield number, f"`{shown(path)}` is volatile or among ignore_children: it would never be compared"
         elif path not in settled and lines.merged(settled, [path])[1]:
             yield number, f"`{shown(path)}` is undone by another line of the text"

@@ -235,6 +235,7 @@ def render_value(value: Json, roots: Roots) -> Json:
     return value
 
 
+@lru_cache(maxsize=64)
 def file_names(text: str) -> frozenset[str]:
     """Return the roots that a whole file uses; raises :class:`TemplateFault` on bad syntax."""
     try:
@@ -243,13 +244,19 @@ def file_names(text: str) -> frozenset[str]:
         raise TemplateFault(f"line {fault.lineno}: {fault.message}").at(fault.lineno) from None
 
 
+@lru_cache(maxsize=64)
+def _file(text: str) -> jinja2.Template:
+    """Compile a whole file, once for all the hosts that it is rendered for."""
+    return _FILES.from_string(text)
+
+
 def render_file(text: str, roots: Roots) -> str:
     """Return a whole file rendered as Ansible's ``template`` does; raises :class:`TemplateFault`."""
     if text.startswith("#jinja2:"):
         said = "line 1: `#jinja2:` sets nothing here; take it out, and write {%- and -%} where it is due"
         raise TemplateFault(said).at(1)
     try:
-        rendered: str = _FILES.from_string(text).render(roots)
+        rendered: str = _file(text).render(roots)
     except (jinja2.TemplateSyntaxError, jinja2.UndefinedError) as fault:
         raise TemplateFault(f"{fault.message}").at(_line_of(fault)) from None
     except TemplateFault as fault:

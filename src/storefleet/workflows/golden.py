@@ -69,7 +69,8 @@ class Goldens:
             raise TaskFailed(f"golden {name} is not for {host.name}: it applies to {golden.applies_to}")
         if complaint is not None:
             raise TaskFailed(str(complaint))
-        return Rendered(golden, lines.ordered(self._rendered(golden, host)))
+        text = self._variables.names(host).file(self._template(golden))
+        return Rendered(golden, lines.ordered(text))
 
     def hosts(self, golden: Golden) -> dict[str, Host]:
         """Return whom it is for; raises :class:`InputError` where that is nobody, or no router that is known."""
@@ -131,8 +132,9 @@ class Goldens:
 
     def _faults(self, golden: Golden, host: Host) -> Iterator[Complaint]:
         shown = self.workspace.shown(self._path(golden))
+        template, names = self._template(golden), self._variables.names(host)
         try:
-            text = self._rendered(golden, host)
+            text = names.file(template)
         except TemplateFault as fault:
             line = fault.line or self._mentions(golden, fault)
             said = str(fault).removeprefix(f"line {line}: ")
@@ -140,8 +142,6 @@ class Goldens:
                 said = f"{said}: a golden text is rendered without facts of the device"
             yield Complaint(shown, line, said)
             return
-        template = self._template(golden)
-        names = self._variables.names(host)
         for number, message in text_faults(golden, text, lambda path: vtysh.shown(path, golden.secrets)):
             line = source_line(template, text, number, names.file) if number else 0
             yield Complaint(shown, line, message)
@@ -167,9 +167,6 @@ class Goldens:
                 raise InputError([Complaint(place.path, place.line, message)])
             self._texts[golden.name] = read_text(path, self.workspace.shown(path))
         return self._texts[golden.name]
-
-    def _rendered(self, golden: Golden, host: Host) -> str:
-        return self._variables.names(host).file(self._template(golden))
 
 
 def _golden_tasks(play: Play) -> list[Task]:

@@ -27,7 +27,7 @@ template: golden/shop.j2
 features:
   - {name: logging,    lines: [log],                                      extra: fail}
   - {name: routes,     lines: [ip route],                                 extra: fail, risk: path}
-  - {name: lists,      lines: [access-list, ip prefix-list, ipv6 prefix-list],  extra: fail, ordered: true, risk: path}
+  - {name: lists, lines: [access-list, ip prefix-list, ipv6 access-list, ipv6 prefix-list], extra: fail, ordered: true}
   - {name: interfaces, lines: [interface],                                extra: warn, ignore_children: [bandwidth]}
 """
 TEMPLATE = """\
@@ -37,6 +37,10 @@ access-list POS seq 5 permit {{ intended.subnet }}
 access-list POS seq 10 deny any
 ip prefix-list STORE seq 5 permit {{ intended.subnet }}
 ip prefix-list STORE seq 10 deny any
+ipv6 access-list POS6 seq 5 permit 2001:db8::/32
+ipv6 access-list POS6 seq 10 deny any
+ipv6 prefix-list STORE6 seq 5 permit 2001:db8::/32
+ipv6 prefix-list STORE6 seq 10 deny any
 interface lan0
  description store LAN
  ip address {{ intended.gateway }}/{{ intended.subnet | prefix_length }}
@@ -142,9 +146,11 @@ def test_lists_are_put_in_order_by_their_numbers(lab: Lab, tmp_path: Path) -> No
     held = running(lab)
     vtysh(
         lab,
-        *("no access-list POS", "no ip prefix-list STORE"),
+        *("no access-list POS", "no ip prefix-list STORE", "no ipv6 access-list POS6", "no ipv6 prefix-list STORE6"),
         *("access-list POS seq 5 deny any", "access-list POS seq 10 permit 10.100.1.0/24"),
         *("ip prefix-list STORE seq 10 permit 10.100.1.0/24", "ip prefix-list STORE seq 20 deny any"),
+        *("ipv6 access-list POS6 seq 5 deny any", "ipv6 access-list POS6 seq 10 permit 2001:db8::/32"),
+        *("ipv6 prefix-list STORE6 seq 5 deny any", "ipv6 prefix-list STORE6 seq 10 permit 2001:db8::/32"),
     )
     assert running(lab) != held
     code, document, said = plan(lab, tmp_path / "1.json", ", features: [lists]")

@@ -20,9 +20,10 @@ from storefleet.model.store import Host
 from storefleet.modules import vtysh
 from storefleet.modules.golden import check_features, wish_of
 from storefleet.playbook.language import Play, Task, tasks_of
-from storefleet.templating.engine import is_template, source_line
+from storefleet.templating.engine import is_template
 from storefleet.templating.filters import TemplateFault
 from storefleet.templating.unknown import NotYetKnown
+from storefleet.templating.whole_file import source_line
 from storefleet.workflows.variables import Variables, fleet_variables
 from storefleet.workflows.workspace import Workspace, golden_files
 

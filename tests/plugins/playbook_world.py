@@ -17,6 +17,7 @@ from storefleet.fleet.drive import drive
 from storefleet.fleet.making import Making
 from storefleet.fleet.planning import Planning
 from storefleet.model.effects import NONCE, Output
+from storefleet.modules.base import no_golden
 from storefleet.modules.risk import class_of
 from storefleet.playbook.load import load_playbook
 from storefleet.playbook.run import run_host
@@ -51,7 +52,7 @@ class Shell:
         pass
 
 
-def host_state(tmp_path, tasks, handlers="", variables="{}", planning=False):
+def host_state(tmp_path, tasks, handlers="", variables="{}", planning=False, golden=no_golden):
     """Return the play of a text of tasks; ``DIR`` in it is the folder, ``OWN`` the attributes of this user."""
     text = "- hosts: all\n  gather_facts: false\n"
     text += f"  vars: {variables}\n  tasks:\n{textwrap.indent(textwrap.dedent(tasks), '    ')}"
@@ -66,7 +67,7 @@ def host_state(tmp_path, tasks, handlers="", variables="{}", planning=False):
     sources = sources_of(tmp_path / "p.yaml")
     plays = load_playbook(tmp_path / "p.yaml", "p.yaml", sources).plays
     scope = HostScope(Data(host={"name": "S0001-pos1"}), magic={"inventory_hostname": "S0001-pos1"})
-    return HostState(plays, scope, sources, planning=planning)
+    return HostState(plays, scope, sources, planning=planning, golden=golden)
 
 
 def plan(tmp_path, shell, *texts, **more):

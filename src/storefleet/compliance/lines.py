@@ -30,11 +30,14 @@ class Rules:
 
     ``alone``: of these there is one in a section (one per ``what``), and a new one replaces it. ``leaves_nothing``:
     their ``no`` is never printed. ``default``: such a line is never printed, only its ``no`` is.
+    ``numbered``: entries of a list, of which the router keeps the order by their numbers; an entry that already stands
+    under another number is dropped without a word, so the old one must go first.
     ``unseen_when_empty``: such a section is not printed without lines. ``daemons``: without the daemon such a line is
     taken without a word and does nothing.
     """
 
     alone: tuple[re.Pattern[str], ...]
+    numbered: tuple[re.Pattern[str], ...]
     leaves_nothing: tuple[re.Pattern[str], ...]
     default: tuple[re.Pattern[str], ...]
     unseen_when_empty: tuple[re.Pattern[str], ...]
@@ -50,6 +53,7 @@ def _rules() -> Rules:
     frame: dict[str, Any] = dict(remedy.rules())
     return Rules(
         alone=tuple(map(re.compile, found["alone"])),
+        numbered=tuple(map(re.compile, found["numbered"])),
         leaves_nothing=tuple(map(re.compile, found["leaves_nothing"])),
         default=tuple(map(re.compile, found["default"])),
         unseen_when_empty=tuple(map(re.compile, found["unseen_when_empty"])),
@@ -159,6 +163,24 @@ def _daemon(path: Path) -> str:
         (daemon for line in path for pattern, daemon in _rules().daemons if pattern.fullmatch(line)),
         "",
     )
+
+
+def is_unseen(path: Path) -> bool:
+    """Tell whether this is a section that the router does not print where it holds no lines."""
+    return len(path) == 1 and _unseen(path)
+
+
+def is_frame(line: str) -> bool:
+    """Tell whether a line only frames a text: it closes a section, or says nothing."""
+    return any(pattern.search(line) for pattern in _rules().frames)
+
+
+def numbered(line: str) -> tuple[str, int, str] | None:
+    """Return the list, the number and the entry of a line whose order its number decides; else ``None``."""
+    for pattern in _rules().numbered:
+        if match := pattern.fullmatch(line):
+            return match["list"], int(match["number"]), match["entry"]
+    return None
 
 
 def _only_opens(path: Path, behind: Sequence[Path]) -> bool:

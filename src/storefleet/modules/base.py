@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from storefleet.compliance.golden import Rendered
 from storefleet.errors import TaskFailed
 from storefleet.model.base import Json
 from storefleet.model.effects import Step
@@ -53,6 +54,11 @@ def _no_expression(expression: str) -> bool:
     raise TaskFailed(f"{expression!r:.60} cannot be judged here")
 
 
+def no_golden(name: str) -> Rendered:
+    """Say that no golden configuration is known where a module is called without a fleet."""
+    raise TaskFailed(f"golden: {name!r:.60} is not known here")
+
+
 @dataclass(frozen=True)
 class Request:
     """One module call on one host: rendered arguments, what it may read of ours, and how a template is rendered.
@@ -60,7 +66,8 @@ class Request:
     ``user`` is whom a command runs as: root where it is empty, the account that logged in where it is ``-``.
     ``question`` says that the task only asks (``check_mode: false`` and ``changed_when: false``), so that it may run
     while a plan is made. ``harmless`` says that its author calls it no change, whatever comes. ``local_mode`` gives the
-    permission bits of a file of ours, ``holds`` judges an expression.
+    permission bits of a file of ours, ``holds`` judges an expression, ``golden`` gives a golden configuration of the
+    fleet by its name, rendered for this host.
     """
 
     arguments: Arguments
@@ -69,6 +76,7 @@ class Request:
     list_local: ListLocal = _no_folder
     local_mode: Callable[[str, str], int] = _no_mode
     holds: Callable[[str], bool] = _no_expression
+    golden: Callable[[str], Rendered] = no_golden
     host: str = ""
     user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)

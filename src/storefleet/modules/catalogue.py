@@ -162,7 +162,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "script": Entry(commands.script, _SCRIPT | {"cmd"}, options=_SCRIPT),
     UNDO: Entry(undoing.undo_run, frozenset({"run"})),
     "raw": Entry(commands.raw, frozenset({"cmd", "executable"}), options=frozenset({"executable"})),
-    "router_config": Entry(routers.router_config, frozenset({"lines", "parents", "src", "match", "save"})),
+    "router_config": Entry(
+        routers.router_config, frozenset({"lines", "parents", "src", "match", "save", "golden", "features"})
+    ),
     "router_command": Entry(routers.router_command, frozenset({"commands"}), looks=True),
     "router_save": Entry(routers.router_save, frozenset()),
 }

@@ -3,43 +3,70 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from storefleet.collect.redact import strip_secrets
 from storefleet.compliance import lines
+from storefleet.compliance.golden import NO_SECRETS, Secrets
+from storefleet.compliance.golden_check import COMMAND, FRAME, MAX_LINE, MAX_LINES
 from storefleet.compliance.lines import Path, Paths
 from storefleet.errors import TaskFailed
 from storefleet.model.base import Json
-from storefleet.model.changes import Alter, Inquire, ReadText
+from storefleet.model.changes import Alter, ChangeClass, Inquire, ReadText
 from storefleet.model.effects import NONCE, Step, ask
-from storefleet.modules import vtysh
+from storefleet.modules import golden, vtysh
 from storefleet.modules.base import FALSE, Done, Request
-from storefleet.modules.risk import class_of_lines
+from storefleet.modules.golden import RUNNING
+from storefleet.modules.risk import class_of_lines, worst
 
-RUNNING, SAVED = "router:running-config", "router:saved-config"
-MAX_LINES, MAX_LINE = 500, 400
-_FRAME = re.compile(r"(exit(-\S+)?|end|quit|configure( .*)?|conf( .*)?)")
-_COMMAND = re.compile(r"(do|show|write|copy|clear|debug|undebug|reload|ping|traceroute|list|find)( .*)?|no|no no .*")
+SAVED = "router:saved-config"
 _SHOW = re.compile(r"show( [A-Za-z0-9_./:,=+@-]+)+")
 Save = Literal["never", "changed", "always"]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What shall run, the lines that lead there, what that can cost at least, and what of it nobody may read."""
+
+    then: Paths
+    todo: tuple[Path, ...]
+    cost: ChangeClass = "none"
+    secrets: Secrets = NO_SECRETS
 
 
 def router_config(request: Request) -> Step[Done]:
     """Have lines stand in the running configuration, and save it where that is asked for."""
     save = _save(request)
+    if request.has("golden") or request.has("features"):
+        return (yield from _golden_config(request, save))
     section, wanted, exact = _wanted(request, may_be_empty=save == "always")
     running = lines.read((yield from ask(ReadText(RUNNING, vtysh.RUNNING))))
-    then, todo = lines.exactly(running, section, wanted) if exact else lines.merged(running, wanted)
-    if todo:
-        yield from _known(todo)
-        yield from ask(_change(running, then, todo))
+    wish = _Wish(*(lines.exactly(running, section, wanted) if exact else lines.merged(running, wanted)))
+    return (yield from _made(running, wish, save, {}))
+
+
+def _golden_config(request: Request, save: Save) -> Step[Done]:
+    """Have the router hold sections of its golden configuration; what is only warned of stays, and is told."""
+    found = yield from golden.decided(request)
+    mending, secrets = found.mending, found.secrets
+    wish = _Wish(mending.then, mending.todo, found.cost, secrets)
+    done: Done = yield from _made(found.running, wish, save, found.values)
+    return replace(done, notes=found.notes)
+
+
+def _made(running: Paths, wish: _Wish, save: Save, more: dict[str, Json]) -> Step[Done]:
+    """Have the router take the lines, and save."""
+    if wish.todo:
+        yield from _known(wish)
+        yield from ask(_change(running, wish))
     saved = False
-    if save == "always" or (save == "changed" and todo):
-        saved = yield from _saved(then)
-    values: dict[str, Json] = {"commands": [vtysh.shown(path) for path in todo], "saved": saved}
-    changed = bool(todo) or saved
-    return Done(changed=changed, why="" if changed else "it runs as it must", values=values)
+    if save == "always" or (save == "changed" and wish.todo):
+        saved = yield from _saved(wish.then, wish.secrets)
+    values: dict[str, Json] = {"commands": [vtysh.shown(path, wish.secrets) for path in wish.todo], "saved": saved}
+    changed = bool(wish.todo) or saved
+    return Done(changed=changed, why="" if changed else "it runs as it must", values={**values, **more})
 
 
 def router_save(request: Request) -> Step[Done]:
@@ -124,43 +151,45 @@ def _line(name: str, text: str) -> str:
     line = " ".join(text.split())
     if not text.isprintable() or len(line) > MAX_LINE:
         raise TaskFailed(f"{name}: {text!r:.80} is not one printable line of at most {MAX_LINE} characters")
-    if _FRAME.fullmatch(line):
+    if FRAME.fullmatch(line):
         raise TaskFailed(f"{name}: {line} only moves between sections; parents names the section")
-    if _COMMAND.fullmatch(line):
+    if COMMAND.fullmatch(line):
         raise TaskFailed(f"{name}: {line!r:.80} is a command and no line of a configuration")
     return line
 
 
-def _known(todo: Sequence[Path]) -> Step[None]:
+def _known(wish: _Wish) -> Step[None]:
     """Refuse what the router does not know, and what it would take without a word and not do."""
-    output = yield from ask(Inquire(vtysh.dry_run(todo)))
+    output = yield from ask(Inquire(vtysh.dry_run(wish.todo, wish.secrets)))
     said = output.stdout.decode("utf-8", "replace").splitlines()
     if output.exit_status not in (0, 3) or not said or not said[0].startswith("daemons "):
         words = " ".join(output.stderr.decode("utf-8", "replace").split())[-200:]
         raise TaskFailed(f"vtysh does not answer on this host: {words or 'nothing was said'}")
-    if missing := lines.missing_daemons(todo, said[0].split()[1:]):
+    if missing := lines.missing_daemons(wish.todo, said[0].split()[1:]):
         path, daemon = missing[0]
-        raise TaskFailed(f"{vtysh.shown(path)}: {daemon} does not run there, so this line would do nothing")
+        raise TaskFailed(
+            f"{vtysh.shown(path, wish.secrets)}: {daemon} does not run there, so this line would do nothing"
+        )
     if output.exit_status != 0:
         raise TaskFailed(" ".join(said[1:])[:400])
 
 
-def _change(running: Paths, then: Paths, todo: Sequence[Path]) -> Alter:
+def _change(running: Paths, wish: _Wish) -> Alter:
     back = vtysh.way_back(running)
     return Alter(
         subject=RUNNING,
         action="configure",
-        script=vtysh.apply(running, then, todo, back),
-        cost=class_of_lines([*todo, *(then ^ running)]),
+        script=vtysh.apply(running, wish.then, wish.todo, back, wish.secrets),
+        cost=worst((class_of_lines([*wish.todo, *(wish.then ^ running)]), wish.cost)),
         before=lines.write(running),
-        after=lines.write(then),
-        shown=_difference(running, then),
+        after=lines.write(wish.then),
+        shown=_difference(running, wish.then, wish.secrets),
         way_back=back,
-        deadline_s=60.0 + len(todo),
+        deadline_s=60.0 + len(wish.todo),
     )
 
 
-def _saved(running: Paths) -> Step[bool]:
+def _saved(running: Paths, secrets: Secrets = NO_SECRETS) -> Step[bool]:
     """Save what runs; tell whether there was anything to save."""
     saved = lines.read((yield from ask(ReadText(SAVED, vtysh.SAVED))))
     if saved == running:
@@ -169,20 +198,20 @@ def _saved(running: Paths) -> Step[bool]:
         Alter(
             subject=SAVED,
             action="save",
-            script=vtysh.save(saved, running),
+            script=vtysh.save(saved, running, secrets),
             cost="config",
             before=lines.write(saved),
             after=lines.write(running),
-            shown=_difference(saved, running),
+            shown=_difference(saved, running, secrets),
             way_back=vtysh.SAVE_BACK,
         )
     )
     return True
 
 
-def _difference(was: Paths, will: Paths) -> tuple[str, ...]:
-    return (*_signed("-", was - will), *_signed("+", will - was))
+def _difference(was: Paths, will: Paths, secrets: Secrets) -> tuple[str, ...]:
+    return (*_signed("-", was - will, secrets), *_signed("+", will - was, secrets))
 
 
-def _signed(sign: str, paths: Iterable[Path]) -> tuple[str, ...]:
-    return tuple(f"{sign} {vtysh.shown(path)}" for path in sorted(paths))
+def _signed(sign: str, paths: Iterable[Path], secrets: Secrets) -> tuple[str, ...]:
+    return tuple(f"{sign} {vtysh.shown(path, secrets)}" for path in sorted(paths))

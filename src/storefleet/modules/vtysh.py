@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from storefleet.collect.frr.config import hide
 from storefleet.collect.frr.platform import frr
 from storefleet.collect.quote import quote
+from storefleet.collect.redact import redact
+from storefleet.compliance.golden import NO_SECRETS, Secrets
 from storefleet.compliance.lines import Path, Paths, indented, negations, unseen_when_empty, write
 from storefleet.model.effects import NONCE
 from storefleet.modules.remote import MOVED
 
 SAVED_IN = "/etc/frr/frr.conf"
 
-_PATHS = r"""tr -d '\r' | awk '
+_TREE = r"""tr -d '\r' | awk '
 /^[ ]*$/ || /^ *!/ || /^(Building configuration\.\.\.|Current configuration:|frr version )/ { next }
 /^service integrated-vtysh-config$/ { next }
 { match($0, /^ */); d = RLENGTH; t = substr($0, d + 1); sub(/ +$/, "", t) }
@@ -30,19 +32,27 @@ t ~ /^(exit|exit-address-family|exit-vrf|exit-vni|exit-link-params|exit-ldp-if|e
   for (i = 1; i <= n; i++) p = p text[i] "\t"
   print p t
   n++; depth[n] = d; text[n] = t
-}' | LC_ALL=C sort -u"""
-"""Each line behind its sections, sorted, since the router's own order means nothing."""
+}'"""
+"""Each line behind its sections, as they come."""
 
-RUNNING = f"""text=$(vtysh -c 'show running-config' </dev/null 2>&1) || {{
+_PATHS = f"{_TREE} | LC_ALL=C sort -u"
+"""Sorted, since the router's own order of sections means nothing."""
+
+_WHOLE = """text=$(vtysh -c 'show running-config' </dev/null 2>&1) || {
   case $text in *'Current configuration'*) ;; *) printf '%.300s\\n' "$text" >&2 ;; esac
   exit 1
-}}
+}
 case $text in
   *'
 end') ;;
   *) echo 'the running configuration came without its end' >&2; exit 1 ;;
 esac
-printf '%s\\n' "$text" | {_PATHS}"""
+"""
+
+RUNNING = f"""{_WHOLE}printf '%s\\n' "$text" | {_PATHS}"""
+
+IN_ORDER = f"""{_WHOLE}printf '%s\\n' "$text" | {_TREE}"""
+"""What runs, in the router's own order, for where that means something."""
 
 SAVED = f"""[ -f {SAVED_IN} ] || {{ echo 'there is no {SAVED_IN}: it does not save into one file' >&2; exit 1; }}
 cat {SAVED_IN} | {_PATHS}"""
@@ -61,9 +71,15 @@ $said" in *'
 %'*) return 1 ;; esac
 }}
 differ() {{
-  {{ printf '%s\\n' "$1"; echo '{NONCE}'; printf '%s\\n' "$2"; }} | awk -v m='{NONCE}' '
+  {{ printf '%s\\n' "$1"; echo '{NONCE}'; printf '%s\\n' "$2"; }} | hidden=$hidden awk -v m='{NONCE}' '
+    BEGIN {{ heads = split(ENVIRON["hidden"], head, "\\n") }}
+    function hides(s,   i) {{
+      sub(/^no /, "", s); sub(/\\t.*/, "", s)
+      for (i = 1; i <= heads; i++) if (head[i] == "*" || index(s " ", head[i] " ") == 1) return 1
+      return 0
+    }}
     function told(s) {{
-      if (tolower(s) ~ /passw|secret|key|communit|md5|authentication/) return "(a line with a secret)"
+      if (hides(s) || tolower(s) ~ /passw|secret|key|communit|md5|authentication/) return "(a line with a secret)"
       gsub(/\\t/, " / ", s); return s
     }}
     $0 == m {{ second = 1; next }}
@@ -72,7 +88,7 @@ differ() {{
     {{ more = more "; has " told($0) }}
     END {{ for (s in was) less = less "; lacks " told(s); printf "%.250s", substr(less more, 3) }}'
 }}
-dry=
+dry= hidden=
 """
 
 
@@ -112,24 +128,24 @@ _INVERSE = f"""inverse() {{
 """What undoes the difference of two configurations, as it is and not as it was planned: an altered line is one too."""
 
 
-def shown(path: Path) -> str:
+def shown(path: Path, secrets: Secrets = NO_SECRETS) -> str:
     """Return a line with its sections for people, without a secret in it."""
-    line = path[-1]
+    *above, line = secrets.hide(path, lambda text: redact(text, b""))
     bare = line.removeprefix("no ")
     hidden = hide(bare, frr(), b"")
-    return " / ".join([*path[:-1], line.removesuffix(bare) + hidden])
+    return " / ".join([*above, line.removesuffix(bare) + hidden])
 
 
-def has_secret(path: Path) -> bool:
+def has_secret(path: Path, secrets: Secrets = NO_SECRETS) -> bool:
     """Tell whether a line is one that nobody may see."""
-    return shown(path) != " / ".join(path)
+    return shown(path, secrets) != " / ".join(path)
 
 
-def dry_run(paths: Sequence[Path]) -> str:
+def dry_run(paths: Sequence[Path], secrets: Secrets = NO_SECRETS) -> str:
     """Return the script that asks which daemons run, then whether the router knows each line; it changes nothing."""
     return f"""{_TOOLS}echo "daemons $(vtysh -c 'show daemons' </dev/null 2>&1)"
 dry=-C no=
-{_lines(paths)}[ -z "$no" ] || {{ printf '%s\\n' "$no"; exit 3; }}
+{_lines(paths, secrets)}[ -z "$no" ] || {{ printf '%s\\n' "$no"; exit 3; }}
 """
 
 
@@ -153,17 +169,17 @@ is_back || go_back || {{ sleep 1; go_back; }}
 """
 
 
-def apply(before: Paths, then: Paths, todo: Sequence[Path], back: str) -> str:
+def apply(before: Paths, then: Paths, todo: Sequence[Path], back: str, secrets: Secrets = NO_SECRETS) -> str:
     """Return the script that has the router take lines: all of them as they were predicted, or none."""
     return f"""(
-{_TOOLS}before={quote(write(before))}
+{_TOOLS}{_hidden(secrets)}before={quote(write(before))}
 wanted={quote(write(then))}
 back() (
 {back})
 now=$(running) || exit {MOVED}
 [ "$now" = "$before" ] || {{ echo "since then: $(differ "$before" "$now")" >&2; exit {MOVED}; }}
 no=
-{_lines(todo)}if [ -z "$no" ]; then
+{_lines(todo, secrets)}if [ -z "$no" ]; then
   now=$(running) && [ "$now" = "$wanted" ] || {{ sleep 1; now=$(running); }}
   [ "$now" = "$wanted" ] && exit 0
   no="the router made something else of the lines: $(differ "$wanted" "$now"); write them as it does"
@@ -174,14 +190,19 @@ exit 2
 )"""
 
 
-def _lines(paths: Sequence[Path]) -> str:
-    return "".join(map(_line, paths))
+def _hidden(secrets: Secrets) -> str:
+    """Return the setting of how lines begin of which nothing is told when what runs is another."""
+    return f"hidden={quote(chr(10).join(words or '*' for words in secrets.beginnings))}\n"
 
 
-def _line(path: Path) -> str:
+def _lines(paths: Sequence[Path], secrets: Secrets) -> str:
+    return "".join(_line(path, secrets) for path in paths)
+
+
+def _line(path: Path, secrets: Secrets) -> str:
     """Take a line unless one before it was refused; what the router says of a secret is not told, for it repeats it."""
-    words = "" if has_secret(path) else r': $(printf %.150s "$said" | tr "\n\t" "  ")'
-    return f"""if [ -z "$no" ]; then take <<'{NONCE}' || no={quote(f"{shown(path)!s}: not taken")}"{words}"
+    words = "" if has_secret(path, secrets) else r': $(printf %.150s "$said" | tr "\n\t" "  ")'
+    return f"""if [ -z "$no" ]; then take <<'{NONCE}' || no={quote(f"{shown(path, secrets)}: not taken")}"{words}"
 {_framed(path)}{NONCE}
 fi
 """
@@ -192,10 +213,10 @@ def _framed(path: Path) -> str:
     return "".join(f"{' ' * depth}{line}\n" for depth, line in enumerate(path))
 
 
-def save(before: Paths, running: Paths) -> str:
+def save(before: Paths, running: Paths, secrets: Secrets = NO_SECRETS) -> str:
     """Return the script that saves what runs, and puts the old file back where the file is then anything else."""
     return f"""(
-{_TOOLS}before={quote(write(before))}
+{_TOOLS}{_hidden(secrets)}before={quote(write(before))}
 wanted={quote(write(running))}
 now=$(running) || exit {MOVED}
 [ "$now" = "$wanted" ] || {{ echo "it runs other lines: $(differ "$wanted" "$now")" >&2; exit {MOVED}; }}

@@ -149,6 +149,7 @@ class Call(Due):
             list_local=lambda kind, name: run.sources.names(kind, name, folder),
             local_mode=lambda kind, name: run.sources.mode(kind, name, folder),
             holds=names.holds,
+            golden=run.golden,
             host=str(run.scope.magic.get("inventory_hostname", "")),
             user=str(names.render(setting.user)),
             environment=environment,

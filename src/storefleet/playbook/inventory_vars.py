@@ -13,7 +13,7 @@ from storefleet.playbook.sources import Sources
 
 def group_vars(sources: Sources, group: str) -> dict[str, Json]:
     """Return the variables of one group; raises :class:`InputError`."""
-    return _named(sources, f"group_vars/{group}")
+    return _named(sources, f"group_vars/{group}") if group in sources.entries("group_vars") else {}
 
 
 def host_vars(sources: Sources, host: str) -> dict[str, Json]:

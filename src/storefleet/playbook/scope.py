@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from storefleet.model.base import Json
 from storefleet.playbook.lookups import Lookups
-from storefleet.templating import engine
+from storefleet.templating import engine, whole_file
 from storefleet.templating.filters import TemplateFault, UndefinedName
 from storefleet.templating.unknown import FactsDue, NotYetKnown, Unknown
 
@@ -115,7 +115,7 @@ class Names:
 
     def file(self, text: str) -> str:
         """Return a whole file rendered; raises :class:`TemplateFault`."""
-        return engine.render_file(text, self.roots(engine.file_names(text)))
+        return whole_file.render(text, self.roots(whole_file.names_in(text)))
 
     def holds(self, expression: str) -> bool:
         """Tell whether a bare expression is true; raises :class:`TemplateFault` where it is neither true nor false."""

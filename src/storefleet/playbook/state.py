@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from storefleet.compliance.golden import Rendered
 from storefleet.model.changes import Chance
 from storefleet.model.effects import Step
 from storefleet.model.plan import Recap, Undecided
+from storefleet.modules.base import no_golden
 from storefleet.playbook.language import Entry, Play
 from storefleet.playbook.results import TaskEnd
 from storefleet.playbook.scope import HostScope, Layer
@@ -44,6 +46,7 @@ class HostState:
 
     ``planning`` says that nothing is made, so that results may be unknown; ``magic`` gives the names that a play has.
     ``looks_ahead`` says that the host is asked at the start of each play for all that is known to be looked at.
+    ``golden`` gives a golden configuration of the fleet, rendered for this host.
     """
 
     plays: tuple[Play, ...]
@@ -52,6 +55,7 @@ class HostState:
     planning: bool = False
     looks_ahead: bool = True
     magic: Callable[[Play], Layer] = lambda _play: {}
+    golden: Callable[[str], Rendered] = no_golden
     tags: Tags = field(default_factory=Tags)
     ends: list[TaskEnd] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)

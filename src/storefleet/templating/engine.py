@@ -124,8 +124,9 @@ def undefined(why: str) -> object:
 
 
 _ENVIRONMENT = _Environment()
-_FILES = _Environment()
-_FILES.trim_blocks = True  # as Ansible renders the files of `template`
+FILES = _Environment()
+FILES.trim_blocks = True
+"""For whole files, as Ansible renders those of `template`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def compile_text(text: str, *, exact: bool = False) -> Template:
     match = _ONE_EXPRESSION.fullmatch(text)
     if match and not (exact and text != text.strip()):
         return compile_expression(match["expression"].strip(), shown=text)
-    environment = _FILES if exact else _ENVIRONMENT
+    environment = FILES if exact else _ENVIRONMENT
     try:
         names = meta.find_undeclared_variables(environment.parse(text))
         template = environment.from_string(text)
@@ -233,28 +234,3 @@ def render_value(value: Json, roots: Roots) -> Json:
     if isinstance(value, list | tuple):
         return [render_value(part, roots) for part in value]
     return value
-
-
-def file_names(text: str) -> frozenset[str]:
-    """Return the roots that a whole file uses; raises :class:`TemplateFault` on bad syntax."""
-    try:
-        return frozenset(meta.find_undeclared_variables(_FILES.parse(text)))
-    except jinja2.TemplateSyntaxError as fault:
-        raise TemplateFault(f"line {fault.lineno}: {fault.message}") from None
-
-
-def render_file(text: str, roots: Roots) -> str:
-    """Return a whole file rendered as Ansible's ``template`` does; raises :class:`TemplateFault`."""
-    if text.startswith("#jinja2:"):
-        raise TemplateFault("line 1: `#jinja2:` sets nothing here; take it out, and write {%- and -%} where it is due")
-    try:
-        rendered: str = _FILES.from_string(text).render(roots)
-    except (jinja2.TemplateSyntaxError, jinja2.UndefinedError) as fault:
-        raise TemplateFault(f"{fault.message}") from None
-    except TemplateFault:
-        raise
-    except Exception as fault:  # noqa: BLE001 - an operator or filter may raise anything on the user's values
-        raise TemplateFault(f"{type(fault).__name__}: {fault}") from None
-    if len(rendered) > MAX_RENDERED:
-        raise TemplateFault(f"it renders to more than {MAX_RENDERED:,} characters")
-    return rendered

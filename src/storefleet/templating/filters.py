@@ -5,12 +5,23 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import Self
 
 from storefleet.model.base import Json
 
 
 class TemplateFault(Exception):
-    """A template cannot be compiled or rendered; the message says why in the user's words."""
+    """A template cannot be compiled or rendered; the message says why in the user's words.
+
+    ``line`` is that of a whole file, 0 where it is not known.
+    """
+
+    line = 0
+
+    def at(self, line: int) -> Self:
+        """Return the fault with the line of the file that it is in."""
+        self.line = line
+        return self
 
 
 class UndefinedName(TemplateFault):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from storefleet.compliance.golden import Golden
 from storefleet.connections.known_hosts import KnownHosts
 from storefleet.errors import Complaint
 from storefleet.inventory.lint import lint
 from storefleet.playbook.load import load_playbook
 from storefleet.workflows.gathering import Gathering
+from storefleet.workflows.golden import Goldens
 from storefleet.workflows.machine import Lack, lacks
 from storefleet.workflows.notify import load_routes
 from storefleet.workflows.signing import approval_warnings
@@ -33,8 +36,14 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     gathering = Gathering()
     gathering.attempt(lambda: load_routes(workspace))
     rules = gathering.attempt(lambda: validated_rules(workspace))
+    goldens = Goldens(workspace)
+    documents = gathering.attempt(lambda: goldens.documents)
+    for golden in documents or ():
+        gathering.complaints.extend(goldens.complaints(golden))
     for path in sorted((workspace.folder / "playbooks").glob("*.y*ml")):
-        gathering.attempt(partial(load_playbook, path, workspace.shown(path)))
+        playbook = gathering.attempt(partial(load_playbook, path, workspace.shown(path)))
+        if playbook is not None and documents is not None:
+            gathering.complaints.extend(one for play in playbook.plays for one in goldens.task_complaints(play))
     known = gathering.attempt(lambda: KnownHosts.load(workspace.known_hosts))
     gathering.finish()
     assert rules is not None
@@ -44,8 +53,8 @@ def check_fleet(fleet: Path | None) -> CheckReport:
     summary = (
         f"{workspace.settings.fleet} ({workspace.folder}): {len(workspace.fleet.stores)} stores, "
         f"{len(workspace.fleet.hosts)} hosts, "
-        f"{len(rules.audits)} audits with {controls} controls, {len(rules.waivers.entries)} waivers: "
-        "nothing to complain about"
+        f"{len(rules.audits)} audits with {controls} controls, {len(rules.waivers.entries)} waivers"
+        f"{_golden_words(documents or ())}: nothing to complain about"
     )
     warnings = (
         *workspace.fleet.warnings,
@@ -55,6 +64,11 @@ def check_fleet(fleet: Path | None) -> CheckReport:
         *_missing_fixes(workspace, rules),
     )
     return CheckReport(summary, tuple(sorted(warnings)), lacks(workspace))
+
+
+def _golden_words(documents: Sequence[Golden]) -> str:
+    count = len(documents)
+    return f", {count} golden configuration{'' if count == 1 else 's'}" if count else ""
 
 
 def _missing_fixes(workspace: Workspace, rules: Rules) -> list[Complaint]:

@@ -18,19 +18,20 @@ from storefleet.model.base import Json
 from storefleet.model.changes import AuditHost
 from storefleet.model.effects import Step
 from storefleet.model.plan import PlanPart
-from storefleet.model.store import Host, template_roots
-from storefleet.playbook.inventory_vars import group_vars, host_vars
+from storefleet.model.store import Host
 from storefleet.playbook.language import Play, Playbook, tasks_of
 from storefleet.playbook.load import load_playbook
 from storefleet.playbook.run import run_host
-from storefleet.playbook.scope import Data, HostNames, HostScope, HostVars, Layer, Names
+from storefleet.playbook.scope import Layer
 from storefleet.playbook.sources import Sources, sources_of
 from storefleet.playbook.state import HostState, Tags
 from storefleet.workflows import clock
 from storefleet.workflows.gate import judged
+from storefleet.workflows.golden import Goldens
 from storefleet.workflows.keeping import keep
 from storefleet.workflows.scope import Scope, scope
 from storefleet.workflows.validation import Rules, validated_rules
+from storefleet.workflows.variables import Variables
 from storefleet.workflows.workspace import Workspace, redaction_key
 
 SHELL_PLATFORMS = frozenset({"linux", "busybox", "frr"})
@@ -81,8 +82,6 @@ class Job:
     tags: Tags = field(default_factory=Tags)
     states: dict[str, HostState] = field(default_factory=dict)
     only: tuple[frozenset[str], ...] = ()
-    _variables: dict[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
-    _of_group: dict[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def hosts_of(self) -> tuple[tuple[Play, tuple[Host, ...]], ...]:
@@ -113,7 +112,8 @@ class Job:
             )
         self._check_tags()
         for host in hosts:
-            self.variables(host)
+            self.variables.of(host)
+        self.goldens.check_plays(self.hosts_of)
         return scope(hosts, self.workspace.store)
 
     def _check_tags(self) -> None:
@@ -127,31 +127,15 @@ class Job:
                 hint = f"; did you mean `{close[0]}`?" if close else there
                 raise InputError(f"{word} {tag}: no task of {self.playbook.shown} has this tag{hint}")
 
-    def variables(self, host: Host) -> Mapping[str, Json]:
-        """Return the variables of the host's groups and its own; raises :class:`InputError`."""
-        if host.name not in self._variables:
-            groups = ["all", *self.groups_of(host)]
-            for group in groups:
-                if group not in self._of_group:
-                    self._of_group[group] = group_vars(self.sources, group)
-            merged = {name: value for group in groups for name, value in self._of_group[group].items()}
-            self._variables[host.name] = {**merged, **host_vars(self.sources, host.name)}
-        return self._variables[host.name]
-
-    def groups_of(self, host: Host) -> list[str]:
-        """Return the groups of a host, the weakest first: region, format, platform, role, Nornir's groups, store."""
-        store = self.workspace.store(host)
-        names = [store.region, store.format, host.platform, host.role, *sorted(host.groups), host.store]
-        return [name for name in dict.fromkeys(names) if name]
+    @cached_property
+    def variables(self) -> Variables:
+        """Return what is known of the hosts before they are asked."""
+        return Variables(self.workspace, self.sources)
 
     @cached_property
-    def groups(self) -> Mapping[str, Json]:
-        """Return all groups with the names of their hosts."""
-        found: dict[str, list[Json]] = {"all": []}
-        for host in self.workspace.fleet.hosts.values():
-            for group in ("all", *self.groups_of(host)):
-                found.setdefault(group, []).append(host.name)
-        return dict[str, Json](found)
+    def goldens(self) -> Goldens:
+        """Return the golden configurations of the fleet."""
+        return Goldens(self.workspace)
 
     # -- one host
 
@@ -159,43 +143,16 @@ class Job:
         """Return the step of one host; it need not look ahead where its session has seen the host a moment before."""
         state = HostState(
             plays=tuple(play for play, batches in self._batches if host.name in batches),
-            scope=self._scope(host),
+            scope=self.variables.scope(host),
             sources=self.sources,
             planning=planning,
             looks_ahead=looks_ahead,
             magic=lambda play: self._magic(play, host),
+            golden=lambda name: self.goldens.rendered(name, host),
             tags=self.tags,
         )
         self.states[host.name] = state
         return run_host(state)
-
-    def _scope(self, host: Host) -> HostScope:
-        roots = Data(template_roots(host, self.workspace.store(host)))
-        return HostScope(
-            roots=roots,
-            inventory=self.variables(host),
-            magic=self._always(host),
-            read_local=self.sources.read,
-        )
-
-    def _always(self, host: Host) -> Layer:
-        return {
-            "inventory_hostname": host.name,
-            "inventory_hostname_short": host.name.partition(".")[0],
-            "group_names": self.groups_of(host),
-            "groups": self.groups,
-            "hostvars": HostVars(self.workspace.fleet.hosts, self._of_another),
-            "ansible_check_mode": False,
-            "ansible_managed": "Ansible managed",
-            "playbook_dir": "playbooks",
-        }
-
-    def _of_another(self, name: str) -> Layer:
-        host = self.workspace.fleet.hosts[name]
-        scope = self._scope(host)
-        scope.facts = Data()
-        names = (*self.variables(host), "inventory_hostname", "group_names")
-        return HostNames(Names(scope, (scope.inventory, scope.roots)), names)
 
     def _magic(self, play: Play, host: Host) -> Layer:
         batches = next(batches for one, batches in self._batches if one is play)

@@ -140,6 +140,11 @@ def audit_files(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "audits").glob("*.yaml") if path.name not in NOT_AUDITS)
 
 
+def golden_files(folder: Path) -> list[Path]:
+    """Return the golden configurations of a fleet folder, in the order of their names."""
+    return sorted(path for name in ("golden.yaml", "golden/*.yaml") for path in (folder / "audits").glob(name))
+
+
 def shown_in(folder: Path, path: Path) -> str:
     """Return a path as a person would type it in the fleet folder."""
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)

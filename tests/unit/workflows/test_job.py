@@ -9,15 +9,14 @@ import pytest
 from storefleet.documents.ownership import PRIVATE
 from storefleet.errors import TaskFailed
 from storefleet.playbook.language import Playbook
-from storefleet.playbook.scope import Names
 from storefleet.playbook.sources import Sources
-from storefleet.workflows import job as jobs
+from storefleet.workflows import variables
 from storefleet.workflows.job import Job
 
 
 @pytest.fixture
 def job(tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "template_roots", lambda host, _store: {"host": {"name": host.name}})
+    monkeypatch.setattr(variables, "template_roots", lambda host, _store: {"host": {"name": host.name}})
     hosts = {
         name: SimpleNamespace(name=name, platform="linux", role="till", groups=(), store="S1")
         for name in ("one", "two")
@@ -34,8 +33,7 @@ def job(tmp_path, monkeypatch):
 
 
 def test_what_another_host_has_is_rendered_with_what_that_host_has(job):
-    scope = job._scope(job.workspace.fleet.hosts["one"])
-    names = Names(scope, (scope.inventory, scope.roots))
+    names = job.variables.names(job.workspace.fleet.hosts["one"])
     assert names.render("{{ hostvars['two'].port }} {{ hostvars.two.inventory_hostname }}") == "84 two"
     assert names.render("{{ hostvars.two.nothing | default('none') }}{{ 'nothing' in hostvars.two }}") == "noneFalse"
 

@@ -12,11 +12,12 @@ import pytest
 from storefleet.compliance import lines
 from storefleet.errors import Moved
 from storefleet.fleet.binding import Binding, Bound, digest_of
-from storefleet.fleet.making import Making
+from storefleet.fleet.making import Making, first_number
 from storefleet.model.changes import Alter
 from storefleet.modules import remote
 from storefleet.modules.risk import class_of, class_of_lines
 
+FIRST = first_number("S0001-pos1")
 SHELLS = [pytest.param(("dash",), id="dash"), pytest.param(("busybox", "ash"), id="ash")]
 
 
@@ -147,7 +148,7 @@ def test_saving_comes_last_and_only_where_something_is_to_be_saved(tmp_path, rou
     assert frozenset(lines.ordered(router.saved.read_text())) == router.running
     assert make(tmp_path, router, tasks)[0] == make(tmp_path, router, "- router_save: {}\n")[0] == []
     kept = tmp_path / "kept" / "run-1"
-    assert (kept / "2.conf").read_text() == old
+    assert (kept / f"{FIRST + 2}.conf").read_text() == old
 
 
 def test_what_was_not_saved_as_it_runs_leaves_the_old_file(tmp_path, router):
@@ -173,7 +174,7 @@ def test_the_way_back_undoes_the_lines_and_the_saving_and_at_boot_the_file_alone
     after = router.running
     assert router.answer(Alter(subject="", action="", cost="config", script=f"when=boot\n{lines_back}"))
     assert router.running == after
-    for number, script in ((2, file_back), (1, lines_back)):
+    for number, script in ((FIRST + 2, file_back), (FIRST + 1, lines_back)):
         done = router.answer(Alter(subject="", action="", cost="config", script=f"{kept} n={number}\n{script}"))
         assert done.exit_status == 0, done.stderr
     assert (router.running, router.saved.read_text()) == (before, old)

@@ -22,6 +22,9 @@ from storefleet.modules.undo import has_undo
 _MANY = 1000
 """More changes than a run is likely to make on one host."""
 
+_HOSTS = 2_000_000
+"""So many, that the numbers stay below 2³¹: the `sort -n` of a small BusyBox knows no larger ones."""
+
 _AGAIN_S = 2.0
 _CHANGE_S = 60.0
 
@@ -31,7 +34,7 @@ def first_number(host: str) -> int:
 
     Two names of the inventory may be one device: neither must keep its files where the other's stand.
     """
-    return _MANY * (zlib.crc32(host.encode()) % 10_000_000)
+    return _MANY * (zlib.crc32(host.encode()) % _HOSTS)
 
 
 class Making(Looking):

@@ -17,10 +17,8 @@ STOREFLEET = str(Path(sys.executable).with_name("storefleet"))
 ROUTER = "S0001-router"
 LOOK = "vtysh -c 'show running-config'; cd /etc/frr; sha256sum *; ls -l --time-style=+ ."
 RESTART = "systemctl reset-failed frr; systemctl restart frr"
-DAEMONS = f"""[ "$1" = back ] && cp -p /tmp/daemons /etc/frr/daemons || {{
-  cp -p /etc/frr/daemons /tmp/daemons
-  sed -i "s/^bgpd=.*/bgpd=yes/; s/^ospfd=.*/ospfd=yes/; s/^bgpd_options=.*/bgpd_options='-A 127.0.0.1 $1'/" /etc/frr/daemons
-}}
+DAEMONS = f"""cd /etc/frr && sed -i "s/^bgpd=.*/bgpd=$1/; s/^ospfd=.*/ospfd=$1/" daemons &&
+sed -i "s/^bgpd_options=.*/bgpd_options='-A 127.0.0.1 $2'/" daemons
 {RESTART}"""
 LOCAL = "-l 127.0.0.1"
 """Has bgpd listen where no audit looks for strangers; how it is without, a test says."""
@@ -122,11 +120,11 @@ def one(parents: str, *lines: str, more: str = "save: always") -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _daemons(lab: Lab):
-    on_router(lab, DAEMONS, "sh", LOCAL)
+    on_router(lab, DAEMONS, "sh", "yes", LOCAL)
     assert {"bgpd", "ospfd"} <= set(on_router(lab, "vtysh -c 'show daemons'").split())
     lab.wait_until_answering([ROUTER])
     yield
-    on_router(lab, DAEMONS, "sh", "back")
+    on_router(lab, DAEMONS, "sh", "no", "")
     lab.wait_until_answering([ROUTER])
 
 
@@ -224,7 +222,7 @@ def test_a_neighbour_goes_with_all_its_lines_and_the_second_run_has_nothing_to_t
     before = running(lab)
     assert push(lab, tmp_path / "1.json", one("router bgp 65001", line)) == (0, "changed", "")
     assert running(lab) == "".join(
-        part for part in before.splitlines(keepends=True) if "10.0.1.254 " not in part or "route" in part.split()[:2]
+        part for part in before.splitlines(keepends=True) if "neighbor 10.0.1.254 " not in part
     )
     assert "0 changes on 0 hosts" in plan(lab, tmp_path / "2.json", one("router bgp 65001", line)).stdout
 
@@ -294,16 +292,64 @@ def test_a_line_that_is_refused_or_altered_puts_all_back_byte_for_byte(
     assert look(lab) == speaks
 
 
-def test_a_run_is_undone(lab: Lab, tmp_path: Path, speaks: str) -> None:
-    lines = ("neighbor 10.0.1.254 remote-as 65010", "neighbor 10.0.1.9 remote-as 65009", "no bgp router-id")
-    assert plan(lab, tmp_path / "1.json", one("router bgp 65001", *lines)).returncode == 0
+GROUP = """\
+router bgp 65001
+ neighbor HUBS peer-group
+ neighbor HUBS remote-as 65000
+ neighbor HUBS description all hubs
+ neighbor 10.0.1.253 peer-group HUBS
+ neighbor 10.0.1.253 password s3cret-word
+ address-family ipv4 unicast
+  neighbor HUBS route-map FROM-HQ in
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor 10.0.1.254 activate
+ exit-address-family
+exit
+interface wan0
+ ip ospf cost 5
+exit
+"""
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        one(
+            "router bgp 65001",
+            *("neighbor 10.0.1.254 remote-as 65010", "neighbor 10.0.1.9 remote-as 65009", "no bgp router-id"),
+        ),
+        "    - router_config: {lines: [no router bgp 65001, no route-map FROM-HQ], save: always}\n",
+        one("router bgp 65001", "no neighbor 10.0.1.254", "no neighbor 10.0.1.253"),
+        one("interface wan0", "ip ospf area 0", "no ip ospf cost") + one("router ospf", "maximum-paths 4"),
+    ],
+    ids=["replaced", "all", "neighbours", "ospf"],
+)
+def test_a_run_is_undone(lab: Lab, tmp_path: Path, speaks: str, tasks: str) -> None:
+    on_router(lab, "vtysh -f /dev/stdin; vtysh -c 'write memory'", stdin=GROUP)
+    before = look(lab)
+    assert plan(lab, tmp_path / "1.json", tasks).returncode == 0
     code, told = apply(lab, tmp_path / "1.json")
-    assert (code, look(lab) != speaks) == (0, True), told
+    assert (code, look(lab) != before) == (0, True), told
     undo = [STOREFLEET, "undo", "--fleet", str(lab.place.fleet), told["run"], "-o", str(tmp_path / "2.json")]
     done = lab.exec(undo)
     assert done.returncode == 0, done.stdout + done.stderr
     code, told = apply(lab, tmp_path / "2.json")
-    assert (code, look(lab)) == (0, speaks), told
+    assert (code, look(lab)) == (0, before), told
+
+
+def test_bgp_that_listens_where_the_audit_expects_nothing_goes_back(lab: Lab, tmp_path: Path) -> None:
+    """As bgpd is shipped: it opens port 179 on every address, which `lists.router_listeners` does not name."""
+    on_router(lab, DAEMONS, "sh", "yes", "")
+    try:
+        before = look(lab)
+        lab.wait_until_answering([ROUTER])
+        code, ended, why = push(lab, tmp_path / "1.json", one("router bgp 65001", "bgp router-id 10.100.1.1"))
+        assert (code, ended, "R-LST-01" in why, ",179" in why) == (4, "undone", True, True), why
+        assert look(lab) == before
+    finally:
+        on_router(lab, DAEMONS, "sh", "yes", LOCAL)
+        lab.wait_until_answering([ROUTER])
 
 
 WATCH = """rm -f /tmp/enough /tmp/seen

@@ -31,7 +31,7 @@ cd /etc; sha256sum network.conf inittab init.d/rcS; ls -l network.conf inittab |
 """What decides about the line, and what is so now."""
 
 HOLD = "\n    - pause: {seconds: 10}"
-"""Keeps a run going, and so the host armed, after a change that does not cut its line: not yet disarmed when it is cut."""
+"""Keeps a run going, and so the host armed, after a change that does not cut its line: not disarmed when it is cut."""
 
 SHUT = "router_config: {parents: interface wan0, lines: [shutdown], save: %s}"
 """Cuts the line to head office, over which we come in."""

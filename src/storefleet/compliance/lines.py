@@ -130,7 +130,7 @@ def _rank(line: str) -> int:
 
 
 def negations() -> tuple[tuple[str, str, str], ...]:
-    """Return how lines begin of which the ``no`` is not the line itself: their section, the line, what takes it away."""
+    """Return how lines begin that their own ``no`` does not take away: the section, the line, and what does."""
     found: Any = remedy.rules()["negate_with"]
     lineage = [([next(iter(rule.values())) for rule in entry["match_rules"]], entry["use"]) for entry in found]
     return tuple((begins[0] if len(begins) > 1 else "", begins[-1], use) for begins, use in lineage)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from storefleet.collect.frr.config import hide
 from storefleet.collect.frr.platform import frr
 from storefleet.collect.quote import quote
-from storefleet.compliance import lines
 from storefleet.compliance.lines import Path, Paths, indented, write
 from storefleet.model.effects import NONCE
+from storefleet.modules.inverse import INVERSE
 from storefleet.modules.remote import MOVED
 
 SAVED_IN = "/etc/frr/frr.conf"
@@ -77,67 +77,6 @@ dry=
 """
 
 
-def _ere(pattern: str) -> str:
-    """Return a pattern of the rules as the awk of the router reads it; there are no others than these in it."""
-    return pattern.replace(r"\S", r"[^ \t]").replace(".*", r"[^\t]*")
-
-
-def _rank() -> str:
-    """Return the rank of a line within its section: what must stand before the others, and what behind them."""
-    ranks = list(enumerate(lines.order()))
-    found = [f"    if (line ~ /^({_ere(pattern)})$/) return {number}" for number, pattern in ranks if pattern]
-    return "\n".join([*found, f"    return {lines.order().index('')}"])
-
-
-_OWN_NO = "\n".join(
-    f'    if (index(p, "{section}") == 1 && index(line, "{begins}") == 1) return "{use}"'
-    for section, begins, use in lines.negations()
-)
-
-_ALWAYS_THERE = f"^({'|'.join(map(_ere, lines.unseen_when_empty()))})$"
-
-_RATHER_SET = "|".join(map(_ere, lines.rather_set()))
-
-_INVERSE = f"""inverse() {{
-  {{ printf '%s\\n' "$1"; echo '{NONCE}'; printf '%s\\n' "$2"; }} | awk -v m='{NONCE}' '
-    function up(s) {{ return match(s, /\\t[^\\t]*$/) ? substr(s, 1, RSTART - 1) : "" }}
-    function last(s) {{ return match(s, /[^\\t]*$/) ? substr(s, RSTART) : s }}
-    function rank(s,   part, line) {{
-    line = split(s, part, "\\t") > 1 ? part[2] : part[1]
-    sub(/^no /, "", line)
-{_rank()}
-    }}
-    function negated(p, line) {{
-{_OWN_NO}
-    if (line ~ /^no /) return substr(line, 4)
-    return "no " line
-    }}
-    function always(s) {{ return last(s) ~ /{_ALWAYS_THERE}/ }}
-    function comes(s) {{ for (s = up(s); s != ""; s = up(s)) if (!(s in was) && !always(s)) return 1; return 0 }}
-    function place(s) {{ return match(last(s), /^({_RATHER_SET})/) ? up(s) "\\t" substr(last(s), 1, RLENGTH) : "" }}
-    function told(sections, line,   part, n, i) {{
-      n = split(sections, part, "\\t")
-      for (i = 1; i <= n; i++) print part[i]
-      print line
-      for (i = 1; i <= n; i++) print "exit"
-    }}
-    $0 == m {{ second = 1; next }}
-    !second {{ was[$0] = 1; held[place($0)] = 1; old[++olds] = $0; next }}
-    {{ is[$0] = 1; new[++news] = $0 }}
-    END {{
-      for (i = 1; i <= news; i++) {{
-        s = new[i]
-        if (s in was || always(s) || comes(s) || (place(s) != "" && place(s) in held)) continue
-        told(up(s), negated(up(s), last(s)))
-      }}
-      for (r = 0; r < {len(lines.order())}; r++)
-        for (i = 1; i <= olds; i++) if (!(old[i] in is) && rank(old[i]) == r) told(up(old[i]), last(old[i]))
-    }}'
-}}
-"""
-"""What undoes the difference of two configurations, as it is and not as it was planned: an altered line is one too."""
-
-
 def shown(path: Path) -> str:
     """Return a line with its sections for people, without a secret in it."""
     line = path[-1]
@@ -166,7 +105,7 @@ def way_back(before: Paths) -> str:
     what is saved comes up by itself.
     """
     return f"""case ${{when-}} in boot) exit 0 ;; esac
-{_TOOLS}{_INVERSE}before={quote(write(before))}
+{_TOOLS}{INVERSE}before={quote(write(before))}
 is_back() {{ now=$(running) && [ "$now" = "$before" ]; }}
 go_back() {{
   now=$(running) && inverse "$before" "$now" | vtysh -f /dev/stdin >/dev/null 2>&1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from storefleet.compliance import remedy
@@ -72,10 +72,11 @@ def merged(running: Paths, wanted: Sequence[Path]) -> tuple[Paths, tuple[Path, .
     todo: list[Path] = []
     then = running
     for path in wanted:
-        after = _printed(_taken(then, path))
+        after = _taken(then, path)
         if after != then:
             todo.append(path)
         then = after
+    then = _printed(then)
     return (then, tuple(todo)) if then != running else (running, ())
 
 
@@ -109,10 +110,9 @@ def _stands(path: Path, paths: Paths) -> bool:
     return all(path[:size] in paths for size in range(1, len(path)))
 
 
-def _replaced(path: Path, added: Iterable[Path]) -> bool:
+def _replaced(path: Path, added: Paths) -> bool:
     """Tell whether one of the added lines takes the place of the line that a path takes away."""
-    line = path[-1].removeprefix("no ")
-    return any(other[:-1] == path[:-1] and other[-1] in _rivals(path[:-1], line, [other[-1]]) for other in added)
+    return bool(_rivals(added, path[:-1], path[-1].removeprefix("no ")))
 
 
 def _place(path: Path) -> tuple[tuple[int, str], ...]:
@@ -124,6 +124,7 @@ def _order() -> tuple[tuple[int, re.Pattern[str]], ...]:
     return tuple((number, re.compile(pattern)) for number, pattern in enumerate(rules().order) if pattern)
 
 
+@lru_cache(maxsize=4096)
 def _rank(line: str) -> int:
     bare = line.removeprefix("no ")
     return next((number for number, pattern in _order() if pattern.fullmatch(bare)), rules().order.index(""))
@@ -173,15 +174,17 @@ def _taken(running: Paths, path: Path) -> Paths:
     section, line = path[:-1], path[-1]
     if line.startswith("no "):
         return _negated(running, section, line.removeprefix("no "))
-    lines = [other[-1] for other in running if other[:-1] == section]
-    gone = {(*section, f"no {line}"), *((*section, other) for other in _rivals(section, line, lines))}
-    added = set() if _is_default(running, path) else {path}
-    return (running - gone) | added | {path[:n] for n in range(1, len(path))}
+    gone = {(*section, f"no {line}"), *((*section, other) for other in _rivals(running, section, line))}
+    opened = {path[:n] for n in range(1, len(path))}
+    if _is_default(running, path):
+        return (running - gone) | {each for each in opened if not _unseen(each)}
+    return (running - gone) | opened | {path}
 
 
-def _rivals(section: Path, line: str, others: Iterable[str]) -> set[str]:
+def _rivals(running: Paths, section: Path, line: str) -> set[str]:
     """Return the lines of a section that a line replaces."""
     alone = [(shape, match) for shape in rules().alone if (match := shape.match(section, line))]
+    others = [path[-1] for path in running if path[:-1] == section] if alone else []
     return {other for other in others for shape, match in alone if _alike(shape, match, section, other)}
 
 

@@ -7,59 +7,19 @@ back and compared, and anything else is put back (decision 0022).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from storefleet.compliance import remedy
+from storefleet.compliance.frr_rules import Shape, rules
 
 Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = frozenset[Path]
 
 SEPARATOR = "\t"
 """Between a section and its line in the text that the router's shell prints; no line of FRR holds one."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What FRR 8.4.4 was seen to do with lines.
-
-    ``alone``: of these there is one in a section (one per ``what``), and a new one replaces it. ``leaves_nothing``:
-    their ``no`` is never printed. ``default``: such a line is never printed, only its ``no`` is.
-    ``numbered``: entries of a list, of which the router keeps the order by their numbers; an entry that already stands
-    under another number is dropped without a word, so the old one must go first.
-    ``unseen_when_empty``: such a section is not printed without lines. ``daemons``: without the daemon such a line is
-    taken without a word and does nothing.
-    """
-
-    alone: tuple[re.Pattern[str], ...]
-    numbered: tuple[re.Pattern[str], ...]
-    leaves_nothing: tuple[re.Pattern[str], ...]
-    default: tuple[re.Pattern[str], ...]
-    unseen_when_empty: tuple[re.Pattern[str], ...]
-    daemons: tuple[tuple[re.Pattern[str], str], ...]
-    frames: tuple[re.Pattern[str], ...]
-
-
-@cache
-def _rules() -> Rules:
-    found: dict[str, Any] = json.loads(
-        resources.files("storefleet.compliance").joinpath("frr-lines.json").read_text(encoding="utf-8")
-    )
-    frame: dict[str, Any] = dict(remedy.rules())
-    return Rules(
-        alone=tuple(map(re.compile, found["alone"])),
-        numbered=tuple(map(re.compile, found["numbered"])),
-        leaves_nothing=tuple(map(re.compile, found["leaves_nothing"])),
-        default=tuple(map(re.compile, found["default"])),
-        unseen_when_empty=tuple(map(re.compile, found["unseen_when_empty"])),
-        daemons=tuple((re.compile(text), daemon) for text, daemon in found["daemons"]),
-        frames=tuple(re.compile(sub["search"]) for sub in frame["per_line_sub"]),
-    )
 
 
 def read(text: str) -> Paths:
@@ -78,7 +38,7 @@ def ordered(text: str) -> tuple[Path, ...]:
     open_: list[tuple[int, str]] = []
     for line in text.splitlines():
         bare = line.expandtabs().rstrip()
-        if not bare.strip() or any(pattern.search(bare) for pattern in _rules().frames):
+        if not bare.strip() or any(pattern.search(bare) for pattern in rules().frames):
             continue
         depth = len(bare) - len(bare.lstrip())
         while open_ and open_[-1][0] >= depth:
@@ -92,7 +52,7 @@ def indented(paths: Iterable[Path]) -> str:
     """Return a configuration as FRR reads it; every section that was opened is closed, and none besides."""
     out: list[str] = []
     open_: Path = ()
-    for path in sorted(paths):
+    for path in sorted(paths, key=_place):
         out += [f"{' ' * depth}exit" for depth in range(len(open_) - 2, _common(open_, path) - 1, -1)]
         out.append(" " * (len(path) - 1) + path[-1])
         open_ = path
@@ -124,31 +84,72 @@ def exactly(running: Paths, section: Path, wanted: Sequence[Path]) -> tuple[Path
     """Return what runs where a section holds these lines and no other, and the lines that lead there."""
     size = len(section)
     bare = frozenset(path for path in running if path[:size] != section) | {section[:n] for n in range(1, size + 1)}
-    positive = [path for path in wanted if not _leaves_nothing(path)]
+    positive = [path for path in wanted if not _leaves_nothing(bare, path)]
     then = merged(bare, positive)[0] if positive else _printed(bare)
     return then, steps(running, then)
 
 
 def steps(running: Paths, then: Paths) -> tuple[Path, ...]:
-    """Return the lines that lead from one configuration to another, a path each.
+    """Return the lines that lead from one configuration to another, a path each, what goes before what comes.
 
-    An interface that is only unseen is there: its lines are taken away, never itself.
+    A section that is only unseen is there: its lines are taken away, never itself.
     """
-    there = {path for path in running | then if len(path) == 1 and _unseen(path)}
-    found = remedy.remedy(indented(running | there), indented(then | there))
+    there = {path for path in running | then if _unseen(path)}
+    found = remedy.remedy(
+        *(indented(each | {path for path in there if _stands(path, each)}) for each in (running, then))
+    )
     paths = ordered("\n".join(found.lines))
-    return tuple(path for number, path in enumerate(paths) if not _only_opens(path, paths[number + 1 : number + 2]))
+    lead = [path for number, path in enumerate(paths) if not _only_opens(path, paths[number + 1 : number + 2])]
+    away = [path for path in lead if path[-1].startswith("no ") and path not in then]
+    come = [path for path in lead if path not in away]
+    gone = [path for path in away if not _replaced(path, then - running)]
+    return (*sorted(gone, key=_place, reverse=True), *sorted(come, key=_place))
 
 
-def negations() -> tuple[tuple[str, str], ...]:
-    """Return how lines begin of which the ``no`` is not the line itself, and what takes them away."""
+def _stands(path: Path, paths: Paths) -> bool:
+    return all(path[:size] in paths for size in range(1, len(path)))
+
+
+def _replaced(path: Path, added: Paths) -> bool:
+    """Tell whether one of the added lines takes the place of the line that a path takes away."""
+    return bool(_rivals(added, path[:-1], path[-1].removeprefix("no ")))
+
+
+def _place(path: Path) -> tuple[tuple[int, str], ...]:
+    return tuple((_rank(line), line) for line in path)
+
+
+@cache
+def _order() -> tuple[tuple[int, re.Pattern[str]], ...]:
+    return tuple((number, re.compile(pattern)) for number, pattern in enumerate(rules().order) if pattern)
+
+
+@lru_cache(maxsize=4096)
+def _rank(line: str) -> int:
+    bare = line.removeprefix("no ")
+    return next((number for number, pattern in _order() if pattern.fullmatch(bare)), rules().order.index(""))
+
+
+def negations() -> tuple[tuple[str, str, str], ...]:
+    """Return how lines begin that their own ``no`` does not take away: the section, the line, and what does."""
     found: Any = remedy.rules()["negate_with"]
-    return tuple((rule["match_rules"][-1]["startswith"], rule["use"]) for rule in found)
+    lineage = [([next(iter(rule.values())) for rule in entry["match_rules"]], entry["use"]) for entry in found]
+    return tuple((begins[0] if len(begins) > 1 else "", begins[-1], use) for begins, use in lineage)
 
 
 def unseen_when_empty() -> tuple[str, ...]:
     """Return how the sections read that are there even where they are not printed."""
-    return tuple(pattern.pattern for pattern in _rules().unseen_when_empty)
+    return tuple(pattern.pattern for pattern in rules().unseen_when_empty)
+
+
+def order() -> tuple[str, ...]:
+    """Return how the lines read that must come before others of their section; the empty text stands for the others."""
+    return rules().order
+
+
+def rather_set() -> tuple[str, ...]:
+    """Return how lines begin of which the ``no`` takes away more than the line."""
+    return rules().rather_set
 
 
 def missing_daemons(paths: Iterable[Path], running: Iterable[str]) -> list[tuple[Path, str]]:
@@ -160,7 +161,7 @@ def missing_daemons(paths: Iterable[Path], running: Iterable[str]) -> list[tuple
 
 def _daemon(path: Path) -> str:
     return next(
-        (daemon for line in path for pattern, daemon in _rules().daemons if pattern.fullmatch(line)),
+        (daemon for line in path for pattern, daemon in rules().daemons if pattern.fullmatch(line)),
         "",
     )
 
@@ -172,12 +173,12 @@ def is_unseen(path: Path) -> bool:
 
 def is_frame(line: str) -> bool:
     """Tell whether a line only frames a text: it closes a section, or says nothing."""
-    return any(pattern.search(line) for pattern in _rules().frames)
+    return any(pattern.search(line) for pattern in rules().frames)
 
 
 def numbered(line: str) -> tuple[str, int, str] | None:
     """Return the list, the number and the entry of a line whose order its number decides; else ``None``."""
-    for pattern in _rules().numbered:
+    for pattern in rules().numbered:
         if match := pattern.fullmatch(line):
             return match["list"], int(match["number"]), match["entry"]
     return None
@@ -191,48 +192,59 @@ def _taken(running: Paths, path: Path) -> Paths:
     section, line = path[:-1], path[-1]
     if line.startswith("no "):
         return _negated(running, section, line.removeprefix("no "))
-    gone = {(*section, f"no {line}")}
-    for pattern in _rules().alone:
-        if match := pattern.fullmatch(line):
-            gone |= {other for other in _lines_of(running, section) if _rival(pattern, match, other[-1])}
-    added = set() if any(pattern.fullmatch(line) for pattern in _rules().default) else {path}
-    return (running - gone) | added | {path[:n] for n in range(1, len(path))}
+    gone = {(*section, f"no {line}"), *((*section, other) for other in _rivals(running, section, line))}
+    opened = {path[:n] for n in range(1, len(path))}
+    if _is_default(running, path):
+        return (running - gone) | {each for each in opened if not _unseen(each)}
+    return (running - gone) | opened | {path}
 
 
-def _rival(pattern: re.Pattern[str], match: re.Match[str], other: str) -> bool:
-    found = pattern.fullmatch(other)
+def _rivals(running: Paths, section: Path, line: str) -> set[str]:
+    """Return the lines of a section that a line replaces."""
+    alone = [(shape, match) for shape in rules().alone if (match := shape.match(section, line))]
+    others = [path[-1] for path in running if path[:-1] == section] if alone else []
+    return {other for other in others for shape, match in alone if _alike(shape, match, section, other)}
+
+
+def _alike(shape: Shape, match: re.Match[str], section: Path, other: str) -> bool:
+    found = shape.match(section, other)
     return found is not None and found.groupdict() == match.groupdict()
 
 
 def _negated(running: Paths, section: Path, line: str) -> Paths:
     size = len(section)
-    gone = {
-        path
-        for path in running
-        if path[:size] == section and len(path) > size and (path[size] == line or path[size].startswith(f"{line} "))
-    }
+    below = [path for path in running if path[:size] == section and len(path) > size]
+    gone = {path for path in below if path[size] == line or path[size].startswith(f"{line} ")}
+    for no, taken in rules().takes:
+        if gone and (match := no.match(section, line)):
+            gone = {path for path in below if _alike(taken, match, path[:-1], path[-1])}
     if gone:
         return running - gone
     path = (*section, f"no {line}")
-    return running if _leaves_nothing(path) else running | {path[:n] for n in range(1, len(path) + 1)}
+    return running if _leaves_nothing(running, path) else running | {path[:n] for n in range(1, len(path) + 1)}
 
 
-def _lines_of(running: Paths, section: Path) -> list[Path]:
-    return [path for path in running if path[:-1] == section]
-
-
-def _leaves_nothing(path: Path) -> bool:
-    line = path[-1]
-    return line.startswith("no ") and any(
-        pattern.fullmatch(line.removeprefix("no ")) for pattern in _rules().leaves_nothing
+def _is_default(running: Paths, path: Path) -> bool:
+    """Tell whether a line is never printed where it stands."""
+    around = path[:-2]
+    return any(
+        rule.shape.match(path[:-1], path[-1]) and not (rule.unless and (*around, rule.unless) in running)
+        for rule in rules().default
     )
 
 
+def _leaves_nothing(running: Paths, path: Path) -> bool:
+    section, line = path[:-1], path[-1].removeprefix("no ")
+    if line == path[-1] or _is_default(running, (*section, line)):
+        return False
+    return any(shape.match(section, line) for shape in rules().leaves_nothing)
+
+
 def _unseen(path: Path) -> bool:
-    return any(pattern.fullmatch(path[0]) for pattern in _rules().unseen_when_empty)
+    return any(pattern.fullmatch(path[-1]) for pattern in rules().unseen_when_empty)
 
 
 def _printed(paths: Paths) -> Paths:
-    """Return what the router prints of it: not an interface of which it has nothing to say."""
-    full = {path[0] for path in paths if len(path) > 1}
-    return frozenset(path for path in paths if len(path) > 1 or path[0] in full or not _unseen(path))
+    """Return what the router prints of it: not a section of which it has nothing to say."""
+    full = {path[:size] for path in paths for size in range(1, len(path)) if not _unseen(path)}
+    return frozenset(path for path in paths if path in full or not _unseen(path))

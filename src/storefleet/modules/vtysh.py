@@ -15,8 +15,9 @@ from storefleet.collect.frr.platform import frr
 from storefleet.collect.quote import quote
 from storefleet.collect.redact import redact
 from storefleet.compliance.golden import NO_SECRETS, Secrets
-from storefleet.compliance.lines import Path, Paths, indented, negations, unseen_when_empty, write
+from storefleet.compliance.lines import Path, Paths, indented, write
 from storefleet.model.effects import NONCE
+from storefleet.modules.inverse import INVERSE
 from storefleet.modules.remote import MOVED
 
 SAVED_IN = "/etc/frr/frr.conf"
@@ -92,42 +93,6 @@ dry= hidden=
 """
 
 
-_OWN_NO = "\n".join(f'    if (index(line, "{begins}") == 1) return "{use}"' for begins, use in negations())
-
-_ALWAYS_THERE = f"^({'|'.join(unseen_when_empty())})$".replace(".*", r"[^\t]*")
-
-_INVERSE = f"""inverse() {{
-  {{ printf '%s\\n' "$1"; echo '{NONCE}'; printf '%s\\n' "$2"; }} | awk -v m='{NONCE}' '
-    function up(s) {{ return match(s, /\\t[^\\t]*$/) ? substr(s, 1, RSTART - 1) : "" }}
-    function last(s) {{ return match(s, /[^\\t]*$/) ? substr(s, RSTART) : s }}
-    function negated(line) {{
-{_OWN_NO}
-    if (line ~ /^no /) return substr(line, 4)
-    return "no " line
-    }}
-    function told(sections, line,   part, n, i) {{
-      n = split(sections, part, "\\t")
-      for (i = 1; i <= n; i++) print part[i]
-      print line
-      for (i = 1; i <= n; i++) print "exit"
-    }}
-    $0 == m {{ second = 1; next }}
-    !second {{ was[$0] = 1; old[++olds] = $0; next }}
-    {{ is[$0] = 1; new[++news] = $0 }}
-    END {{
-      for (i = 1; i <= news; i++) {{
-        s = new[i]; p = up(s)
-        if (s in was || (p == "" && s ~ /{_ALWAYS_THERE}/)) continue
-        if (p != "" && !(p in was) && p !~ /{_ALWAYS_THERE}/) continue
-        told(p, negated(last(s)))
-      }}
-      for (i = 1; i <= olds; i++) if (!(old[i] in is)) told(up(old[i]), last(old[i]))
-    }}'
-}}
-"""
-"""What undoes the difference of two configurations, as it is and not as it was planned: an altered line is one too."""
-
-
 def shown(path: Path, secrets: Secrets = NO_SECRETS) -> str:
     """Return a line with its sections for people, without a secret in it."""
     *above, line = secrets.hide(path, lambda text: redact(text, b""))
@@ -156,7 +121,7 @@ def way_back(before: Paths) -> str:
     what is saved comes up by itself.
     """
     return f"""case ${{when-}} in boot) exit 0 ;; esac
-{_TOOLS}{_INVERSE}before={quote(write(before))}
+{_TOOLS}{INVERSE}before={quote(write(before))}
 is_back() {{ now=$(running) && [ "$now" = "$before" ]; }}
 go_back() {{
   now=$(running) && inverse "$before" "$now" | vtysh -f /dev/stdin >/dev/null 2>&1

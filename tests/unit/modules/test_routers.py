@@ -222,6 +222,10 @@ def test_only_what_shows_may_be_asked(tmp_path, router, command):
         (("line vty", "access-class A"), "path"),
         (("something new",), "path"),
         (("router bgp 1", "neighbor X description y"), "path"),
+        (("router ospf", "log-adjacency-changes"), "path"),
+        (("route-map X permit 10", "description y"), "path"),
+        (("ip prefix-list X seq 5 permit any",), "path"),
+        (("interface lan0", "ip ospf cost 5"), "path"),
     ],
 )
 def test_a_line_that_is_not_known_to_be_harmless_can_cut_the_way(tmp_path, path, expected):

@@ -172,7 +172,10 @@ class Looking(ABC):
         try:
             if effect.host not in self._others:
                 self._others[effect.host] = self._around.other(effect.host)
-            return self._others[effect.host].answer(effect.effect)
+            other = self._others[effect.host]
+            if isinstance(other, Looking):
+                other.seen.forget()  # who asks again waits for another answer
+            return other.answer(effect.effect)
         except ConnectError as fault:
             raise TaskFailed(f"delegate_to {effect.host}: {fault}") from fault
 

@@ -64,6 +64,12 @@ class Making(Looking):
         self._look.seen = self.seen.shared()
         return self._look
 
+    def close(self) -> None:
+        """End the session below, and those of other hosts, which the second look has of its own."""
+        super().close()
+        if self._look is not None:
+            self._look.close()
+
     @property
     def tried(self) -> int:
         """Return how many changes were begun, those that failed among them: the host may keep something of each."""

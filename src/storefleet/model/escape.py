@@ -28,6 +28,11 @@ def visible(text: str, limit: int = MAX_LENGTH) -> str:
     return f"{shown[: max(0, limit - len(notice))]}{notice}"
 
 
+def encodable(text: str) -> str:
+    """Return a text that can be written as UTF-8: JSON of a device may hold half surrogate pairs."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def visible_lines(text: str, limit: int = MAX_LENGTH) -> list[str]:
     """Return the lines of a text of our own shape (such as a diff), each one made visible."""
     return [visible(line, limit) for line in text.split("\n")]

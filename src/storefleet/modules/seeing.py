@@ -79,7 +79,9 @@ sums() {{
     i=$((i + 1))
   done
 }}
-sum_of() {{ sha256sum "$@" | while read -r sum _; do echo "$sum"; done; }}
+sum_of() {{  # before the sum of a file with a backslash in its name GNU prints one
+  sha256sum "$@" | while read -r sum _; do echo "${{sum#\\\\}}"; done
+}}
 same() {{
   eval "is=\\$is$1"
   [ "$is" = "$2" ] || ends "$1" {placing.MOVED} "it is now: $is"
@@ -91,7 +93,9 @@ keep() {{  # what change $1 replaces, under its number $2 in the run; $3 says wh
   case $kind,$3 in
     directory,*) kind=folder words=${{is#* }} ;;
     file,attributes) kind=attributes words=${{is#* }} words=${{words% *}} ;;
-    file,* | link,*) kind=kept; cp -pP "$p" "$k/$2" || return 1 ;;
+    file,* | link,*)
+      kind=kept
+      cp -pP "$p" "$k/$2" || {{ rm -f "$k/$2"; return 1; }} ;;  # a part of it may fill the disk
   esac
   printf '%s\\t%s\\t%s\\t%s\\n' "$2" "$kind" "$words" "$p" >>"$k/list"
 }}

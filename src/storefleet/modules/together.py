@@ -20,6 +20,11 @@ MOST = 32
 LARGEST = 1024 * 1024
 """Bytes of all contents in one script."""
 
+_NOTE = 256
+"""Bytes of a note on how a path was left, beside the path: room for it is made before anything is touched."""
+
+_LOST = "it was made, but how it was left could not be noted, so that an undo leaves it as it is"
+
 
 def can_be_together(change: Change) -> bool:
     """Tell whether nothing that the device says of a change is needed by what follows, and nobody knows it but we."""
@@ -75,7 +80,8 @@ def _steps(changes: Sequence[Change], first: int) -> Iterator[str]:
     for number, change in enumerate(changes):
         what = "attributes" if isinstance(change, PutFile) and number not in files else "content"
         yield f"keep {number} {first + number} {what}; ends {number} $?"
-    yield "! on 0 || sync"
+    room = sum(len(change.target.encode()) for change in changes) + _NOTE * len(changes)
+    yield f"! on 0 || printf '%{room}s' '' >\"$k/.room\"; ends 0 $?\n! on 0 || sync"
     for number, change in enumerate(changes):
         if isinstance(change, MakeFolder):
             yield _step(number, placing.make_folder(change))
@@ -85,9 +91,10 @@ def _steps(changes: Sequence[Change], first: int) -> Iterator[str]:
         if not isinstance(change, MakeFolder):
             yield _step(number, _made(number, change, alone=number not in files))
     yield from (f"sum{number}={FileState('file', 0, '', '', file.content).digest}" for number, file in files.items())
-    yield 'see "$n"'
-    yield from (f"note {number} {first + number}; ends {number} $?" for number in range(len(changes)))
-    yield f"""sync
+    yield 'clear\n[ ! -f "$k/.room" ] || printf \'\' >"$k/.room"\nsee "$n"\nlost='
+    yield from (f"note {number} {first + number} || lost=1" for number in range(len(changes)))
+    yield f"""[ -z "$lost" ] || ends $((n - 1)) 1 {quote(_LOST)}
+sync
 i=0
 while on "$i"; do printf '{NONCE} %s 0\\n' "$i"; i=$((i + 1)); done >&3
 [ "$s" = 0 ] || {{ [ -z "$why" ] || printf '%s\\n' "$why"; printf '{NONCE} %s %s\\n' "$n" "$s" >&3; }}"""
@@ -112,10 +119,11 @@ def _made(number: int, change: Change, *, alone: bool) -> str:
 def _written(files: dict[int, PutFile]) -> Iterator[str]:
     """Write every file beside its place, under a name that nobody can have known before, and see that it came whole."""
     if not files:
+        yield "clear() { :; }"
         return
     yield "\n".join(f't{number}="${{p{number}%/*}}/.storefleet.{NONCE}.{number}"' for number in files)
     ours = " ".join(f'${{ours{number}+"$t{number}"}}' for number in files)
-    yield f'trap \'for t in {ours}; do [ ! -e "$t" ] || rm -f "$t"; done\' EXIT'
+    yield f'clear() {{ for t in {ours}; do [ ! -e "$t" ] || rm -f "$t"; done; }}\ntrap clear EXIT'
     for number, file in files.items():
         yield f"""if on {number}; then
 set -C

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from storefleet.model.base import Json
+from storefleet.model.escape import encodable
 from storefleet.modules.base import Done
 from storefleet.templating.unknown import Unknown
 
@@ -26,7 +27,7 @@ class TaskEnd:
     @property
     def account(self) -> str:
         """Return what a person needs of it: where it stands, which task it is, and why."""
-        return f"{self.where}: task {self.task}: {self.why}" if self.where else f"task {self.task}: {self.why}"
+        return encodable(f"{self.where + ': ' if self.where else ''}task {self.task}: {self.why}")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Literal
 from storefleet.compliance.golden import Rendered
 from storefleet.model.changes import Chance
 from storefleet.model.effects import Step
+from storefleet.model.escape import encodable
 from storefleet.model.plan import Recap, Undecided
 from storefleet.modules.base import no_golden
 from storefleet.playbook.language import Entry, Play
@@ -73,7 +74,7 @@ class HostState:
     def say(self, text: str) -> None:
         """Keep what `debug` says for whoever reads the plan or its outcome, up to a bound."""
         if len(self.said) < MOST_SAID:
-            self.said.append(text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]} …")
+            self.said.append(encodable(text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]} …"))
 
     @property
     def recap(self) -> Recap:

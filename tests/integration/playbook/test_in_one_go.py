@@ -326,3 +326,44 @@ def test_a_failure_of_a_change_alone_still_raises(tmp_path, shell):
     with pytest.raises(ChangeFailed):
         session.answer(change)
     assert session.made == []
+
+
+ASKED_ELSEWHERE = """\
+- slurp: {src: DIR/there}
+  delegate_to: S0001-other
+  register: seen
+  until: seen.content == 'eA=='
+  retries: 3
+  delay: 0.01
+- copy: {content: x, dest: DIR/new, OWN}
+"""
+
+
+def test_another_host_is_asked_anew_each_time_and_every_line_to_it_ends(tmp_path, kept_on_the_host):
+    seeded(tmp_path / "host")
+    (tmp_path / "host/there").write_text("old")
+    open_lines, asked = set(), []
+
+    class Line(Shell):
+        def close(self):
+            open_lines.discard(self)
+
+    def other(name):
+        def comes_late(_script):
+            asked.append(name)
+            (tmp_path / "host/there").write_text("x" if len(asked) > 3 else "old")
+
+        line = Line("dash", before=comes_late)
+        open_lines.add(line)
+        return Planning(line, name)
+
+    around = Surroundings(other=other)
+    planning = Planning(Shell("dash"), "S0001-pos1", around)
+    drive(run_host(host_state(tmp_path, ASKED_ELSEWHERE, planning=True)), planning)
+    making = Making(Shell("dash"), "S0001-pos1", bound(planning.changes), KEY, "run-1", around)
+    drive(run_host(host_state(tmp_path, ASKED_ELSEWHERE, planning=True)), making.second_look())
+    state = drive(run_host(host_state(tmp_path, ASKED_ELSEWHERE)), making)
+    assert [end.ended for end in state.ends] == ["ok", "changed"]
+    planning.close()
+    making.close()
+    assert (len(asked), open_lines) == (4, set())

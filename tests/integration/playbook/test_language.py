@@ -3,6 +3,7 @@
 import dataclasses
 import textwrap
 
+import msgspec
 import pytest
 from playbook_world import KEY, Shell, bound, ends, host_state, plan, run, said
 
@@ -13,7 +14,7 @@ from storefleet.fleet.looking import Surroundings
 from storefleet.fleet.making import Making
 from storefleet.fleet.planning import Planning
 from storefleet.model.changes import MakeFolder, On
-from storefleet.model.plan import Recap, Undecided
+from storefleet.model.plan import HostPlan, Recap, Undecided
 from storefleet.modules import remote
 from storefleet.playbook.run import run_host
 from storefleet.playbook.state import Tags
@@ -419,3 +420,19 @@ def test_a_condition_of_a_result_that_cannot_be_judged_fails_the_task_and_may_be
         tasks = f"- command: echo x\n  register: ran\n  {words}\n  ignore_errors: true\n- debug: {{msg: goes on}}\n"
         _, _, made = run(tmp_path, shell, tasks)
         assert (ends(made), made.failure) == (["ignored", "ok"], None), words
+
+
+def test_half_a_character_of_a_device_does_not_keep_a_plan_from_being_written(tmp_path, shell):
+    tasks = r"""
+        - command: echo '{"a":"\ud83d"}'
+          check_mode: false
+          changed_when: false
+          register: told
+        - debug: {msg: "it says {{ (told.stdout | from_json).a }}"}
+        - fail: {msg: "{{ (told.stdout | from_json).a }}"}
+        """
+    state, _, _ = run(tmp_path, shell, tasks)
+    assert state.said == ["it says \\ud83d"]
+    assert state.failure.account.endswith("\\ud83d")
+    whole = HostPlan("h", "S0001", (), "none", 0, 0, said=tuple(state.said), refused=state.failure.account)
+    assert b"it says" in msgspec.json.encode(whole)

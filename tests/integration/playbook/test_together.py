@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from tests.plugins.playbook_world import ME, MINE, Shell, host_state, seeded
@@ -70,3 +71,62 @@ def test_a_folder_behind_a_file_begins_another_script(tmp_path):
     session = Planning(Shell("dash"), "S0001-pos1")
     drive(run_host(host_state(tmp_path, tasks, planning=True)), session)
     assert [len(group) for group in session.together.values()] == [1, 1]
+
+
+def replaced(folder, *names_of, was=b"old"):
+    """Return changes of files that stand in a folder."""
+    folder.mkdir(exist_ok=True)
+    changes = []
+    for name in names_of:
+        (folder / name).write_bytes(was)
+        (folder / name).chmod(0o600)
+        before = FileState("file", 0o600, ME, MINE, was)
+        changes.append(
+            PutFile(path=str(folder / name), content=b"new", mode=0o600, before=before, owner=ME, group=MINE)
+        )
+    return changes
+
+
+def ended(changes, *argv):
+    output = Shell(*argv).answer(RunScript(together.script(changes, "run-1", 1)))
+    return [end.exit_status for end in together.ends(output, changes)], output.stderr.decode()
+
+
+@pytest.mark.parametrize("argv", SHELLS, ids=" ".join)
+def test_names_that_the_tools_of_the_host_print_otherwise(tmp_path, kept_on_the_host, argv):
+    r"""GNU's sha256sum puts a `\` before the sum of a file whose name holds one, as units of systemd do."""
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"no {argv[0]} here")
+    odd = (r"mnt-my\x2ddata.mount", "a b", "q'\"uote", "-rf", "$(x)", "*", "grüß")
+    changes = replaced(tmp_path / "host", *odd)
+    assert ended(changes, *argv)[0] == [0] * len(odd)
+    assert {(tmp_path / "host" / name).read_bytes() for name in odd} == {b"new"}
+    assert (kept_on_the_host / "run-1/after").read_text().count("\n") == len(odd)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_the_changes_is_not_told_as_if_they_were_not_made(tmp_path, kept_on_the_host):
+    changes = replaced(tmp_path / "host", "a", "b", "c")
+    (kept_on_the_host / "run-1").mkdir(parents=True)
+    (kept_on_the_host / "run-1/after").symlink_to("/dev/full")
+    statuses, said = ended(changes, "dash")
+    assert statuses == [0, 0, 1]
+    assert "it was made, but" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_without_room_to_note_how_the_paths_are_left_none_is_touched(tmp_path, kept_on_the_host):
+    """What is not noted an undo takes for somebody else's."""
+    changes = replaced(tmp_path / "host", "a", "b")
+    (kept_on_the_host / "run-1").mkdir(parents=True)
+    (kept_on_the_host / "run-1/.room").symlink_to("/dev/full")
+    assert ended(changes, "dash")[0] == [1]
+    assert {path.read_bytes() for path in (tmp_path / "host").iterdir()} == {b"old"}
+
+
+def test_a_part_of_what_was_to_be_kept_does_not_fill_the_disk(tmp_path, kept_on_the_host):
+    small = ("dash", "-c", 'trap "" XFSZ; ulimit -f 8; exec dash "$@"', "dash")  # no file above 4096 bytes
+    changes = replaced(tmp_path / "host", "a") + replaced(tmp_path / "host", "b", was=b"old" * 2000)
+    assert ended(changes, *small)[0] == [0, 1]
+    assert names(kept_on_the_host / "run-1") == [".room", "1", "after", "list"]
+    assert (kept_on_the_host / "run-1/.room").stat().st_size == 0

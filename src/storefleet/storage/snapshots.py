@@ -22,7 +22,7 @@ from typing import Self
 from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import StorageError
 
-OBSERVED = "refs/heads/observed"
+OBSERVED, APPROVED = "refs/heads/observed", "refs/heads/approved"
 _PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NAME = "storefleet <storefleet@localhost>"
 _DEADLINE_S = 600.0
@@ -41,6 +41,16 @@ class Trailer:
         return f"{self.name}: {' '.join(self.value.split())}"
 
 
+@dataclass(frozen=True)
+class Commit:
+    """One commit; ``at`` in seconds since 1970."""
+
+    name: str
+    at: int
+    subject: str
+    trailers: Mapping[str, str]
+
+
 @dataclass
 class Night:
     """One run that writes: the files of hosts, each put once; what is as it was costs nothing."""
@@ -50,8 +60,9 @@ class Night:
     """Folder → file → the name of its content, before this run."""
     _writing: subprocess.Popen[bytes]
     _reading: subprocess.Popen[bytes]
-    changed: dict[str, int] = field(default_factory=dict)
-    """Path → the mark of its new content, 0 where it is gone."""
+    ref: str = OBSERVED
+    changed: dict[str, str] = field(default_factory=dict)
+    """Path → what git calls its new content, empty where it is gone."""
 
     def __enter__(self) -> Self:
         """Return the night, which ends with the block, however that ends."""
@@ -70,9 +81,10 @@ class Night:
 
     def before(self, folder: str) -> dict[str, str]:
         """Return the files of a folder as they were before this run; raises :class:`StorageError`."""
-        return {name: self._content(content) for name, content in self.known.get(folder, {}).items()}
+        return {name: self.content(content) for name, content in self.known.get(folder, {}).items()}
 
-    def _content(self, name: str) -> str:
+    def content(self, name: str) -> str:
+        """Return a content by git's name of it; raises :class:`StorageError`."""
         stdin, stdout = self._reading.stdin, self._reading.stdout
         assert stdin is not None
         assert stdout is not None
@@ -97,9 +109,16 @@ class Night:
                 raise StorageError(f"{path!r:.80} is no name for a snapshot")
             data = text.encode("utf-8", "replace")
             if before.get(name) != blob(data):
-                self.changed[path] = mark = len(self.changed) + 1
+                mark = len(self.changed) + 1
+                self.changed[path] = f":{mark}"
                 self.write(b"blob\nmark :%d\ndata %d\n%b\n" % (mark, len(data), data))
-        self.changed.update({f"{folder}/{name}": 0 for name in before.keys() - files.keys()})
+        self.changed.update({f"{folder}/{name}": "" for name in before.keys() - files.keys()})
+
+    def take(self, folder: str, contents: Mapping[str, str]) -> None:
+        """Have a folder hold exactly these contents, named as git names what it holds already."""
+        before = self.known.get(folder, {})
+        self.changed.update({f"{folder}/{name}": one for name, one in contents.items() if before.get(name) != one})
+        self.changed.update({f"{folder}/{name}": "" for name in before.keys() - contents.keys()})
 
     def write(self, data: bytes) -> None:
         """Hand git a part of its input; raises :class:`StorageError`."""
@@ -161,25 +180,39 @@ class Snapshots:
         done = _run(self.folder, "rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}")
         return done.returncode == 0
 
-    def begin(self) -> Night:
+    def begin(self, ref: str = OBSERVED) -> Night:
         """Begin what a run writes; :meth:`end` makes one commit of it, :meth:`Night.give_up` nothing."""
         command = [*_GIT, f"--git-dir={self.folder}", "fast-import", "--quiet", "--done", "--date-format=raw"]
-        known = self.tree()
+        known = self.tree(ref)
         reading = _started([*_GIT, f"--git-dir={self.folder}", "cat-file", "--batch"], self.folder, subprocess.PIPE)
-        return Night(self.folder, known, _started(command, self.folder, subprocess.DEVNULL), reading)
+        return Night(self.folder, known, _started(command, self.folder, subprocess.DEVNULL), reading, ref)
 
     def end(self, night: Night, subject: str, trailers: tuple[Trailer, ...], at: int) -> None:
         """Commit a night; ``at`` is its instant in seconds since 1970. Two runs at once write one behind the other."""
         message = f"{subject}\n\n{''.join(f'{one}{chr(10)}' for one in trailers)}".encode("utf-8", "replace")
         with night, self._alone():
             night.write(
-                f"commit {OBSERVED}\ncommitter {_NAME} {at} +0000\ndata {len(message)}\n".encode() + message + b"\n"
+                f"commit {night.ref}\ncommitter {_NAME} {at} +0000\ndata {len(message)}\n".encode() + message + b"\n"
             )
-            if self.has(OBSERVED):
-                night.write(f"from {OBSERVED}^0\n".encode())
-            for path, mark in sorted(night.changed.items()):
-                night.write(f"M 100644 :{mark} {path}\n".encode() if mark else f"D {path}\n".encode())
+            if self.has(night.ref):
+                night.write(f"from {night.ref}^0\n".encode())
+            for path, content in sorted(night.changed.items()):
+                night.write(f"M 100644 {content} {path}\n".encode() if content else f"D {path}\n".encode())
             night.finish()
+
+    def text(self, path: str, ref: str = OBSERVED) -> str | None:
+        """Return a file of a commit; ``None`` where it is not there."""
+        done = _run(self.folder, "cat-file", "blob", f"{ref}:{path}")
+        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+    def commits(self, *paths: str, ref: str = OBSERVED, most: int | None = None) -> tuple[Commit, ...]:
+        """Return the commits that changed one of these paths, or all, the newest first."""
+        if not self.has(ref):
+            return ()
+        shape = "--format=%x01%H%x00%ct%x00%s%x00%(trailers:unfold)%x00"
+        limit = [f"--max-count={most}"] if most else []
+        text = _git(self.folder, "log", shape, *limit, ref, "--", *paths)
+        return tuple(_commit(part) for part in text.split("\x01") if part)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -190,6 +223,12 @@ class Snapshots:
         with os.fdopen(descriptor) as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
+
+
+def _commit(text: str) -> Commit:
+    name, at, subject, trailers = text.split("\0")[:4]
+    told = (line.partition(": ") for line in trailers.splitlines() if ": " in line)
+    return Commit(name, int(at), subject, {key: value for key, _, value in told})
 
 
 def _environment() -> dict[str, str]:

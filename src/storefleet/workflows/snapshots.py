@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from storefleet.audit.flat import VOLATILE, flatten
 from storefleet.audit.shape import state_schema
+from storefleet.drift.compare import CONFIG
 from storefleet.errors import StorageError
 from storefleet.model.base import Json
 from storefleet.model.escape import visible_lines
@@ -17,9 +18,6 @@ from storefleet.model.report import RunInfo
 from storefleet.model.state import StateDocument
 from storefleet.storage.snapshots import Night, Snapshots, Trailer
 from storefleet.workflows.workspace import Workspace
-
-CONFIG = "running-config"
-"""The file of a router's running configuration, line by line as the router writes it."""
 
 PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
 """Names of facts that say how a host does at a moment, not what it is: a snapshot leaves them out."""
@@ -124,7 +122,7 @@ class Archive:
         """Keep what a host has just shown."""
         if self.night is None:
             return
-        folder = f"{document.store}/{document.host}" if document.store else document.host
+        folder = folder_of(document.store, document.host)
         with self._telling():
             now = parts(document)
             if document.missing or self.night.known.get(folder, {}).keys() - now.keys():
@@ -150,6 +148,11 @@ class Archive:
         except StorageError as fault:
             self.faults.append(f"no snapshots of this run: {fault}")
             self.give_up()
+
+
+def folder_of(store: str, host: str) -> str:
+    """Return where the files of a host stand."""
+    return f"{store}/{host}" if store else host
 
 
 def repository(workspace: Workspace) -> Snapshots:

@@ -30,9 +30,11 @@ from storefleet.workflows.workspace import open_workspace
 class _ReportFirst(TyperGroup):
     """Takes a word that is none of the verbs for the stores that are meant, as people type it."""
 
+    usual = "show"
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
-            args = ["show", *args]
+            args = [self.usual, *args]
         return super().parse_args(ctx, args)
 
 

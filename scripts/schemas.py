@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 from storefleet.compliance.golden_file import SCHEMAS as GOLDEN_SCHEMAS
+from storefleet.drift.schemas import SCHEMAS as DRIFT_SCHEMAS
 from storefleet.inventory.schemas import SCHEMAS
 from storefleet.notify.schemas import SCHEMAS as NOTIFY_SCHEMAS
 from storefleet.playbook.schemas import SCHEMAS as PLAYBOOK_SCHEMAS
@@ -19,7 +20,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "src" / "storefleet" / "docume
 
 def main() -> int:
     stale = []
-    every = {**SCHEMAS, **NOTIFY_SCHEMAS, **PLAYBOOK_SCHEMAS, **STORAGE_SCHEMAS, **GOLDEN_SCHEMAS}
+    every = {**SCHEMAS, **NOTIFY_SCHEMAS, **PLAYBOOK_SCHEMAS, **STORAGE_SCHEMAS, **GOLDEN_SCHEMAS, **DRIFT_SCHEMAS}
     for name, make in every.items():
         path = FOLDER / f"{name}.json"
         text = json.dumps(make(), indent=1, ensure_ascii=False) + "\n"

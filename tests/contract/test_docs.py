@@ -18,7 +18,7 @@ from storefleet.cli.app import COMMANDS, GROUPS, build
 from storefleet.connections.recording import ReplaySession
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-PLANNED = frozenset({"drift", "plan", "push", "apply", "undo", "wave", "diagnose", "watch", "freeze"})
+PLANNED = frozenset({"wave", "diagnose", "watch"})
 """Verbs of later issues: prose may name them, a block to be typed may not."""
 
 
@@ -67,6 +67,8 @@ def parse(words: list[str]) -> None:
     if rest[0].startswith("-"):
         return
     while hasattr(command, "commands"):
+        if hasattr(command, "usual") and (not rest or rest[0] not in command.commands):
+            rest.insert(0, command.usual)
         assert rest, f"{' '.join(path)} is no whole command"
         assert rest[0] in command.commands, f"there is no `{' '.join([*path, rest[0]])}`"
         command = command.commands[rest[0]]

@@ -30,6 +30,7 @@ COMMANDS = {
 """Verb → the module of this package that has a function of its name."""
 
 GROUPS = {
+    "drift": "storefleet.cli.drift",
     "runs": "storefleet.cli.runs",
     "freeze": "storefleet.cli.freeze",
     "db": "storefleet.cli.db",

@@ -200,6 +200,11 @@ class Database:
         with self._read("reading the state of hosts") as connection:
             return documents.dark_since(connection, hosts)
 
+    def dark_hosts(self) -> Mapping[str, str]:
+        """Return every host that does not answer, with since when."""
+        with self._read("reading which hosts are dark") as connection:
+            return documents.dark_hosts(connection)
+
     @property
     def guards(self) -> Guards:
         """Return who changes which store, and whether anybody may."""

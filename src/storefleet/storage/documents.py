@@ -41,6 +41,12 @@ def dark_since(connection: sa.Connection, hosts: Collection[str]) -> str | None:
     return max(known) if known and len(known) == len(instants) else None
 
 
+def dark_hosts(connection: sa.Connection) -> dict[str, str]:
+    """Return every host that does not answer, with since when."""
+    query = sa.select(host_status.c.host, host_status.c.dark_since).where(host_status.c.dark_since.is_not(None))
+    return {row.host: row.dark_since for row in connection.execute(query)}
+
+
 def pruned_at(connection: sa.Connection, host: str) -> str | None:
     """Return when the document of a host was let go of (``keep.documents``)."""
     found: str | None = connection.scalar(sa.select(host_status.c.pruned_at).where(host_status.c.host == host))

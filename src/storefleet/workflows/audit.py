@@ -16,6 +16,7 @@ from storefleet.workflows.panel import Panel, processes_for
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import scope
 from storefleet.workflows.sessions import check_folders
+from storefleet.workflows.snapshots import Archive
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
 from storefleet.workflows.workspace import Workspace, run_info
@@ -49,9 +50,16 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
             judge.offline(chosen)
         else:
             database.begin_run(info, "named-audits" if request.audits else "all-audits")
-            judge.online(chosen, request, show)
+            judge.archive = Archive.of(workspace)
+            try:
+                judge.online(chosen, request, show)
+                judge.archive.end(info)
+            finally:
+                judge.archive.give_up()
         outcome = judge.outcome(chosen, failing, keep=not request.offline, with_trend=request.trend)
-        return outcome if request.offline else replace(outcome, warnings=let_go(workspace, database))
+        if request.offline:
+            return outcome
+        return replace(outcome, warnings=(*judge.archive.faults, *let_go(workspace, database)))
 
 
 def let_go(workspace: Workspace, database: Database) -> tuple[str, ...]:

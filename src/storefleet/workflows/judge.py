@@ -32,6 +32,7 @@ from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.runs import trend
 from storefleet.workflows.scope import Scope, is_expected, scope
 from storefleet.workflows.sessions import open_sessions
+from storefleet.workflows.snapshots import Archive
 from storefleet.workflows.validation import Rules
 from storefleet.workflows.workspace import Workspace, redaction_key
 
@@ -94,6 +95,7 @@ class Judge:
     keep_passes: bool
     panel: Panel
     judging: Judging
+    archive: Archive = field(default_factory=Archive)
     reports: dict[str, HostReport] = field(default_factory=dict)
     closed: list[ClosedFinding] = field(default_factory=list)
     diffs: dict[str, ComplianceDiff] = field(default_factory=dict)
@@ -186,6 +188,7 @@ class Judge:
                 self.links[host.store] = link
             self._seen[host.name] = _now()
             self.database.keep_document(self.info.id, answer.result, self._seen[host.name])
+            self.archive.add(answer.result)
 
     def _judge_kept(self, names: Iterable[str], *, record: bool) -> None:
         for chunk in self.panel.judge(self._by_store(names), self.database, self._index.shared()):

@@ -163,6 +163,9 @@ def kept(path: Path) -> dict[str, bytes]:
             for number, (body,) in enumerate(database.execute(f"SELECT {column} FROM {table}")):
                 if body:
                     found[f"{table}-{number}"] = zlib.decompress(body)
+    archive = ["git", f"--git-dir={path / 'var' / 'snapshots.git'}", "cat-file", "--batch-all-objects", "--batch"]
+    found["snapshots"] = subprocess.run(archive, capture_output=True, check=True, timeout=60).stdout
+    assert b"hostname r\n" in found["snapshots"]
     return found
 
 

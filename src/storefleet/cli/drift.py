@@ -1,0 +1,106 @@
+"""`storefleet drift`: what is not as it was approved, and saying that it is how it should be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from typer.core import TyperGroup
+
+from storefleet.cli.completion import complete_selection
+from storefleet.cli.options import (
+    FleetOption,
+    FormatOption,
+    NoColorOption,
+    OutputFormat,
+    TicketOption,
+    colour,
+    emit,
+    width,
+)
+from storefleet.reports.drift_text import drift_lines
+from storefleet.reports.terminal import render
+from storefleet.workflows.accepting import AcceptRequest
+from storefleet.workflows.accepting import accept as accept_drift
+from storefleet.workflows.drift import drift_of
+from storefleet.workflows.workspace import open_workspace
+
+
+class _ReportFirst(TyperGroup):
+    """Takes a word that is none of the verbs for the stores that are meant, as people type it."""
+
+    usual = "show"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = [self.usual, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    help="What each host was last seen to be, held against what was approved of it.",
+    cls=_ReportFirst,
+    no_args_is_help=False,
+)
+
+StoresArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="STORES",
+        help="Which stores or hosts, as -l takes them; without it equal drift of the whole fleet is counted.",
+        autocompletion=complete_selection,
+    ),
+]
+
+
+@app.command("show")
+def show(
+    stores: StoresArgument = None,
+    fleet: FleetOption = None,
+    output: FormatOption = OutputFormat.text,
+    no_color: NoColorOption = False,
+) -> int:
+    """Print what is not as it was approved: what, since when, how many alike. `show` may be left out.
+
+    \b
+    storefleet drift S0412
+    storefleet drift
+    """
+    workspace = open_workspace(fleet)
+    document = drift_of(workspace, stores)
+    if output is OutputFormat.json:
+        emit(msgspec.json.encode(document).decode() + "\n")
+    else:
+        zone = workspace.settings.display.timezone
+        lines = drift_lines(document, zone, width(), whole_fleet=stores is None)
+        emit(render(lines, colour=colour(no_color)))
+    return document.exit
+
+
+@app.command("accept")
+def accept(
+    stores: Annotated[str, typer.Argument(metavar="STORES", help="Which stores or hosts, as -l takes them.")],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[D-…]", help="The differences that are meant.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why this is how it should be; kept for good.")] = "",
+    ticket: TicketOption = None,
+    signature: Annotated[
+        str | None, typer.Option("--signature", metavar="TEXT", help="All differences of this signature.")
+    ] = None,
+    as_found: Annotated[
+        bool, typer.Option("--as-found", help="Everything as it was last seen: day one, or after a rebuild.")
+    ] = False,
+    fleet: FleetOption = None,
+) -> int:
+    """Say that what is, is how it should be; the next report compares with that.
+
+    \b
+    storefleet drift accept all --as-found --reason "day one"
+    storefleet drift accept S0412 D-61c2aa01 --reason "second lane" --ticket CHG-20301
+    """
+    workspace = open_workspace(fleet)
+    done = accept_drift(
+        workspace, AcceptRequest(stores, reason, ticket, tuple(names or ()), signature, as_found=as_found)
+    )
+    emit(f"accepted: {done.differences} of {done.hosts} host{'' if done.hosts == 1 else 's'}\n")
+    return 0

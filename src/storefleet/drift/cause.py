@@ -1,0 +1,61 @@
+"""Why a fact is not as it was approved, from evidence: what a router has not saved, what our own runs did when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from storefleet.drift.compare import CONFIG, Delta
+from storefleet.model.drift import Cause, Sighting
+
+_PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (re.compile(target), re.compile(key))
+    for target, key in (
+        (r"/etc/resolv\.conf|/etc/systemd/resolved\.conf.*", r"/network/dns/.*"),
+        (r"/etc/hosts", r"/network/hosts_file/.*"),
+        (r"/etc/ssh/.*|/root/\.ssh/.*|/home/[^/]+/\.ssh/.*", r"/security/(sshd|authorized_keys|users).*"),
+        (r"/etc/nftables.*", r"/security/firewall.*"),
+        (r"/etc/sysctl.*", r"/kernel/sysctl/.*"),
+        (r"/etc/(localtime|timezone)", r"/system/timezone"),
+        (r"/etc/hostname", r"/system/hostname"),
+    )
+)
+"""Which facts a file of a host decides, where its name alone does not say so."""
+
+
+@dataclass(frozen=True)
+class OwnRun:
+    """A run of ours that changed a host: when, by whom, and what it was about."""
+
+    run: str
+    at: str
+    by: str
+    targets: tuple[str, ...]
+
+
+def cause(
+    delta: Delta, first: Sighting | None, before: Sighting | None, unsaved: Collection[str], runs: Sequence[OwnRun]
+) -> tuple[Cause, OwnRun | None]:
+    """Return the cause, and the run of ours that made it where one did."""
+    if delta.part == CONFIG and _is_unsaved(delta, unsaved):
+        return "unsaved", None
+    between = [run for run in runs if (before is None or run.at >= before.at) and (first is None or run.at <= first.at)]
+    ours = next((run for run in reversed(between) if any(_decides(target, delta) for target in run.targets)), None)
+    if ours is not None:
+        return "ours", ours
+    return ("unknown" if between else "manual"), None
+
+
+def _is_unsaved(delta: Delta, unsaved: Collection[str]) -> bool:
+    line = delta.key.partition(" #")[0]
+    return (f"+{line}" in unsaved) if delta.observed is not None else (f"-{line}" in unsaved)
+
+
+def _decides(target: str, delta: Delta) -> bool:
+    """Tell whether what a change was about is what the fact says."""
+    if delta.part == CONFIG:
+        return target in ("running-config", "saved-config")
+    if f"[{target}]" in delta.key or f"/{target}/" in f"{delta.key}/":
+        return True
+    return any(place.fullmatch(target) and key.fullmatch(delta.key) for place, key in _PLACES)

@@ -1,0 +1,117 @@
+"""Two pictures of one host, fact by fact: what is there on one side only, and what is another on both."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+CONFIG = "running-config"
+"""The part that is a text of lines in sections, and not of facts under keys."""
+
+_CLOSING = frozenset({"exit", "end", "!", "quit"})
+
+
+_ELEMENT = re.compile(
+    r"(?P<whole>/files\[.*?\]|/services/[^/]+|/security/firewall|/security/users\[.*?\]|/ports/listening\[.*?\]"
+    r"|/network/routes\[.*?\]|/network/interfaces/[^/]+)/(?P<field>.+)"
+)
+"""What is one thing to people: a file of which content and size are others has changed once."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """One thing on both sides; ``None`` where it is not there. ``keys`` are those of its facts that differ."""
+
+    part: str
+    key: str
+    approved: str | None
+    observed: str | None
+    keys: tuple[str, ...] = ()
+
+    def name(self, host: str) -> str:
+        """Return how people name it: the same for the same difference of the same host, whoever asks when."""
+        told = "\0".join((host, self.part, self.key, str(self.approved), str(self.observed)))
+        return f"D-{hashlib.sha256(told.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
+def deltas(approved: Mapping[str, str], observed: Mapping[str, str]) -> list[Delta]:
+    """Return what differs between the files of a host, by part and key."""
+    found: list[Delta] = []
+    for part in sorted({*approved, *observed}):
+        before, now = (facts(part, files.get(part, "")) for files in (approved, observed))
+        differing: dict[str, list[str]] = defaultdict(list)
+        for key in sorted({*before, *now}):
+            if before.get(key) != now.get(key):
+                whole = _ELEMENT.fullmatch(key) if part != CONFIG else None
+                differing[whole["whole"] if whole else key].append(key)
+        found += [
+            Delta(part, name, _told(name, keys, before), _told(name, keys, now), tuple(keys))
+            for name, keys in differing.items()
+        ]
+    return found
+
+
+def told(delta: Delta, side: Mapping[str, str]) -> str | None:
+    """Return what another picture's facts say of the same thing."""
+    return _told(delta.key, delta.keys, side)
+
+
+def _told(name: str, keys: Sequence[str], side: Mapping[str, str]) -> str | None:
+    """Return what one side says of a thing: of one with fields, those of them that differ."""
+    if list(keys) == [name]:
+        return side.get(name)
+    if not any(key == name or key.startswith(f"{name}/") for key in side):
+        return None
+    return ", ".join(f"{key.removeprefix(f'{name}/')} {side.get(key, 'absent')}".strip() for key in keys)
+
+
+def facts(part: str, text: str) -> dict[str, str]:
+    """Return the facts of a file by their keys; of a configuration each line behind its sections."""
+    if part == CONFIG:
+        return dict(_lines(text))
+    rows = (line.partition(" = ") for line in text.splitlines() if line)
+    return {key: value for key, _, value in rows}
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield every line behind its sections; one that stands there twice is told apart by its number."""
+    above: list[tuple[int, str]] = []
+    seen: Counter[str] = Counter()
+    for row in text.splitlines():
+        line = row.strip()
+        depth = len(row) - len(row.lstrip())
+        if not line or line in _CLOSING or line.startswith("exit-"):
+            continue
+        while above and above[-1][0] >= depth:
+            above.pop()
+        key = " / ".join((*(parent for _, parent in above), line))
+        seen[key] += 1
+        yield (key if seen[key] == 1 else f"{key} #{seen[key]}", line)
+        above.append((depth, line))
+
+
+def accepted(part: str, approved: str, observed: str, keys: frozenset[str]) -> str:
+    """Return a file as it is approved once these facts are taken as they are observed.
+
+    Of a configuration the whole text is taken, since a line means nothing without its place; raises ``ValueError``
+    where it holds other differences than these.
+    """
+    before, now = facts(part, approved), facts(part, observed)
+    differing = {key for key in {*before, *now} if before.get(key) != now.get(key)}
+    if part == CONFIG:
+        if left := sorted(differing - keys):
+            message = f"its configuration is accepted as a whole, and {left[0]} is not among what was named"
+            raise ValueError(message)
+        return observed
+    merged = {key: value for key, value in before.items() if key not in keys}
+    merged |= {key: now[key] for key in keys if key in now}
+    values = _valueless(approved) | _valueless(observed)
+    return "".join(f"{key}\n" if key in values else f"{key} = {merged[key]}\n" for key in sorted(merged))
+
+
+def _valueless(text: str) -> set[str]:
+    """Return the keys that are facts by being there, such as a name in a list."""
+    return {line for line in text.splitlines() if " = " not in line}

@@ -1,0 +1,268 @@
+"""What devices were seen to be, over time: a git repository in ``var/``, a file for each part, a commit for each run.
+
+Git is the archive because everybody can read it without us: ``git -C var/snapshots.git log -p -- S0412``. A run streams
+its changed files into ``git fast-import`` as hosts answer and moves the branch in one step at its end, so a killed run
+leaves the branch where it was. Whatever comes in here is redacted already; nothing of it is ever run or looked up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from storefleet.documents.ownership import PRIVATE, Ownership
+from storefleet.errors import StorageError
+
+OBSERVED, APPROVED = "refs/heads/observed", "refs/heads/approved"
+_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAME = "storefleet <storefleet@localhost>"
+_DEADLINE_S = 600.0
+_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
+
+
+@dataclass(frozen=True)
+class Trailer:
+    """One line at the end of a commit's message, as ``git interpret-trailers`` reads it."""
+
+    name: str
+    value: str
+
+    def __str__(self) -> str:
+        """Return the line; a value of more lines becomes one."""
+        return f"{self.name}: {' '.join(self.value.split())}"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit; ``at`` in seconds since 1970."""
+
+    name: str
+    at: int
+    subject: str
+    trailers: Mapping[str, str]
+
+
+@dataclass
+class Night:
+    """One run that writes: the files of hosts, each put once; what is as it was costs nothing."""
+
+    repository: Path
+    known: Mapping[str, Mapping[str, str]]
+    """Folder → file → the name of its content, before this run."""
+    _writing: subprocess.Popen[bytes]
+    _reading: subprocess.Popen[bytes]
+    ref: str = OBSERVED
+    changed: dict[str, str] = field(default_factory=dict)
+    """Path → what git calls its new content, empty where it is gone."""
+
+    def __enter__(self) -> Self:
+        """Return the night, which ends with the block, however that ends."""
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        """Leave nothing running: what git was not told to finish it forgets."""
+        self.give_up()
+
+    def give_up(self) -> None:
+        """End without a commit, where none was made."""
+        for process in (self._writing, self._reading):
+            process.kill()
+            with contextlib.suppress(OSError, ValueError):
+                process.communicate()
+
+    def before(self, folder: str) -> dict[str, str]:
+        """Return the files of a folder as they were before this run; raises :class:`StorageError`."""
+        return {name: self.content(content) for name, content in self.known.get(folder, {}).items()}
+
+    def content(self, name: str) -> str:
+        """Return a content by git's name of it; raises :class:`StorageError`."""
+        stdin, stdout = self._reading.stdin, self._reading.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(f"{name}\n".encode())
+            stdin.flush()
+            words = stdout.readline().split()
+            size = int(words[2]) if len(words) == 3 else -1
+            data = stdout.read(size + 1)[:-1]
+        except (OSError, ValueError) as fault:
+            raise StorageError(f"{self.repository}: git does not read what it holds: {fault}") from fault
+        if len(data) != size:
+            raise StorageError(f"{self.repository}: {name} is not whole; look at it with git fsck")
+        return data.decode("utf-8", "replace")
+
+    def keep(self, folder: str, files: Mapping[str, str]) -> None:
+        """Have a folder hold exactly these files from the run on; raises :class:`StorageError`."""
+        before = self.known.get(folder, {})
+        for name, text in files.items():
+            path = f"{folder}/{name}"
+            if not _PATH.fullmatch(path):
+                raise StorageError(f"{path!r:.80} is no name for a snapshot")
+            data = text.encode("utf-8", "replace")
+            if before.get(name) != blob(data):
+                mark = len(self.changed) + 1
+                self.changed[path] = f":{mark}"
+                self.write(b"blob\nmark :%d\ndata %d\n%b\n" % (mark, len(data), data))
+        self.changed.update({f"{folder}/{name}": "" for name in before.keys() - files.keys()})
+
+    def take(self, folder: str, contents: Mapping[str, str]) -> None:
+        """Have a folder hold exactly these contents, named as git names what it holds already."""
+        before = self.known.get(folder, {})
+        self.changed.update({f"{folder}/{name}": one for name, one in contents.items() if before.get(name) != one})
+        self.changed.update({f"{folder}/{name}": "" for name in before.keys() - contents.keys()})
+
+    def write(self, data: bytes) -> None:
+        """Hand git a part of its input; raises :class:`StorageError`."""
+        assert self._writing.stdin is not None
+        try:
+            self._writing.stdin.write(data)
+        except (OSError, ValueError) as fault:
+            raise StorageError(f"{self.repository}: git does not take the snapshots: {fault}") from fault
+
+    def finish(self) -> None:
+        """Have git move the branch; raises :class:`StorageError` where it does not."""
+        self.write(b"\ndone\n")
+        try:
+            _, said = self._writing.communicate(timeout=_DEADLINE_S)
+        except (subprocess.TimeoutExpired, OSError, ValueError) as fault:
+            raise StorageError(f"{self.repository}: git did not end the snapshots: {fault}") from fault
+        if self._writing.returncode != 0:
+            raise StorageError(f"{self.repository}: git refuses the snapshots: {_words(said)}")
+
+
+def blob(data: bytes) -> str:
+    """Return the name that git gives a content."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(data), data)).hexdigest()  # noqa: S324 - git's own name, not a seal
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """The repository. Every method raises :class:`StorageError` with what git says."""
+
+    folder: Path
+    owner: Ownership = PRIVATE
+
+    def make(self) -> None:
+        """Make the repository where there is none."""
+        if (self.folder / "HEAD").exists():
+            return
+        try:
+            self.owner.make_folder(self.folder.parent)
+        except OSError as fault:
+            raise StorageError(f"{self.folder} cannot be made: {fault.strerror}") from fault
+        shared = "group" if self.owner.group is not None else "0640"
+        _git(self.folder, "init", "--quiet", "--bare", "--template=", f"--shared={shared}")
+        _git(self.folder, "symbolic-ref", "HEAD", OBSERVED)
+
+    def tree(self, ref: str = OBSERVED) -> dict[str, dict[str, str]]:
+        """Return each folder of a commit with its files and their contents' names; nothing where there is no commit."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        if not self.has(ref):
+            return found
+        for line in _git(self.folder, "ls-tree", "-r", "-z", ref).split("\0"):
+            head, _, path = line.partition("\t")
+            if path:
+                folder, _, name = path.rpartition("/")
+                found[folder][name] = head.split(" ")[2]
+        return found
+
+    def has(self, ref: str) -> bool:
+        """Tell whether there is such a commit."""
+        done = _run(self.folder, "rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}")
+        return done.returncode == 0
+
+    def begin(self, ref: str = OBSERVED) -> Night:
+        """Begin what a run writes; :meth:`end` makes one commit of it, :meth:`Night.give_up` nothing."""
+        command = [*_GIT, f"--git-dir={self.folder}", "fast-import", "--quiet", "--done", "--date-format=raw"]
+        known = self.tree(ref)
+        reading = _started([*_GIT, f"--git-dir={self.folder}", "cat-file", "--batch"], self.folder, subprocess.PIPE)
+        return Night(self.folder, known, _started(command, self.folder, subprocess.DEVNULL), reading, ref)
+
+    def end(self, night: Night, subject: str, trailers: tuple[Trailer, ...], at: int) -> None:
+        """Commit a night; ``at`` is its instant in seconds since 1970. Two runs at once write one behind the other."""
+        message = f"{subject}\n\n{''.join(f'{one}{chr(10)}' for one in trailers)}".encode("utf-8", "replace")
+        with night, self._alone():
+            night.write(
+                f"commit {night.ref}\ncommitter {_NAME} {at} +0000\ndata {len(message)}\n".encode() + message + b"\n"
+            )
+            if self.has(night.ref):
+                night.write(f"from {night.ref}^0\n".encode())
+            for path, content in sorted(night.changed.items()):
+                night.write(f"M 100644 {content} {path}\n".encode() if content else f"D {path}\n".encode())
+            night.finish()
+
+    def text(self, path: str, ref: str = OBSERVED) -> str | None:
+        """Return a file of a commit; ``None`` where it is not there."""
+        done = _run(self.folder, "cat-file", "blob", f"{ref}:{path}")
+        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+    def commits(self, *paths: str, ref: str = OBSERVED, most: int | None = None) -> tuple[Commit, ...]:
+        """Return the commits that changed one of these paths, or all, the newest first."""
+        if not self.has(ref):
+            return ()
+        shape = "--format=%x01%H%x00%ct%x00%s%x00%(trailers:unfold)%x00"
+        limit = [f"--max-count={most}"] if most else []
+        text = _git(self.folder, "log", shape, *limit, ref, "--", *paths)
+        return tuple(_commit(part) for part in text.split("\x01") if part)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            descriptor = os.open(self.folder / "storefleet.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        except OSError as fault:
+            raise StorageError(f"{self.folder} cannot be written: {fault.strerror}") from fault
+        with os.fdopen(descriptor) as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
+
+
+def _commit(text: str) -> Commit:
+    name, at, subject, trailers = text.split("\0")[:4]
+    told = (line.partition(": ") for line in trailers.splitlines() if ": " in line)
+    return Commit(name, int(at), subject, {key: value for key, _, value in told})
+
+
+def _environment() -> dict[str, str]:
+    """Return ours without what would send git elsewhere."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("GIT_")}, "LC_ALL": "C"}
+
+
+def _started(command: list[str], folder: Path, stdout: int) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE, env=_environment()
+        )
+    except OSError as fault:
+        raise StorageError(
+            f"git cannot be run for {folder}: {fault.strerror}; install git to keep snapshots"
+        ) from fault
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = [*_GIT, f"--git-dir={folder}", *arguments]
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_DEADLINE_S, env=_environment()
+        )
+    except (OSError, subprocess.SubprocessError) as fault:
+        raise StorageError(f"git cannot be run for {folder}: {fault}; install git to keep snapshots") from fault
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = _run(folder, *arguments)
+    if done.returncode != 0:
+        raise StorageError(f"{folder}: git {arguments[0]}: {_words(done.stderr)}")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _words(said: bytes | None) -> str:
+    return " ".join((said or b"").decode("utf-8", "replace").split())[-300:] or "it said nothing"

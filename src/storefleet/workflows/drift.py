@@ -1,0 +1,206 @@
+"""`drift`: what each host was last seen to be, held against what was approved of it."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+
+from storefleet.drift.cause import cause
+from storefleet.drift.compare import Delta, deltas, facts, told
+from storefleet.drift.signature import signature
+from storefleet.errors import InputError
+from storefleet.model.drift import (
+    CAUSES,
+    Approval,
+    Difference,
+    DriftDocument,
+    NotCompared,
+    Sighting,
+    StoreDrift,
+)
+from storefleet.model.instants import utc
+from storefleet.model.store import Host
+from storefleet.storage.database import Database
+from storefleet.storage.snapshots import APPROVED, OBSERVED, Commit, Night, Snapshots
+from storefleet.workflows.evidence import GRAVE, Evidence
+from storefleet.workflows.snapshots import folder_of, repository
+from storefleet.workflows.workspace import Workspace
+
+
+def drift_of(workspace: Workspace, limit: str | None) -> DriftDocument:
+    """Compare the selected hosts; raises :class:`InputError` where nothing was ever seen or approved."""
+    snapshots = repository(workspace)
+    if not (snapshots.folder / "HEAD").exists() or not snapshots.has(OBSERVED):
+        raise InputError("no audit has kept a snapshot yet; run storefleet audit first")
+    with workspace.open_database() as database, snapshots.begin() as night:
+        drift = Drift(workspace, database, snapshots, night, snapshots.tree(APPROVED))
+        return drift.document(workspace.select(limit))
+
+
+@dataclass
+class Drift:
+    """One comparison: contents are read only where git's own names of them differ."""
+
+    workspace: Workspace
+    database: Database
+    snapshots: Snapshots
+    night: Night
+    approved: Mapping[str, Mapping[str, str]]
+    _versions: dict[str, list[tuple[Commit, dict[str, str]]]] = field(default_factory=dict)
+
+    def document(self, hosts: Sequence[Host]) -> DriftDocument:
+        """Return the report of these hosts, store by store."""
+        by_store: dict[str, list[Host]] = defaultdict(list)
+        for host in hosts:
+            by_store[host.store].append(host)
+        found = {store: self._store(store, some) for store, some in by_store.items()}
+        changed = [one for one in found.values() if one.differences or one.not_compared]
+        return DriftDocument(stores=tuple(_counted(changed)), unchanged=len(found) - len(changed))
+
+    def differing(self, host: Host) -> list[Delta] | None:
+        """Return what differs on a host; ``None`` where nothing of it was ever approved."""
+        folder = folder_of(host.store, host.name)
+        approved, observed = self.approved.get(folder), self.night.known.get(folder, {})
+        if approved is None:
+            return None
+        parts = [part for part in {*approved, *observed} if approved.get(part) != observed.get(part)]
+        sides = [
+            {part: self.night.content(files[part]) for part in parts if part in files} for files in (approved, observed)
+        ]
+        return deltas(*sides)
+
+    def _store(self, store: str, hosts: Sequence[Host]) -> StoreDrift:
+        differences: list[Difference] = []
+        gaps: list[NotCompared] = []
+        for host in hosts:
+            if host.status != "in_service":
+                continue
+            if (reason := self._why_not(host)) is not None:
+                gaps.append(NotCompared(host.name, reason))
+                continue
+            differences += [self.difference(host, delta) for delta in self.differing(host) or ()]
+        folders = [folder_of(host.store, host.name) for host in hosts]
+        return StoreDrift(
+            store=store,
+            approved=self._approval(folders),
+            seen=self._seen(folders) if differences or gaps else None,
+            differences=tuple(sorted(differences, key=_gravity)),
+            not_compared=tuple(gaps),
+        )
+
+    def _why_not(self, host: Host) -> str | None:
+        folder = folder_of(host.store, host.name)
+        if folder not in self.night.known:
+            return "never seen by an audit that keeps snapshots"
+        if folder not in self.approved:
+            return f"nothing of it was approved yet; storefleet drift accept {host.name} --as-found --reason …"
+        since = self._dark.get(host.name)
+        return f"dark since {since}" if since else None
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Return what else is known."""
+        return Evidence(self.database, self.workspace.var / "plans")
+
+    @cached_property
+    def _dark(self) -> Mapping[str, str]:
+        return self.database.dark_hosts()
+
+    def difference(self, host: Host, delta: Delta) -> Difference:
+        """Return a difference with all that is known of it."""
+        path = f"{folder_of(host.store, host.name)}/{delta.part}"
+        first, before = self._since(path, delta)
+        why, ours = cause(delta, first, before, self.evidence.unsaved(host.name), self.evidence.ours.get(host.name, ()))
+        return Difference(
+            id=delta.name(host.name),
+            host=host.name,
+            part=delta.part,
+            key=delta.key,
+            cause=why,
+            approved=delta.approved,
+            observed=delta.observed,
+            first_seen=first,
+            last_otherwise=before,
+            ours=f"{ours.run} by {ours.by}" if ours else None,
+            matters=self.evidence.matters(host.name, delta),
+            signature=signature(delta, own_values(self.workspace, host)),
+        )
+
+    def _since(self, path: str, delta: Delta) -> tuple[Sighting | None, Sighting | None]:
+        """Return the first run since which the fact has been so, and the last one before that."""
+        first: Commit | None = None
+        for commit, there in self._history(path, delta.part):
+            if told(delta, there) != delta.observed:
+                break
+            first = commit
+        if first is None:
+            return None, None
+        later = self.snapshots.commits(ref=f"{first.name}~1", most=1) if self._has_parent(first) else ()
+        return _sighting(first), _sighting(later[0]) if later else None
+
+    def _has_parent(self, commit: Commit) -> bool:
+        return self.snapshots.has(f"{commit.name}~1")
+
+    def _history(self, path: str, part: str) -> Iterator[tuple[Commit, dict[str, str]]]:
+        """Yield every state of a file, the newest first; each is read once."""
+        known = self._versions.setdefault(path, [])
+        yield from known
+        for commit in self.snapshots.commits(path)[len(known) :]:
+            known.append((commit, facts(part, self.snapshots.text(path, commit.name) or "")))
+            yield known[-1]
+
+    def _approval(self, folders: Sequence[str]) -> Approval | None:
+        commits = self.snapshots.commits(*folders, ref=APPROVED, most=1)
+        if not commits:
+            return None
+        told = commits[0].trailers
+        return Approval(
+            _instant(commits[0]), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", "")
+        )
+
+    def _seen(self, folders: Sequence[str]) -> Sighting | None:
+        newest = self.snapshots.commits(most=1)
+        return _sighting(newest[0]) if newest and any(folder in self.night.known for folder in folders) else None
+
+
+def own_values(workspace: Workspace, host: Host) -> dict[str, str]:
+    """Return what is a host's and its store's own, by what it is: equal drift of two stores then reads the same."""
+    store = workspace.store(host)
+    own = {"host": host.name, "store": host.store, "address": host.address or "", "mac": host.mac or ""}
+    own |= {f"intended.{name}": value for name, value in store.intended.items() if isinstance(value, str)}
+    return {name: value for name, value in own.items() if value}
+
+
+def _counted(stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:
+    """Say of every difference in how many stores it is the same."""
+    where: dict[str, set[str]] = defaultdict(set)
+    for store in stores:
+        for one in store.differences:
+            where[one.signature].add(store.store)
+    for store in stores:
+        counted = (msgspec.structs.replace(one, same_in_stores=len(where[one.signature])) for one in store.differences)
+        yield msgspec.structs.replace(store, differences=tuple(counted))
+
+
+def _gravity(one: Difference) -> tuple[int, bool, int, str, str, str]:
+    return (
+        GRAVE.index(one.matters.severity),
+        one.cause == "ours",
+        CAUSES.index(one.cause),
+        one.host,
+        one.part,
+        one.key,
+    )
+
+
+def _sighting(commit: Commit) -> Sighting:
+    return Sighting(commit.trailers.get("Run", ""), _instant(commit))
+
+
+def _instant(commit: Commit) -> str:
+    return utc(datetime.datetime.fromtimestamp(commit.at, datetime.UTC))

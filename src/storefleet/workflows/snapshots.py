@@ -1,0 +1,171 @@
+"""Each night's picture of a host: what of its state document is kept, and what stays where a part was not read."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from storefleet.audit.flat import VOLATILE, flatten
+from storefleet.audit.shape import state_schema
+from storefleet.drift.compare import CONFIG
+from storefleet.errors import StorageError
+from storefleet.model.base import Json
+from storefleet.model.escape import visible_lines
+from storefleet.model.instants import instant
+from storefleet.model.report import RunInfo
+from storefleet.model.state import StateDocument
+from storefleet.storage.snapshots import Night, Snapshots, Trailer
+from storefleet.workflows.workspace import Workspace
+
+PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
+"""Names of facts that say how a host does at a moment, not what it is: a snapshot leaves them out."""
+
+_LEFT_OUT = re.compile(
+    r"/(network/neighbours|ports/reachable|system/clock|network/interfaces/[^/]+/(carrier_changes|rx|tx))\b"
+    r"|/services/(user@\d+|user-runtime-dir@\d+|session-[^/]+|systemd-(timedated|hostnamed|localed)|run-[^/]+)\b"
+)
+"""Keys of what comes and goes by itself: who was spoken to, what was reached, helpers that a question starts."""
+
+
+def parts(document: StateDocument) -> dict[str, str]:
+    """Return the files of a host: flat text for each part of its document, a router's configuration line by line."""
+    found: dict[str, str] = {}
+    for name, facts in document.facts.items():
+        if name == "config":
+            found |= _config(facts)
+            continue
+        lines = flatten({name: facts}, state_schema(), PASSING).splitlines()
+        kept = [line for line in lines if not _LEFT_OUT.match(line)]
+        if name == "services":
+            kept = _lasting(kept)
+        if kept:
+            found[name] = "".join(f"{line}\n" for line in kept)
+    return found
+
+
+_ACTIVE = re.compile(r"(/services/.+)/active = .*")
+_AS_CALLED = re.compile(r'(/services/.+)/enabled = "(static|indirect|generated|transient|alias|linked|linked-runtime)"')
+"""Units that run when something calls for them, not because they were told to: whether one runs means little."""
+
+
+def _lasting(lines: list[str]) -> list[str]:
+    """Leave out whether a service runs that only runs when it is called."""
+    as_called = {found[1] for line in lines if (found := _AS_CALLED.fullmatch(line))}
+    return [line for line in lines if not ((found := _ACTIVE.fullmatch(line)) and found[1] in as_called)]
+
+
+def _config(facts: Json) -> dict[str, str]:
+    running = facts.get("running") if isinstance(facts, dict) else None
+    text = running.get("text") if isinstance(running, dict) else None
+    if not isinstance(text, str):
+        return {}
+    return {CONFIG: "\n".join(visible_lines(text))}
+
+
+def completed(document: StateDocument, now: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Return the files with what this run could not read as it was before: a gap is no change.
+
+    Nor is a part of which nothing at all was said; what a part says without a gap holds, also that something is gone.
+    ``before`` holds the files of the host as they were last seen.
+    """
+    gaps = [gap.path for gap in document.missing]
+    whole = dict(now)
+    for name, text in before.items():
+        place = "/config/running" if name == CONFIG else f"/{name}"
+        if name not in now or any(place == gap or place.startswith(f"{gap}/") for gap in gaps):
+            whole[name] = text
+        elif name != CONFIG and (inside := [gap for gap in gaps if gap.startswith(f"{place}/")]):
+            lines = whole.get(name, "").splitlines()
+            known = {_key(line) for line in lines}
+            lines += [line for line in _below(text, inside) if _key(line) not in known]
+            whole[name] = "".join(f"{line}\n" for line in sorted(lines))
+    return whole
+
+
+def _key(line: str) -> str:
+    return line.partition(" = ")[0]
+
+
+def _below(text: str, gaps: list[str]) -> Iterator[str]:
+    """Yield the lines of a flat text at or below one of these places; a number there may be any element of its list."""
+    places = re.compile("|".join(_place(gap) for gap in gaps))
+    return (line for line in text.splitlines() if places.match(line))
+
+
+def _place(pointer: str) -> str:
+    steps = (r"\[.*?\]" if step.isdecimal() else f"/{re.escape(step)}" for step in pointer.split("/")[1:])
+    return f"{''.join(steps)}(?=[ /\\[]|$)"
+
+
+@dataclass
+class Archive:
+    """The snapshots of one run; a fault of the archive is told and ends it, never the run."""
+
+    snapshots: Snapshots | None = None
+    night: Night | None = None
+    faults: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Archive:
+        """Begin the archive of a run."""
+        snapshots = repository(workspace)
+        archive = cls(snapshots)
+        with archive._telling():
+            workspace.make_var()
+            snapshots.make()
+            archive.night = snapshots.begin()
+        return archive
+
+    def add(self, document: StateDocument) -> None:
+        """Keep what a host has just shown."""
+        if self.night is None:
+            return
+        folder = folder_of(document.store, document.host)
+        with self._telling():
+            now = parts(document)
+            if document.missing or self.night.known.get(folder, {}).keys() - now.keys():
+                now = completed(document, now, self.night.before(folder))
+            self.night.keep(folder, now)
+
+    def end(self, info: RunInfo) -> None:
+        """Make one commit of all that hosts have shown."""
+        if self.night is not None and self.snapshots is not None:
+            with self._telling():
+                self.snapshots.end(self.night, f"{info.verb} {info.id}", _trailers(info), _seconds(info.started_at))
+
+    def give_up(self) -> None:
+        """Leave the archive as it was before the run."""
+        if self.night is not None:
+            self.night.give_up()
+            self.night = None
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except StorageError as fault:
+            self.faults.append(f"no snapshots of this run: {fault}")
+            self.give_up()
+
+
+def folder_of(store: str, host: str) -> str:
+    """Return where the files of a host stand."""
+    return f"{store}/{host}" if store else host
+
+
+def repository(workspace: Workspace) -> Snapshots:
+    """Return the fleet's archive, which need not be there yet."""
+    return Snapshots(workspace.var / "snapshots.git", workspace.owner)
+
+
+def _seconds(at: str) -> int:
+    found = instant(at)
+    assert found is not None
+    return int(found.timestamp())
+
+
+def _trailers(info: RunInfo) -> tuple[Trailer, ...]:
+    told = {"Run": info.id, "By": f"{info.actor.user} on {info.actor.on}", "Reason": info.reason, "Ticket": info.ticket}
+    return tuple(Trailer(name, value) for name, value in told.items() if value)

@@ -1,0 +1,143 @@
+"""`drift` and `drift accept` as a person meets them, over recorded nights."""
+
+import json
+import subprocess
+
+import pytest
+from command_line import RECORDINGS, recordings_without, storefleet
+
+from storefleet.documents.published import problems
+
+
+def night(fleet, recordings="mended"):
+    folder = recordings if not isinstance(recordings, str) else RECORDINGS / recordings
+    ended = storefleet("audit", "--fleet", fleet, "--replay", folder)
+    assert ended.code in (0, 1, 3), ended.err
+
+
+def drift(fleet, *words):
+    return storefleet("drift", *words, "--fleet", fleet)
+
+
+def accept(fleet, *words, reason="day one"):
+    return storefleet("drift", "accept", *words, "--reason", reason, "--fleet", fleet)
+
+
+@pytest.fixture
+def approved(fleet):
+    night(fleet)
+    assert accept(fleet, "all", "--as-found").code == 0
+    return fleet
+
+
+def differences(fleet, *words):
+    document = drift(fleet, *words, "--format", "json").document
+    assert problems(document, "drift-1") == []
+    return {one["id"]: one for store in document["stores"] for one in store["differences"]}
+
+
+def test_before_anything_was_seen_or_approved_that_is_said(fleet):
+    refused = drift(fleet, "S0001")
+    assert (refused.code, "run storefleet audit first" in refused.err) == (2, True)
+    night(fleet)
+    ended = drift(fleet, "S0001")
+    assert (ended.code, "nothing of it was approved yet" in ended.out) == (3, True)
+
+
+def test_quiet_nights_are_an_empty_report(approved):
+    for _ in range(3):
+        night(approved)
+        ended = drift(approved)
+        assert (ended.code, ended.out.strip()) == (0, "unchanged 3 stores  →  exit 0")
+
+
+def test_what_changed_is_told_once_with_what_fails_and_since_when(approved):
+    night(approved, "broken")
+    found = differences(approved, "S0001")
+    (dns,) = [one for one in found.values() if one["key"] == "/network/dns/servers"]
+    assert (dns["host"], dns["class"], dns["matters"]["severity"], dns["matters"]["controls"]) == (
+        "S0001-pos2",
+        "manual",
+        "critical",
+        ["T-NET-01"],
+    )
+    assert json.loads(dns["observed"])[1] == "8.8.8.8"
+    assert dns["last_otherwise"]["run"] != dns["first_seen"]["run"]
+    assert dns["last_otherwise"]["at"] <= dns["first_seen"]["at"]
+    keys = [(one["host"], one["key"]) for one in found.values()]
+    assert len(keys) == len(set(keys))
+    first = next(line for line in drift(approved, "S0001").out.splitlines() if line.startswith("  "))
+    assert first.split()[:2] == ["manual", "critical"]
+
+
+def test_a_line_that_a_router_has_not_saved_is_unsaved(approved):
+    night(approved, "broken")
+    found = differences(approved, "S0002-router")
+    assert {(one["class"], one["key"]) for one in found.values()} == {("unsaved", "interface wan0 / bandwidth 2000")}
+
+
+def test_the_fleet_is_told_by_what_is_alike(approved):
+    night(approved, "broken")
+    ended = drift(approved)
+    assert ended.code == 1
+    assert '["{intended.gateway}", "10.0.0.53"]' in ended.out
+    assert "S0001-pos2" not in ended.out
+
+
+def test_what_is_accepted_is_no_drift_any_more_and_the_archive_says_who_and_why(approved):
+    night(approved, "broken")
+    found = differences(approved, "S0001")
+    (name,) = [name for name, one in found.items() if one["key"] == "/network/dns/servers"]
+    done = accept(approved, "S0001", name, "--ticket", "CHG-7", reason="a second resolver")
+    assert (done.code, done.out) == (0, "accepted: 1 of 1 host\n")
+    assert differences(approved, "S0001").keys() == found.keys() - {name}
+    told = subprocess.run(
+        ["git", f"--git-dir={approved / 'var' / 'snapshots.git'}", "log", "-1", "approved"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for words in ("Reason: a second resolver", "Ticket: CHG-7", f"Differences: {name}", "Accepted-By: "):
+        assert words in told
+    night(approved)
+    back = differences(approved, "S0001")
+    assert [one["key"] for one in back.values()] == ["/network/dns/servers"], "what is as it was before is drift now"
+
+
+def test_all_of_one_signature_are_accepted_at_once(approved):
+    night(approved, "broken")
+    found = differences(approved, "all")
+    one = next(iter(found.values()))
+    assert accept(approved, "all", "--signature", one["signature"]).code == 0
+    assert one["signature"] not in {left["signature"] for left in differences(approved, "all").values()}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("S0001",), "name what is accepted"),
+        (("S0001", "D-00000000"), "no such difference of S0001 now"),
+        (("S0001", "D-00000000", "--as-found"), "name what is accepted"),
+        (("S0001", "--signature", "none"), "no difference has the signature"),
+        (("S0001", "--as-found"), "it is as it was approved"),
+        (("S9999", "--as-found"), "S9999"),
+    ],
+)
+def test_what_means_nothing_is_refused_and_nothing_is_written(approved, words, said):
+    archive = ["git", f"--git-dir={approved / 'var' / 'snapshots.git'}", "rev-parse", "approved"]
+    before = subprocess.run(archive, capture_output=True, check=True).stdout
+    ended = accept(approved, *words)
+    assert (ended.code, said in ended.err) == (2, True), ended.err
+    assert subprocess.run(archive, capture_output=True, check=True).stdout == before
+
+
+def test_accepting_wants_a_reason(approved):
+    night(approved, "broken")
+    ended = storefleet("drift", "accept", "all", "--as-found", "--fleet", approved)
+    assert (ended.code, "--reason is empty" in ended.err) == (2, True)
+
+
+def test_a_host_that_is_dark_is_not_compared_and_is_said_so(approved, tmp_path):
+    night(approved, recordings_without(tmp_path / "some", "S0001-pos1"))
+    ended = drift(approved, "S0001")
+    assert (ended.code, "not compared  S0001-pos1: dark since" in ended.out) == (3, True)

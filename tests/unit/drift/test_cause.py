@@ -1,0 +1,79 @@
+"""Causes are told from evidence: what is not saved, and what our own runs did in the meantime."""
+
+from __future__ import annotations
+
+import pytest
+
+from storefleet.drift.cause import OwnRun, cause
+from storefleet.drift.compare import CONFIG, Delta
+from storefleet.drift.signature import signature
+from storefleet.model.drift import Sighting
+
+BEFORE, FIRST = Sighting("r1", "2026-11-27T02:00:00Z"), Sighting("r2", "2026-11-28T02:00:00Z")
+HOSTS = Delta("files", "/files[/etc/hosts]", "sha256 a", "sha256 b")
+
+
+def run(at, *targets):
+    return OwnRun("run-7", at, "op", targets)
+
+
+@pytest.mark.parametrize(
+    ("at", "target", "why"),
+    [
+        ("2026-11-27T12:00:00Z", "/etc/hosts", "ours"),
+        ("2026-11-27T12:00:00Z", "/etc/motd", "unknown"),
+        ("2026-11-26T12:00:00Z", "/etc/hosts", "manual"),
+        ("2026-11-28T12:00:00Z", "/etc/hosts", "manual"),
+    ],
+)
+def test_what_a_run_of_ours_did_in_between_is_ours_and_nothing_else(at, target, why):
+    found, ours = cause(HOSTS, FIRST, BEFORE, (), [run(at, target)])
+    assert (found, ours is not None) == (why, why == "ours")
+
+
+@pytest.mark.parametrize(
+    ("target", "key"),
+    [
+        ("/etc/resolv.conf", "/network/dns/servers"),
+        ("pos.service", "/services/pos.service"),
+        ("pos-client", "/software/packages/pos-client"),
+        ("/etc/hosts", "/network/hosts_file/10.0.0.1[x]"),
+    ],
+)
+def test_a_file_a_unit_and_a_package_decide_their_facts(target, key):
+    delta = Delta("x", key, "a", "b")
+    assert cause(delta, FIRST, BEFORE, (), [run("2026-11-27T12:00:00Z", target)])[0] == "ours"
+
+
+def test_a_name_that_only_begins_like_another_decides_nothing():
+    delta = Delta("services", "/services/pos.service", "a", "b")
+    assert cause(delta, FIRST, BEFORE, (), [run("2026-11-27T12:00:00Z", "pos")])[0] == "unknown"
+
+
+@pytest.mark.parametrize(("side", "sign"), [("observed", "+"), ("approved", "-")])
+def test_a_line_that_is_not_saved_is_unsaved_whoever_wrote_it(side, sign):
+    line = "interface wan0 / shutdown"
+    delta = Delta(CONFIG, line, *(("shutdown", None) if side == "approved" else (None, "shutdown")))
+    ours = [run("2026-11-27T12:00:00Z", "running-config")]
+    assert cause(delta, FIRST, BEFORE, {f"{sign}{line}"}, ours)[0] == "unsaved"
+    assert cause(delta, FIRST, BEFORE, {f"{'-' if sign == '+' else '+'}{line}"}, ours)[0] == "ours"
+
+
+def test_equal_drift_of_two_stores_has_one_signature():
+    told = [
+        signature(
+            Delta("network", "/network/dns/servers", f'["10.100.{n}.1"]', '["8.8.8.8"]'),
+            {"intended.gateway": f"10.100.{n}.1"},
+        )
+        for n in (1, 2)
+    ]
+    assert told == ['network /network/dns/servers: ["{intended.gateway}"] → ["8.8.8.8"]'] * 2
+
+
+def test_a_value_inside_another_is_not_replaced():
+    delta = Delta("network", "/x", "10.100.1.11", "10.100.1.1")
+    assert signature(delta, {"gw": "10.100.1.1"}) == "network /x: 10.100.1.11 → {gw}"
+
+
+def test_short_values_are_everybodys():
+    assert signature(Delta("p", "/x", "1", None), {"number": "1"}) == "p /x: 1 → absent"

@@ -1,0 +1,94 @@
+"""Two pictures of a host: each thing that differs once, by its key; what is accepted is taken and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storefleet.drift.compare import CONFIG, accepted, deltas, facts
+
+FILE = "/files[/etc/hosts]/mode = {mode}\n/files[/etc/hosts]/sha256 = {sha}\n"
+
+
+def told(before, now):
+    return [(one.key, one.approved, one.observed) for one in deltas(before, now)]
+
+
+def test_what_is_alike_is_not_told():
+    files = {"system": '/system/hostname = "a"\n', CONFIG: "hostname a\nend\n"}
+    assert deltas(files, dict(files)) == []
+
+
+def test_a_thing_of_several_facts_is_told_once_with_those_that_differ():
+    before, now = FILE.format(mode="0644", sha="a"), FILE.format(mode="0600", sha="b")
+    assert told({"files": before}, {"files": now}) == [
+        ("/files[/etc/hosts]", "mode 0644, sha256 a", "mode 0600, sha256 b")
+    ]
+    assert told({"files": before}, {"files": FILE.format(mode="0644", sha="c")}) == [
+        ("/files[/etc/hosts]", "sha256 a", "sha256 c")
+    ]
+
+
+def test_what_came_and_what_went_is_absent_on_one_side():
+    unit = '/services/x.service/active = "active"\n/services/x.service/enabled = "enabled"\n'
+    assert told({"services": ""}, {"services": unit}) == [
+        ("/services/x.service", None, 'active "active", enabled "enabled"')
+    ]
+    assert told({"security": "/security/authorized_keys[SHA256:x]\n"}, {}) == [
+        ("/security/authorized_keys[SHA256:x]", "", None)
+    ]
+
+
+def test_lines_of_a_configuration_stand_behind_their_sections_and_their_order_means_nothing():
+    before = "hostname r\ninterface a\n ip address 10.0.0.1/24\nexit\ninterface b\n shutdown\nexit\nend\n"
+    now = "hostname r\ninterface b\nexit\ninterface a\n ip address 10.0.0.1/24\n description x\nexit\nend\n"
+    assert told({CONFIG: before}, {CONFIG: now}) == [
+        ("interface a / description x", None, "description x"),
+        ("interface b / shutdown", "shutdown", None),
+    ]
+
+
+def test_a_line_that_stands_twice_is_told_apart():
+    assert told({CONFIG: "a\na\n"}, {CONFIG: "a\n"}) == [("a #2", "a", None)]
+
+
+def test_only_what_was_named_is_accepted():
+    before, now = "/a = 1\n/b = 1\n/c[x]\n", "/a = 2\n/b = 2\n/c[y]\n"
+    assert accepted("p", before, now, frozenset({"/a", "/c[y]"})) == "/a = 2\n/b = 1\n/c[x]\n/c[y]\n"
+    assert accepted("p", before, now, frozenset({"/c[x]"})) == "/a = 1\n/b = 1\n"
+
+
+def test_a_configuration_is_accepted_whole_or_not_at_all():
+    before, now = "a\nb\n", "a\nc\n"
+    assert accepted(CONFIG, before, now, frozenset({"b", "c"})) == now
+    with pytest.raises(ValueError, match="b is not among what was named"):
+        accepted(CONFIG, before, now, frozenset({"c"}))
+
+
+KEYS = st.sampled_from(["/a", "/b", "/files[x]/mode", "/files[x]/size", "/services/u/active", "/l[1]", "/l[2]"])
+SIDES = st.dictionaries(KEYS, st.sampled_from(["1", "2"])).map(
+    lambda side: "".join(
+        f"{key}\n" if key.startswith("/l[") else f"{key} = {value}\n" for key, value in sorted(side.items())
+    )
+)
+
+
+@given(SIDES, SIDES)
+def test_accepting_all_that_differs_leaves_nothing_that_differs(before, now):
+    found = deltas({"p": before}, {"p": now})
+    keys = frozenset(key for delta in found for key in delta.keys)
+    assert accepted("p", before, now, keys) == now
+    assert {
+        key
+        for key in {*facts("p", before), *facts("p", now)}
+        if facts("p", before).get(key) != facts("p", now).get(key)
+    } == keys
+    assert deltas({"p": now}, {"p": now}) == []
+
+
+@given(SIDES, SIDES)
+def test_a_difference_has_the_same_name_whoever_asks(before, now):
+    names = [[one.name("S0001-pos1") for one in deltas({"p": before}, {"p": now})] for _ in range(2)]
+    assert names[0] == names[1]
+    assert len(set(names[0])) == len(names[0])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from storefleet.audit.flat import VOLATILE, flatten
 from storefleet.audit.shape import state_schema
+from storefleet.audit.text import json_text
 from storefleet.drift.compare import CONFIG
 from storefleet.errors import StorageError
 from storefleet.model.base import Json
@@ -22,8 +24,17 @@ from storefleet.workflows.workspace import Workspace
 PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
 """Names of facts that say how a host does at a moment, not what it is: a snapshot leaves them out."""
 
+_TOLD_ELSEWHERE = re.compile(
+    r"/files\[/etc/(hosts|resolv\.conf)\]/(sha256|size)|/security/users\[.*?\]/authorized_keys\["
+)
+"""What another fact says better: who is in the hosts file, which name servers are asked, which keys may log in."""
+
+_TOLD_BY_CONFIG = re.compile(r"/network/(routes\b|interfaces/[^/]+/description\b)")
+"""What a router's configuration says, line by line; what it learned from others comes and goes."""
+
 _LEFT_OUT = re.compile(
     r"/(network/neighbours|ports/reachable|system/clock|network/interfaces/[^/]+/(carrier_changes|rx|tx))\b"
+    r"|/ports/listening\[[^,]*,fe80:"
     r"|/services/(user@\d+|user-runtime-dir@\d+|session-[^/]+|systemd-(timedated|hostnamed|localed)|run-[^/]+)\b"
 )
 """Keys of what comes and goes by itself: who was spoken to, what was reached, helpers that a question starts."""
@@ -37,9 +48,11 @@ def parts(document: StateDocument) -> dict[str, str]:
             found |= _config(facts)
             continue
         lines = flatten({name: facts}, state_schema(), PASSING).splitlines()
-        kept = [line for line in lines if not _LEFT_OUT.match(line)]
+        kept = [line for line in lines if not (_LEFT_OUT.match(line) or _TOLD_ELSEWHERE.match(line))]
         if name == "services":
             kept = _lasting(kept)
+        if name == "network":
+            kept = _planned(kept, of_router=document.role == "router")
         if kept:
             found[name] = "".join(f"{line}\n" for line in kept)
     return found
@@ -54,6 +67,21 @@ def _lasting(lines: list[str]) -> list[str]:
     """Leave out whether a service runs that only runs when it is called."""
     as_called = {found[1] for line in lines if (found := _AS_CALLED.fullmatch(line))}
     return [line for line in lines if not ((found := _ACTIVE.fullmatch(line)) and found[1] in as_called)]
+
+
+def _planned(lines: list[str], *, of_router: bool) -> list[str]:
+    """Leave out of a host's network what nobody set, and what a router's own configuration says already."""
+    kept = (line for line in lines if not (of_router and _TOLD_BY_CONFIG.match(line)))
+    return [_without_link_local(line) for line in kept]
+
+
+def _without_link_local(line: str) -> str:
+    """Leave out the addresses that the kernel makes by itself, a moment after a link came up."""
+    key, _, value = line.partition(" = ")
+    if not key.endswith("/addresses"):
+        return line
+    found = json.loads(value)
+    return f"{key} = {json_text([one for one in found if not str(one).startswith('fe80:')])}"
 
 
 def _config(facts: Json) -> dict[str, str]:

@@ -8,9 +8,9 @@ from storefleet.model.state import Missing, StateDocument
 from storefleet.workflows.snapshots import CONFIG, completed, parts
 
 
-def document(facts, *gaps):
+def document(facts, *gaps, role="till"):
     missing = tuple(Missing(path, "why") for path in gaps)
-    return StateDocument("S0001-pos1", "S0001", "till", "linux", "2026-11-28T02:00:00Z", 1.0, facts, missing)
+    return StateDocument("S0001-pos1", "S0001", role, "linux", "2026-11-28T02:00:00Z", 1.0, facts, missing)
 
 
 USERS = [{"name": name, "uid": uid, "password": "locked"} for name, uid in (("root", 0), ("till", 1000))]
@@ -41,6 +41,22 @@ def test_what_a_host_does_at_a_moment_is_left_out():
     }
     assert "mtime" not in found["files"]
     assert "0644" in found["files"]
+
+
+def test_what_is_told_better_elsewhere_is_not_told_twice():
+    network = {
+        "interfaces": {"lan0": {"addresses": ["10.0.0.1/24", "fe80::1/64"], "description": "LAN", "mtu": 1500}},
+        "routes": [{"prefix": "10.9.0.0/16", "via": "10.0.0.2", "interface": "lan0", "protocol": "static"}],
+    }
+    till = parts(document({"network": network}))["network"]
+    router = parts(document({"network": network}, role="router"))["network"]
+    assert '/network/interfaces/lan0/addresses = ["10.0.0.1/24"]' in till
+    assert "description" in till
+    assert "/network/routes[" in till
+    assert router == '/network/interfaces/lan0/addresses = ["10.0.0.1/24"]\n/network/interfaces/lan0/mtu = 1500\n'
+    files = {"/etc/hosts": {"sha256": "a", "size": 1, "mode": "0644"}, "/opt/x": {"sha256": "b", "size": 1}}
+    told = parts(document({"files": files}))["files"]
+    assert told == '/files[/etc/hosts]/mode = "0644"\n/files[/opt/x]/sha256 = "b"\n/files[/opt/x]/size = 1\n'
 
 
 def test_a_configuration_keeps_its_order_and_can_drive_no_terminal():

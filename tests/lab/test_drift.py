@@ -1,0 +1,129 @@
+"""Changes made by hand on real devices: each is told once, in its class, and nothing else; quiet nights are empty."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storefleet.lab.lab import Lab
+
+pytestmark = pytest.mark.lab
+STOREFLEET = str(Path(sys.executable).with_name("storefleet"))
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMvJm2xq9m5q3l0gq0Vq9iKq1mZl0Q0p0d0c0b0a0908 by-hand"
+
+BY_HAND = {
+    # what is done: (where, script, {(part, beginning of the key): class})
+    "hosts entry": (
+        "S0001-pos1",
+        "echo '10.9.9.9 old-pay' >>/etc/hosts",
+        {"/network/hosts_file/10.9.9.9[old-pay]": "manual"},
+    ),
+    "file mode only": ("S0001-pos1", "chmod 0600 /opt/pos/etc/pos.ini", {"/files[/opt/pos/etc/pos.ini]": "manual"}),
+    "user": ("S0001-pos1", "useradd -m kassen01", {"/security/users[kassen01]": "manual"}),
+    "group of a user": ("S0001-pos1", "usermod -aG adm daemon", {"/security/users[daemon]": "manual"}),
+    "key": (
+        "S0001-pos1",
+        f"mkdir -p /root/.ssh; echo '{KEY}' >>/root/.ssh/authorized_keys",
+        {"/security/authorized_keys[": "manual"},
+    ),
+    "time zone": (
+        "S0001-pos1",
+        "ln -sf /usr/share/zoneinfo/Europe/Berlin /etc/localtime",
+        {"/system/timezone": "manual"},
+    ),
+    "resolver": ("S0001-pos2", "echo 'nameserver 9.9.9.9' >>/etc/resolv.conf", {"/network/dns/servers": "manual"}),
+    "firewall": ("S0001-pos2", "nft add table inet byhand", {"/security/firewall": "manual"}),
+    "service disabled": ("S0001-pos2", "systemctl disable posd", {"/services/posd.service": "manual"}),
+    "sshd": (
+        "S0001-pos2",
+        "sed -i 's/^AllowTcpForwarding .*/AllowTcpForwarding yes/' /etc/ssh/sshd_config && systemctl reload ssh",
+        {"/security/sshd/allowtcpforwarding": "manual"},
+    ),
+    "route on a till": (
+        "S0001-pos2",
+        "ip route add 10.66.0.0/16 via 10.100.1.1",
+        {"/network/routes[10.66.0.0/16": "manual"},
+    ),
+    "second address": ("S0002-pos1", "ip address add 10.100.2.211/24 dev eth0", {"/network/interfaces/eth0": "manual"}),
+    "package gone": ("S0002-pos1", "dpkg --purge --force-depends logsave", {"/software/packages/logsave": "manual"}),
+    "kiosk hosts": (
+        "S0002-kiosk1",
+        "echo '10.9.9.9 old-pay' >>/etc/hosts",
+        {"/network/hosts_file/10.9.9.9[old-pay]": "manual"},
+    ),
+    "kiosk account": (
+        "S0002-kiosk1",
+        "echo 'byhand:x:1500:1500::/:/bin/sh' >>/etc/passwd",
+        {"/security/users[byhand]": "manual"},
+    ),
+    "description, not saved": (
+        "S0001-router",
+        "vtysh -c 'configure terminal' -c 'interface lan0' -c 'description moved by hand'",
+        {"interface lan0 / description store LAN": "unsaved", "interface lan0 / description moved by hand": "unsaved"},
+    ),
+    "route, saved": (
+        "S0002-router",
+        "vtysh -c 'configure terminal' -c 'ip route 10.77.0.0/16 10.0.1.254' -c end -c 'write memory'",
+        {"ip route 10.77.0.0/16 10.0.1.254": "manual"},
+    ),
+}
+
+OURS = """\
+- hosts: role=till
+  gather_facts: false
+  tasks:
+    - lineinfile: {path: /etc/hosts, line: 10.8.8.8 new-name}
+"""
+
+
+def storefleet(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
+    return lab.exec([STOREFLEET, *words, "--fleet", str(lab.place.fleet)])
+
+
+def night(lab: Lab) -> None:
+    done = storefleet(lab, "audit")
+    assert done.returncode in (0, 1), done.stderr
+    assert "no snapshots" not in done.stderr
+
+
+def drift(lab: Lab) -> dict:
+    done = storefleet(lab, "drift", "all", "--format", "json")
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_class(lab: Lab) -> None:
+    night(lab)
+    done = storefleet(lab, "drift", "accept", "all", "--as-found", "--reason", "day one")
+    assert done.returncode in (0, 2), done.stderr  # 2: it is as another test has approved it
+    for host in ("S0001-pos1", "S0002-kiosk1", "S0002-router"):
+        lab.power_cut(host)
+        lab.plug_in(host)
+    for _ in range(3):
+        night(lab)
+        assert drift(lab) == {"format": "storefleet.drift/1", "stores": [], "unchanged": 3}
+    for what, (host, script, _) in BY_HAND.items():
+        made = lab.enter(host, ["sh", "-c", script])
+        assert made.returncode == 0, f"{what}: {made.stderr}"
+    (lab.place.fleet / "playbooks" / "ours.yaml").write_text(OURS)
+    pushed = storefleet(lab, "push", "ours.yaml", "-l", "S0002-pos3", "--yes")
+    assert pushed.returncode in (0, 1), pushed.stdout + pushed.stderr
+    night(lab)
+    expected = {(host, key): cause for host, _, keys in BY_HAND.values() for key, cause in keys.items()}
+    expected["S0002-pos3", "/network/hosts_file/10.8.8.8[new-name]"] = "ours"
+    found = [one for store in drift(lab)["stores"] for one in store["differences"]]
+    told = {}
+    for one in found:
+        name = next((name for name in expected if name[0] == one["host"] and one["key"].startswith(name[1])), None)
+        assert name is not None, f"nobody did this: {one}"
+        assert name not in told, f"told twice: {one}"
+        told[name] = one["class"]
+    assert told == expected
+    assert all(one["first_seen"]["at"] >= one["last_otherwise"]["at"] for one in found)
+    ours = next(one for one in found if one["class"] == "ours")
+    assert "-apply-" in ours["ours"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -19,8 +20,10 @@ from storefleet.cli.options import (
     emit,
     width,
 )
+from storefleet.errors import InputError
 from storefleet.reports.drift_text import drift_lines
 from storefleet.reports.terminal import render
+from storefleet.reports.times import zone_named
 from storefleet.workflows.accepting import AcceptRequest
 from storefleet.workflows.accepting import accept as accept_drift
 from storefleet.workflows.drift import drift_of
@@ -44,6 +47,19 @@ app = typer.Typer(
     no_args_is_help=False,
 )
 
+
+def date_of(text: str | None, timezone: str) -> datetime.datetime | None:
+    """Return the instant that is meant: a date is its beginning where the reports are read."""
+    if text is None:
+        return None
+    try:
+        at = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        message = f"--since {text!r:.40}: a date such as 2026-11-01 is due, or with a time 2026-11-01T14:00"
+        raise InputError(message) from None
+    return at if at.tzinfo else at.replace(tzinfo=zone_named("UTC" if timezone == "store" else timezone))
+
+
 StoresArgument = Annotated[
     str | None,
     typer.Argument(
@@ -57,6 +73,10 @@ StoresArgument = Annotated[
 @app.command("show")
 def show(
     stores: StoresArgument = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DATE", help="Compare with what was seen before it instead: 2026-11-01."),
+    ] = None,
     fleet: FleetOption = None,
     output: FormatOption = OutputFormat.text,
     no_color: NoColorOption = False,
@@ -65,10 +85,11 @@ def show(
 
     \b
     storefleet drift S0412
+    storefleet drift S0412 --since 2026-11-01
     storefleet drift
     """
     workspace = open_workspace(fleet)
-    document = drift_of(workspace, stores)
+    document = drift_of(workspace, stores, date_of(since, workspace.settings.display.timezone))
     if output is OutputFormat.json:
         emit(msgspec.json.encode(document).decode() + "\n")
     else:

@@ -24,6 +24,9 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 """Which facts a file of a host decides, where its name alone does not say so."""
 
 
+_IDENTITY = frozenset({"/system/serial", "/system/machine_id"})
+
+
 @dataclass(frozen=True)
 class OwnRun:
     """A run of ours that changed a host: when, by whom, and what it was about."""
@@ -34,16 +37,38 @@ class OwnRun:
     targets: tuple[str, ...]
 
 
-def cause(
-    delta: Delta, first: Sighting | None, before: Sighting | None, unsaved: Collection[str], runs: Sequence[OwnRun]
-) -> tuple[Cause, OwnRun | None]:
+@dataclass(frozen=True)
+class Known:
+    """What is known of a difference beside its two sides: the runs between which it came, and what speaks for whom."""
+
+    first: Sighting | None = None
+    before: Sighting | None = None
+    unsaved: Collection[str] = ()
+    runs: Sequence[OwnRun] = ()
+    was_approved: bool = False
+    """Whether it was approved as it is now, at an earlier time."""
+    is_another: bool = False
+    """Whether the host is another device than the approved one."""
+
+
+def is_another(some: Sequence[Delta]) -> bool:
+    """Tell whether the differences of a host say that it is another device, or was installed anew."""
+    return any(one.key in _IDENTITY and one.approved is not None and one.observed is not None for one in some)
+
+
+def cause(delta: Delta, known: Known) -> tuple[Cause, OwnRun | None]:
     """Return the cause, and the run of ours that made it where one did."""
-    if delta.part == CONFIG and _is_unsaved(delta, unsaved):
+    if known.is_another:
+        return "replaced", None
+    if delta.part == CONFIG and _is_unsaved(delta, known.unsaved):
         return "unsaved", None
+    first, before, runs = known.first, known.before, known.runs
     between = [run for run in runs if (before is None or run.at >= before.at) and (first is None or run.at <= first.at)]
     ours = next((run for run in reversed(between) if any(_decides(target, delta) for target in run.targets)), None)
     if ours is not None:
         return "ours", ours
+    if known.was_approved:
+        return "reverted", None
     return ("unknown" if between else "manual"), None
 
 

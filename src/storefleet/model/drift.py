@@ -8,12 +8,14 @@ import msgspec
 
 from storefleet.model.base import Value
 
-Cause: TypeAlias = Literal["unsaved", "manual", "unknown", "ours"]
-"""``unsaved``: a router runs it and has not saved it. ``ours``: a run of this fleet made it. ``manual``: no run of ours
+Cause: TypeAlias = Literal["replaced", "unsaved", "reverted", "manual", "unknown", "ours"]
+"""``replaced``: the host shows another serial number or machine id than was approved, so that it is another device or a
+new installation. ``unsaved``: a router runs it and has not saved it. ``reverted``: it is again as it was approved at an
+earlier time, and not as now. ``ours``: a run of this fleet made it. ``manual``: no run of ours
 touched the host meanwhile, so somebody or something else did. ``unknown``: a run of ours touched the host meanwhile,
 and nothing says that it made this."""
 
-CAUSES: tuple[Cause, ...] = ("unsaved", "manual", "unknown", "ours")
+CAUSES: tuple[Cause, ...] = ("replaced", "unsaved", "reverted", "manual", "unknown", "ours")
 DRIFT_FORMAT = "storefleet.drift/1"
 
 
@@ -80,9 +82,14 @@ class StoreDrift(Value, frozen=True, kw_only=True):
 
 
 class DriftDocument(Value, frozen=True, kw_only=True):
-    """The whole report. ``unchanged`` counts the stores that are as they were approved."""
+    """The whole report. ``unchanged`` counts the stores that are as they were approved.
+
+    ``since`` is ``approved``, or the instant of the run with which was compared instead: then that is what
+    ``approved`` of each difference holds.
+    """
 
     format: str = DRIFT_FORMAT
+    since: str = "approved"
     stores: tuple[StoreDrift, ...]
     unchanged: int = 0
 

@@ -28,17 +28,18 @@ def drift_lines(document: DriftDocument, timezone: str, width: int, *, whole_fle
         lines += _signatures(document.stores, width)
     else:
         for store in document.stores:
-            lines += [*_store(store, zone, width), Text("")]
+            lines += [*_store(store, document.since, zone, width), Text("")]
     gaps = sum(len(store.not_compared) for store in document.stores)
     words = [f"unchanged {_count(document.unchanged, 'store')}"]
     words += [f"not compared {_count(gaps, 'host')}"] if gaps else []
     return [*lines, Text(f"{' · '.join(words)}  →  exit {document.exit}", style="bold")]
 
 
-def _store(store: StoreDrift, zone: datetime.tzinfo, width: int) -> list[Text]:
+def _store(store: StoreDrift, since: str, zone: datetime.tzinfo, width: int) -> list[Text]:
     now = instant(store.seen.at) if store.seen else None
     head = Text(visible(store.store), style="bold")
-    approval = _approval(store.approved, zone, now)
+    seen_then = f"compared with what was seen on {clock(since, zone, now)}"
+    approval = _approval(store.approved, zone, now) if since == "approved" else seen_then
     seen = f" · seen {clock(store.seen.at, zone, now)}" if store.seen else ""
     lines = flow([head.append(f" · {approval}{seen}", style="not bold")], width, 0)
     drifted = [one for one in store.differences if one.cause != "ours"]
@@ -49,7 +50,7 @@ def _store(store: StoreDrift, zone: datetime.tzinfo, width: int) -> list[Text]:
         lines += flow([Text(f"ours  {many}  by {visible(str(run))}: not drift, and not approved yet")], width, 2)
     for gap in store.not_compared:
         lines += flow([Text(f"not compared  {visible(gap.host)}: {visible(gap.reason)}", style="yellow")], width, 2)
-    if drifted:
+    if drifted and since == "approved":
         lines += flow([Text(f"accept: storefleet drift accept {visible(store.store)} D-… --reason …")], width, 2)
     return lines
 

@@ -205,6 +205,11 @@ class Database:
         with self._read("reading which hosts are dark") as connection:
             return documents.dark_hosts(connection)
 
+    def open_findings(self, host: str) -> tuple[tuple[str, str, str], ...]:
+        """Return severity, control and key of every open finding of a host."""
+        with self._read("reading open findings") as connection:
+            return documents.open_findings(connection, host)
+
     @property
     def guards(self) -> Guards:
         """Return who changes which store, and whether anybody may."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from storefleet.model.state import StateDocument
 from storefleet.storage.bodies import unpack_json, unpack_parts
-from storefleet.storage.tables import documents, host_status
+from storefleet.storage.tables import documents, findings, host_status
 
 _CHUNK = 500
 """Hosts asked at once: below every database's limit of parameters."""
@@ -39,6 +39,13 @@ def dark_since(connection: sa.Connection, hosts: Collection[str]) -> str | None:
     instants = connection.scalars(query.where(host_status.c.host.in_(sorted(hosts)))).all()
     known = [instant for instant in instants if instant is not None]
     return max(known) if known and len(known) == len(instants) else None
+
+
+def open_findings(connection: sa.Connection, host: str) -> tuple[tuple[str, str, str], ...]:
+    """Return severity, control and key of every open finding of a host."""
+    open_ = findings.c.closed_at.is_(None) & (findings.c.host == host)
+    query = sa.select(findings.c.severity, findings.c.control, findings.c.key).where(open_)
+    return tuple((row.severity, row.control, row.key) for row in connection.execute(query))
 
 
 def dark_hosts(connection: sa.Connection) -> dict[str, str]:

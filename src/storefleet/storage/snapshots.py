@@ -205,12 +205,15 @@ class Snapshots:
         done = _run(self.folder, "cat-file", "blob", f"{ref}:{path}")
         return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
-    def commits(self, *paths: str, ref: str = OBSERVED, most: int | None = None) -> tuple[Commit, ...]:
-        """Return the commits that changed one of these paths, or all, the newest first."""
+    def commits(
+        self, *paths: str, ref: str = OBSERVED, most: int | None = None, before: int | None = None
+    ) -> tuple[Commit, ...]:
+        """Return the commits that changed one of these paths, or all, the newest first; ``before`` in seconds."""
         if not self.has(ref):
             return ()
         shape = "--format=%x01%H%x00%ct%x00%s%x00%(trailers:unfold)%x00"
         limit = [f"--max-count={most}"] if most else []
+        limit += [f"--before={before}"] if before is not None else []
         text = _git(self.folder, "log", shape, *limit, ref, "--", *paths)
         return tuple(_commit(part) for part in text.split("\x01") if part)
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import msgspec
 
-from storefleet.drift.cause import cause
+from storefleet.drift.cause import Known, cause, is_another
 from storefleet.drift.compare import Delta, deltas, facts, told
 from storefleet.drift.signature import signature
 from storefleet.errors import InputError
@@ -32,14 +32,33 @@ from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace
 
 
-def drift_of(workspace: Workspace, limit: str | None) -> DriftDocument:
-    """Compare the selected hosts; raises :class:`InputError` where nothing was ever seen or approved."""
+def drift_of(workspace: Workspace, limit: str | None, since: datetime.datetime | None = None) -> DriftDocument:
+    """Compare the selected hosts with what was approved of them, or with what was seen of them ``since`` an instant.
+
+    Raises :class:`InputError` where nothing was ever seen, or nothing so long ago.
+    """
     snapshots = repository(workspace)
     if not (snapshots.folder / "HEAD").exists() or not snapshots.has(OBSERVED):
         raise InputError("no audit has kept a snapshot yet; run storefleet audit first")
     with workspace.open_database() as database, snapshots.begin() as night:
-        drift = Drift(workspace, database, snapshots, night, snapshots.tree(APPROVED))
+        if since is None:
+            return Drift(workspace, database, snapshots, night, snapshots.tree(APPROVED)).document(
+                workspace.select(limit)
+            )
+        then = _seen_before(snapshots, since)
+        drift = Drift(workspace, database, snapshots, night, snapshots.tree(then.name), then)
         return drift.document(workspace.select(limit))
+
+
+def _seen_before(snapshots: Snapshots, since: datetime.datetime) -> Commit:
+    """Return the last run that began before an instant."""
+    found = snapshots.commits(most=1, before=int(since.timestamp()))
+    if not found:
+        first = snapshots.commits()[-1]
+        raise InputError(
+            f"--since: no audit kept a snapshot before {utc(since)}; the first one is of {_instant(first)}"
+        )
+    return found[0]
 
 
 @dataclass
@@ -51,7 +70,9 @@ class Drift:
     snapshots: Snapshots
     night: Night
     approved: Mapping[str, Mapping[str, str]]
-    _versions: dict[str, list[tuple[Commit, dict[str, str]]]] = field(default_factory=dict)
+    then: Commit | None = None
+    """The run with which is compared, where that is not what was approved."""
+    _versions: dict[tuple[str, str], list[tuple[Commit, dict[str, str]]]] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
         """Return the report of these hosts, store by store."""
@@ -60,7 +81,8 @@ class Drift:
             by_store[host.store].append(host)
         found = {store: self._store(store, some) for store, some in by_store.items()}
         changed = [one for one in found.values() if one.differences or one.not_compared]
-        return DriftDocument(stores=tuple(_counted(changed)), unchanged=len(found) - len(changed))
+        since = _instant(self.then) if self.then else "approved"
+        return DriftDocument(since=since, stores=tuple(_counted(changed)), unchanged=len(found) - len(changed))
 
     def differing(self, host: Host) -> list[Delta] | None:
         """Return what differs on a host; ``None`` where nothing of it was ever approved."""
@@ -83,7 +105,8 @@ class Drift:
             if (reason := self._why_not(host)) is not None:
                 gaps.append(NotCompared(host.name, reason))
                 continue
-            differences += [self.difference(host, delta) for delta in self.differing(host) or ()]
+            some = self.differing(host) or []
+            differences += [self.difference(host, delta, is_another=is_another(some)) for delta in some]
         folders = [folder_of(host.store, host.name) for host in hosts]
         return StoreDrift(
             store=store,
@@ -97,6 +120,8 @@ class Drift:
         folder = folder_of(host.store, host.name)
         if folder not in self.night.known:
             return "never seen by an audit that keeps snapshots"
+        if folder not in self.approved and self.then is not None:
+            return "it was not seen by then"
         if folder not in self.approved:
             return f"nothing of it was approved yet; storefleet drift accept {host.name} --as-found --reason …"
         since = self._dark.get(host.name)
@@ -111,11 +136,19 @@ class Drift:
     def _dark(self) -> Mapping[str, str]:
         return self.database.dark_hosts()
 
-    def difference(self, host: Host, delta: Delta) -> Difference:
+    def difference(self, host: Host, delta: Delta, *, is_another: bool) -> Difference:
         """Return a difference with all that is known of it."""
         path = f"{folder_of(host.store, host.name)}/{delta.part}"
         first, before = self._since(path, delta)
-        why, ours = cause(delta, first, before, self.evidence.unsaved(host.name), self.evidence.ours.get(host.name, ()))
+        known = Known(
+            first,
+            before,
+            self.evidence.unsaved(host.name),
+            self.evidence.ours.get(host.name, ()),
+            self.then is None and self._was_approved(path, delta),
+            is_another,
+        )
+        why, ours = cause(delta, known)
         return Difference(
             id=delta.name(host.name),
             host=host.name,
@@ -134,7 +167,7 @@ class Drift:
     def _since(self, path: str, delta: Delta) -> tuple[Sighting | None, Sighting | None]:
         """Return the first run since which the fact has been so, and the last one before that."""
         first: Commit | None = None
-        for commit, there in self._history(path, delta.part):
+        for commit, there in self._history(path, delta.part, OBSERVED):
             if told(delta, there) != delta.observed:
                 break
             first = commit
@@ -143,14 +176,19 @@ class Drift:
         later = self.snapshots.commits(ref=f"{first.name}~1", most=1) if self._has_parent(first) else ()
         return _sighting(first), _sighting(later[0]) if later else None
 
+    def _was_approved(self, path: str, delta: Delta) -> bool:
+        """Tell whether the fact is as it was approved before it was approved as it should be now."""
+        earlier = list(self._history(path, delta.part, APPROVED))[1:]
+        return any(told(delta, there) == delta.observed for _, there in earlier)
+
     def _has_parent(self, commit: Commit) -> bool:
         return self.snapshots.has(f"{commit.name}~1")
 
-    def _history(self, path: str, part: str) -> Iterator[tuple[Commit, dict[str, str]]]:
+    def _history(self, path: str, part: str, ref: str) -> Iterator[tuple[Commit, dict[str, str]]]:
         """Yield every state of a file, the newest first; each is read once."""
-        known = self._versions.setdefault(path, [])
+        known = self._versions.setdefault((ref, path), [])
         yield from known
-        for commit in self.snapshots.commits(path)[len(known) :]:
+        for commit in self.snapshots.commits(path, ref=ref)[len(known) :]:
             known.append((commit, facts(part, self.snapshots.text(path, commit.name) or "")))
             yield known[-1]
 

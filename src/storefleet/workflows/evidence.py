@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from storefleet.storage.database import Database
 from storefleet.workflows.undo import ends_of
 
 LOOK_BACK = 1000
-"""Runs that are searched for the newest audit, and for who made a change."""
+"""Runs that are searched for who made a change."""
 
 GRAVE = ("critical", "high", "medium", "low", "info")
 
@@ -29,19 +29,23 @@ class Evidence:
 
     database: Database
     plans: Path
+    _findings: dict[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+    _unsaved: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def unsaved(self, host: str) -> Collection[str]:
+    def unsaved(self, host: str) -> frozenset[str]:
         """Return the lines of a router that run and are not saved, or the reverse, as its last document says."""
-        document = self.database.last_document(host)
-        config = document.facts.get("config") if document else None
-        lines = config.get("unsaved") if isinstance(config, dict) else None
-        return frozenset(map(str, lines)) if isinstance(lines, list) else frozenset()
+        if host not in self._unsaved:
+            document = self.database.last_document(host)
+            config = document.facts.get("config") if document else None
+            lines = config.get("unsaved") if isinstance(config, dict) else None
+            self._unsaved[host] = frozenset(map(str, lines)) if isinstance(lines, list) else frozenset()
+        return self._unsaved[host]
 
     def matters(self, host: str, delta: Delta) -> Matters:
-        """Return the controls that fail on this fact, as the last audit found them."""
+        """Return the controls of which a finding is open on this fact."""
         failing = [
             (severity, control)
-            for severity, control, key in self._findings.get(host, ())
+            for severity, control, key in self._open(host)
             if delta.part != CONFIG and (delta.key.startswith(key) or key.startswith(delta.key))
         ]
         if not failing:
@@ -49,19 +53,10 @@ class Evidence:
         worst = min((severity for severity, _ in failing), key=GRAVE.index)
         return Matters(worst, tuple(sorted({control for _, control in failing})))
 
-    @cached_property
-    def _findings(self) -> Mapping[str, list[tuple[str, str, str]]]:
-        """Host → severity, control and key of all that was open in the newest audit of which a document is kept."""
-        found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-        run = next((run for run in self.database.runs(LOOK_BACK) if run.state == "finished" and run.totals), None)
-        document = self.database.audit_document(run.info.id) if run else None
-        for host in document.hosts if document else ():
-            for result in host.results:
-                found[host.host] += [
-                    (result.severity, result.control, finding.key)
-                    for finding in (result.findings if result.state == "fail" else ())
-                ]
-        return found
+    def _open(self, host: str) -> tuple[tuple[str, str, str], ...]:
+        if host not in self._findings:
+            self._findings[host] = self.database.open_findings(host)
+        return self._findings[host]
 
     @cached_property
     def ours(self) -> Mapping[str, list[OwnRun]]:

@@ -1,5 +1,6 @@
 """`drift` and `drift accept` as a person meets them, over recorded nights."""
 
+import datetime
 import json
 import subprocess
 
@@ -7,6 +8,7 @@ import pytest
 from command_line import RECORDINGS, recordings_without, storefleet
 
 from storefleet.documents.published import problems
+from storefleet.workflows import clock
 
 
 def night(fleet, recordings="mended"):
@@ -135,6 +137,38 @@ def test_accepting_wants_a_reason(approved):
     night(approved, "broken")
     ended = storefleet("drift", "accept", "all", "--as-found", "--fleet", approved)
     assert (ended.code, "--reason is empty" in ended.err) == (2, True)
+
+
+def test_what_is_again_as_it_was_approved_before_is_reverted(approved):
+    night(approved, "broken")
+    assert accept(approved, "S0001", "--as-found", reason="this is right now").code == 0
+    assert differences(approved, "S0001") == {}
+    night(approved)
+    assert {one["class"] for one in differences(approved, "S0001").values()} == {"reverted"}
+
+
+def test_since_a_date_is_compared_with_what_was_seen_then(approved, monkeypatch):
+    at = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: at + datetime.timedelta(days=3))
+    night(approved, "broken")
+    assert accept(approved, "all", "--as-found").code == 0
+    assert differences(approved, "S0001") == {}
+    since = (at + datetime.timedelta(days=1)).isoformat()
+    ended = drift(approved, "S0001", "--since", since, "--format", "json")
+    found = ended.document
+    assert problems(found, "drift-1") == []
+    assert (ended.code, found["since"][:10]) == (1, at.date().isoformat())
+    assert "/network/dns/servers" in {one["key"] for store in found["stores"] for one in store["differences"]}
+    text = drift(approved, "S0001", "--since", since).out
+    assert "compared with what was seen on" in text
+    assert "accept" not in text
+    assert drift(approved, "S0001", "--since", (at + datetime.timedelta(days=4)).isoformat()).code == 0
+
+
+@pytest.mark.parametrize(("since", "said"), [("yesterday", "a date such as"), ("2001-01-01", "the first one is of")])
+def test_a_date_that_means_nothing_is_refused(approved, since, said):
+    ended = drift(approved, "S0001", "--since", since)
+    assert (ended.code, said in ended.err) == (2, True), ended.err
 
 
 def test_a_host_that_is_dark_is_not_compared_and_is_said_so(approved, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storefleet.drift.cause import OwnRun, cause
+from storefleet.drift.cause import Known, OwnRun, cause, is_another
 from storefleet.drift.compare import CONFIG, Delta
 from storefleet.drift.signature import signature
 from storefleet.model.drift import Sighting
@@ -27,7 +27,7 @@ def run(at, *targets):
     ],
 )
 def test_what_a_run_of_ours_did_in_between_is_ours_and_nothing_else(at, target, why):
-    found, ours = cause(HOSTS, FIRST, BEFORE, (), [run(at, target)])
+    found, ours = cause(HOSTS, Known(FIRST, BEFORE, (), [run(at, target)]))
     assert (found, ours is not None) == (why, why == "ours")
 
 
@@ -42,12 +42,12 @@ def test_what_a_run_of_ours_did_in_between_is_ours_and_nothing_else(at, target, 
 )
 def test_a_file_a_unit_and_a_package_decide_their_facts(target, key):
     delta = Delta("x", key, "a", "b")
-    assert cause(delta, FIRST, BEFORE, (), [run("2026-11-27T12:00:00Z", target)])[0] == "ours"
+    assert cause(delta, Known(FIRST, BEFORE, (), [run("2026-11-27T12:00:00Z", target)]))[0] == "ours"
 
 
 def test_a_name_that_only_begins_like_another_decides_nothing():
     delta = Delta("services", "/services/pos.service", "a", "b")
-    assert cause(delta, FIRST, BEFORE, (), [run("2026-11-27T12:00:00Z", "pos")])[0] == "unknown"
+    assert cause(delta, Known(FIRST, BEFORE, (), [run("2026-11-27T12:00:00Z", "pos")]))[0] == "unknown"
 
 
 @pytest.mark.parametrize(("side", "sign"), [("observed", "+"), ("approved", "-")])
@@ -55,8 +55,29 @@ def test_a_line_that_is_not_saved_is_unsaved_whoever_wrote_it(side, sign):
     line = "interface wan0 / shutdown"
     delta = Delta(CONFIG, line, *(("shutdown", None) if side == "approved" else (None, "shutdown")))
     ours = [run("2026-11-27T12:00:00Z", "running-config")]
-    assert cause(delta, FIRST, BEFORE, {f"{sign}{line}"}, ours)[0] == "unsaved"
-    assert cause(delta, FIRST, BEFORE, {f"{'-' if sign == '+' else '+'}{line}"}, ours)[0] == "ours"
+    assert cause(delta, Known(FIRST, BEFORE, {f"{sign}{line}"}, ours))[0] == "unsaved"
+    assert cause(delta, Known(FIRST, BEFORE, {f"{'-' if sign == '+' else '+'}{line}"}, ours))[0] == "ours"
+
+
+def test_what_was_approved_before_is_reverted_unless_we_did_it():
+    assert cause(HOSTS, Known(FIRST, BEFORE, was_approved=True))[0] == "reverted"
+    ours = [run("2026-11-27T12:00:00Z", "/etc/hosts")]
+    assert cause(HOSTS, Known(FIRST, BEFORE, (), ours, was_approved=True))[0] == "ours"
+
+
+@pytest.mark.parametrize(
+    ("delta", "another"),
+    [
+        (Delta("system", "/system/serial", '"A"', '"B"'), True),
+        (Delta("system", "/system/machine_id", '"A"', '"B"'), True),
+        (Delta("system", "/system/serial", None, '"B"'), False),
+        (Delta("system", "/system/serial", '"A"', None), False),
+        (Delta("system", "/system/hostname", '"A"', '"B"'), False),
+    ],
+)
+def test_another_serial_number_is_another_device_and_a_missing_one_says_nothing(delta, another):
+    assert is_another([HOSTS, delta]) is another
+    assert cause(HOSTS, Known(FIRST, BEFORE, is_another=another))[0] == ("replaced" if another else "manual")
 
 
 def test_equal_drift_of_two_stores_has_one_signature():

@@ -20,6 +20,7 @@ from storefleet.cli.options import (
     emit,
     width,
 )
+from storefleet.cli.progress import HostProgress
 from storefleet.errors import InputError
 from storefleet.reports.drift_text import drift_lines
 from storefleet.reports.terminal import render
@@ -77,19 +78,26 @@ def show(
         str | None,
         typer.Option("--since", metavar="DATE", help="Compare with what was seen before it instead: 2026-11-01."),
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask the hosts that differ what they wrote down: who did it, and when.")
+    ] = False,
     fleet: FleetOption = None,
     output: FormatOption = OutputFormat.text,
     no_color: NoColorOption = False,
 ) -> int:
-    """Print what is not as it was approved: what, since when, how many alike. `show` may be left out.
+    """Print what is not as it was approved: what, since when, how many alike.
 
     \b
-    storefleet drift S0412
+    storefleet drift show S0412              # `show` may be left out
+    storefleet drift S0412 --ask
     storefleet drift S0412 --since 2026-11-01
     storefleet drift
     """
     workspace = open_workspace(fleet)
-    document = drift_of(workspace, stores, date_of(since, workspace.settings.display.timezone))
+    if ask and stores is None:
+        raise InputError("--ask comes in to the hosts: name the stores that are meant")
+    at = date_of(since, workspace.settings.display.timezone)
+    document = drift_of(workspace, stores, at, HostProgress if ask else None)
     if output is OutputFormat.json:
         emit(msgspec.json.encode(document).decode() + "\n")
     else:

@@ -33,11 +33,24 @@ class Matters(Value, frozen=True):
     controls: tuple[str, ...] = ()
 
 
+class Who(Value, frozen=True, kw_only=True):
+    """Who made a difference and when, as the host itself wrote it down; ``user`` is empty where only when is known.
+
+    ``recorded``: a line of the host names the thing. ``inferred``: it is the only one that was there at that time.
+    """
+
+    at: str
+    user: str = ""
+    origin: str = ""
+    evidence: str
+    certainty: Literal["recorded", "inferred"]
+
+
 class Difference(Value, frozen=True, kw_only=True):
     """One fact, or one line of a configuration, that is not as it was approved; ``None`` where it is not there.
 
     ``first_seen`` is the first run that saw it so, ``last_otherwise`` the last one before that; it happened in between.
-    ``ours`` names the run of ours that made it, and who started that.
+    ``ours`` names the run of ours that made it, and who started that; ``who`` is what the host says.
     """
 
     id: str
@@ -50,6 +63,7 @@ class Difference(Value, frozen=True, kw_only=True):
     first_seen: Sighting | None = None
     last_otherwise: Sighting | None = None
     ours: str | None = None
+    who: Who | None = None
     matters: Matters = Matters()
     signature: str
     same_in_stores: int = 1

@@ -88,6 +88,9 @@ def _when(one: Difference, zone: datetime.tzinfo, now: datetime.datetime | None)
         return "since when is not known"
     if one.last_otherwise is None:
         return f"so since it was first seen, {at(one.first_seen)}"
+    if one.who is not None:
+        by = f"by {visible(one.who.user)}, " if one.who.user else "by whom is not known, "
+        return f"{clock(one.who.at, zone, now)} {by}{one.who.certainty}: {visible(one.who.evidence, 160)}"
     return f"between {at(one.last_otherwise)} and {at(one.first_seen)}, by whom is not known"
 
 

@@ -152,16 +152,27 @@ class Snapshots:
     owner: Ownership = PRIVATE
 
     def make(self) -> None:
-        """Make the repository where there is none."""
-        if (self.folder / "HEAD").exists():
-            return
+        """Make the repository where there is none; one that we made before there was a group is given to the group."""
         try:
+            if (self.folder / "HEAD").exists():
+                self._share()
+                return
             self.owner.make_folder(self.folder.parent)
         except OSError as fault:
-            raise StorageError(f"{self.folder} cannot be made: {fault.strerror}") from fault
+            raise StorageError(f"{self.folder} cannot be used: {fault.strerror}; its owner may give it away") from fault
         shared = "group" if self.owner.group is not None else "0640"
         _git(self.folder, "init", "--quiet", "--bare", "--template=", f"--shared={shared}")
         _git(self.folder, "symbolic-ref", "HEAD", OBSERVED)
+
+    def _share(self) -> None:
+        found = self.folder.stat()
+        if self.owner.group in (None, found.st_gid) or os.geteuid() not in (0, found.st_uid):
+            return
+        for folder, _, files in os.walk(self.folder):
+            self.owner.make_folder(Path(folder))
+            for name in files:
+                self.owner.adopt(Path(folder) / name)
+        _git(self.folder, "config", "core.sharedRepository", "group")
 
     def tree(self, ref: str = OBSERVED) -> dict[str, dict[str, str]]:
         """Return each folder of a commit with its files and their contents' names; nothing where there is no commit."""
@@ -224,6 +235,8 @@ class Snapshots:
         except OSError as fault:
             raise StorageError(f"{self.folder} cannot be written: {fault.strerror}") from fault
         with os.fdopen(descriptor) as stream:
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                self.owner.claim(descriptor)
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 

@@ -10,9 +10,11 @@ from functools import cached_property
 
 import msgspec
 
+from storefleet.collect.traces import Trace
 from storefleet.drift.cause import Known, cause, is_another
 from storefleet.drift.compare import Delta, deltas, facts, told
 from storefleet.drift.signature import signature
+from storefleet.drift.who import seconds, who
 from storefleet.errors import InputError
 from storefleet.model.drift import (
     CAUSES,
@@ -27,27 +29,31 @@ from storefleet.model.instants import utc
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.snapshots import APPROVED, OBSERVED, Commit, Night, Snapshots
+from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import GRAVE, Evidence
+from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace
 
 
-def drift_of(workspace: Workspace, limit: str | None, since: datetime.datetime | None = None) -> DriftDocument:
+def drift_of(
+    workspace: Workspace, limit: str | None, since: datetime.datetime | None = None, ask: ShowProgress | None = None
+) -> DriftDocument:
     """Compare the selected hosts with what was approved of them, or with what was seen of them ``since`` an instant.
 
-    Raises :class:`InputError` where nothing was ever seen, or nothing so long ago.
+    With ``ask`` those that differ are asked who did it and when. Raises :class:`InputError` where nothing was ever seen, or nothing so long ago.
     """
     snapshots = repository(workspace)
     if not (snapshots.folder / "HEAD").exists() or not snapshots.has(OBSERVED):
         raise InputError("no audit has kept a snapshot yet; run storefleet audit first")
     with workspace.open_database() as database, snapshots.begin() as night:
-        if since is None:
-            return Drift(workspace, database, snapshots, night, snapshots.tree(APPROVED)).document(
-                workspace.select(limit)
-            )
-        then = _seen_before(snapshots, since)
-        drift = Drift(workspace, database, snapshots, night, snapshots.tree(then.name), then)
-        return drift.document(workspace.select(limit))
+        then = _seen_before(snapshots, since) if since is not None else None
+        base = snapshots.tree(then.name if then else APPROVED)
+        drift = Drift(workspace, database, snapshots, night, base, then)
+        hosts = workspace.select(limit)
+        if ask is not None:
+            drift.ask(hosts, ask)
+        return drift.document(hosts)
 
 
 def _seen_before(snapshots: Snapshots, since: datetime.datetime) -> Commit:
@@ -72,6 +78,7 @@ class Drift:
     approved: Mapping[str, Mapping[str, str]]
     then: Commit | None = None
     """The run with which is compared, where that is not what was approved."""
+    _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
     _versions: dict[tuple[str, str], list[tuple[Commit, dict[str, str]]]] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
@@ -83,6 +90,24 @@ class Drift:
         changed = [one for one in found.values() if one.differences or one.not_compared]
         since = _instant(self.then) if self.then else "approved"
         return DriftDocument(since=since, stores=tuple(_counted(changed)), unchanged=len(found) - len(changed))
+
+    def ask(self, hosts: Sequence[Host], show: ShowProgress) -> None:
+        """Ask the hosts that differ what they wrote down since they were last seen otherwise."""
+        differing: dict[str, list[Delta]] = {}
+        since: dict[str, int] = {}
+        for host in hosts:
+            some = [] if host.status != "in_service" or self._why_not(host) else self.differing(host) or []
+            if some and host.role != "router":
+                folder = folder_of(host.store, host.name)
+                befores = [self._since(f"{folder}/{one.part}", one)[1] for one in some]
+                differing[host.name] = some
+                since[host.name] = min((seconds(one.at) if one else 0) for one in befores)
+        if differing:
+            self._traces = asked(self.workspace, differing, since, show)
+
+    @cached_property
+    def _accounts(self) -> frozenset[str]:
+        return frozenset(one.user for one in self.workspace.fleet.credentials.credentials.values())
 
     def differing(self, host: Host) -> list[Delta] | None:
         """Return what differs on a host; ``None`` where nothing of it was ever approved."""
@@ -160,6 +185,7 @@ class Drift:
             first_seen=first,
             last_otherwise=before,
             ours=f"{ours.run} by {ours.by}" if ours else None,
+            who=None if ours else who(delta, first, before, self._traces.get(host.name, ()), self._accounts),
             matters=self.evidence.matters(host.name, delta),
             signature=signature(delta, own_values(self.workspace, host)),
         )

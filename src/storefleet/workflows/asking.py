@@ -1,0 +1,42 @@
+"""`drift --ask`: hosts whose picture differs are asked what they wrote down of who did what when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from storefleet.collect.traces import Trace, traces
+from storefleet.drift.compare import Delta
+from storefleet.drift.who import files_of
+from storefleet.fleet import run as fleet_run
+from storefleet.inventory.nornir_plugin import to_nornir_inventory
+from storefleet.model.effects import Step
+from storefleet.model.outcome import Answer
+from storefleet.model.store import Host
+from storefleet.workflows.reading import ShowProgress
+from storefleet.workflows.sessions import live
+from storefleet.workflows.workspace import Workspace
+
+
+def asked(
+    workspace: Workspace, differing: Mapping[str, Sequence[Delta]], since: Mapping[str, int], show: ShowProgress
+) -> dict[str, tuple[Trace, ...]]:
+    """Return what each host wrote down; one that does not answer has written nothing that is known."""
+    hosts = [workspace.fleet.hosts[name] for name in differing]
+    limits = workspace.limits(None)
+    found: dict[str, tuple[Trace, ...]] = {}
+    connector = live(workspace, limits)
+
+    def step(host: Host) -> Step[tuple[Trace, ...]]:
+        return traces(files_of(differing[host.name]), since.get(host.name, 0))
+
+    try:
+        with show("asking who", len(hosts)) as progress:
+
+            def answered(answer: Answer[tuple[Trace, ...]]) -> None:
+                progress.step(answer.host, answered=answer.failure is None)
+                found[answer.host] = answer.result or ()
+
+            fleet_run.run(to_nornir_inventory(workspace.fleet, hosts), step, connector, limits, answered)
+    finally:
+        connector.close()
+    return found

@@ -190,9 +190,9 @@ mv -fT "$t" "$p" 2>/dev/null || {{ rm -f "$p"; mv -f "$t" "$p"; }}
 
 
 def make_folder(request: MakeFolder) -> str:
-    """Make the folder, or change what it has."""
+    """Make the folder, or change what it has; of fewer than five digits GNU's chmod leaves a folder its setgid bit."""
     return f"""[ -d "$p" ] || mkdir "$p"
-{_owned(request, "$p")}chmod {request.mode:o} "$p"
+{_owned(request, "$p")}chmod {request.mode:05o} "$p"
 """
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.plugins.playbook_world import ME, MINE, Shell, host_state, seeded
+from tests.plugins.playbook_world import ME, MINE, Shell, host_state, make, plan, seeded
 
 from storefleet.fleet.drive import drive
 from storefleet.fleet.planning import Planning
@@ -130,3 +130,16 @@ def test_a_part_of_what_was_to_be_kept_does_not_fill_the_disk(tmp_path, kept_on_
     assert ended(changes, *small)[0] == [0, 1]
     assert names(kept_on_the_host / "run-1") == [".room", "1", "after", "list"]
     assert (kept_on_the_host / "run-1/.room").stat().st_size == 0
+
+
+@pytest.mark.parametrize("argv", SHELLS, ids=" ".join)
+def test_a_folder_below_a_setgid_one_has_the_mode_that_was_asked_for(tmp_path, kept_on_the_host, argv):
+    """Or each plan would find it to be changed once more."""
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"no {argv[0]} here")
+    seeded(tmp_path / "host")
+    (tmp_path / "host/sub").chmod(0o2775)
+    tasks = 'file: {path: DIR/sub/new, state: directory, mode: "0755", OWN}'
+    make(tmp_path, Shell(*argv), f"- {tasks}\n")
+    assert (tmp_path / "host/sub/new").stat().st_mode & 0o7777 == 0o755
+    assert plan(tmp_path, Shell(*argv), f"- {tasks}\n")[0] == []

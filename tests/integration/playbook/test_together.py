@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from storefleet.fleet.planning import Planning
 from storefleet.model.changes import FileState, PutFile, RemovePath
 from storefleet.model.effects import RunScript
 from storefleet.modules import together
+from storefleet.modules.base import Request
+from storefleet.modules.undoing import undo_run
 from storefleet.playbook.run import run_host
 
 SHELLS = [("dash",), ("busybox", "ash"), ("bash", "--posix")]
@@ -143,3 +146,20 @@ def test_a_folder_below_a_setgid_one_has_the_mode_that_was_asked_for(tmp_path, k
     make(tmp_path, Shell(*argv), f"- {tasks}\n")
     assert (tmp_path / "host/sub/new").stat().st_mode & 0o7777 == 0o755
     assert plan(tmp_path, Shell(*argv), f"- {tasks}\n")[0] == []
+
+
+def test_a_link_that_points_to_no_text_goes_and_an_undo_says_that_it_cannot_make_it_again(tmp_path, kept_on_the_host):
+    target = b"gr\xfc\xdf"
+    seeded(tmp_path / "host")
+    (tmp_path / "host/odd").symlink_to(os.fsdecode(target))
+    tasks = "- file: {path: DIR/odd, state: absent}\n- copy: {content: x, dest: DIR/n, OWN}\n"
+    assert [end.ended for end in make(tmp_path, Shell("dash"), tasks)[1]] == ["changed", "changed"]
+    assert not os.path.lexists(tmp_path / "host/odd")
+    (kept,) = (path for path in (kept_on_the_host / "run-1").iterdir() if path.is_symlink())
+    assert os.fsencode(kept.readlink()) == target
+    back = Planning(Shell("dash"), "S0001-pos1")
+    done = drive(undo_run(Request({"run": "run-1"}, lambda _kind, _name: b"", str)), back)
+    assert [change.target for change in back.changes] == [str(tmp_path / "host/n")]
+    assert done.notes == (
+        f"{tmp_path}/host/odd: where it pointed is no UTF-8, so it is not put back: `cp -P {kept}` does that",
+    )

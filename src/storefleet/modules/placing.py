@@ -73,6 +73,15 @@ def fingerprint(before: FileState | None) -> str:
     return f"directory {attributes}" if before.kind == "directory" else before.kind
 
 
+def made_of(change: PutFile | MakeFolder | MakeLink) -> FileState:
+    """Return what stands at a path when its change has been made."""
+    if isinstance(change, PutFile):
+        return FileState("file", change.mode, change.owner, change.group, change.content)
+    if isinstance(change, MakeFolder):
+        return FileState("directory", change.mode, change.owner, change.group)
+    return FileState("link", 0o777, change.owner, change.group, change.to.encode())
+
+
 def keep(request: Change, number: int) -> str:
     """Keep what a change replaces, and write into the list what the way back is, before anything is touched."""
     if isinstance(request, RemovePath) and request.holds:

@@ -163,3 +163,19 @@ def test_a_link_that_points_to_no_text_goes_and_an_undo_says_that_it_cannot_make
     assert done.notes == (
         f"{tmp_path}/host/odd: where it pointed is no UTF-8, so it is not put back: `cp -P {kept}` does that",
     )
+
+
+@pytest.mark.parametrize("argv", SHELLS, ids=" ".join)
+def test_what_a_script_made_before_it_was_killed_an_undo_can_put_back(tmp_path, kept_on_the_host, argv):
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"no {argv[0]} here")
+    changes = replaced(tmp_path / "host", "a", "b", "c")
+    script = together.script(changes, "run-1", 1)
+    assert script.count('mv -f "$t2" "$p"') == 1
+    output = Shell(*argv).answer(RunScript(script.replace('mv -f "$t2" "$p"', "kill -9 $$\nsleep 1")))
+    assert together.ends(output, changes) == []
+    assert [(tmp_path / "host" / name).read_bytes() for name in "abc"] == [b"new", b"new", b"old"]
+    back = Planning(Shell(*argv), "S0001-pos1")
+    done = drive(undo_run(Request({"run": "run-1"}, lambda _kind, _name: b"", str)), back)
+    assert [change.target[-1] for change in back.changes] == ["b", "a"]
+    assert done.notes == ()

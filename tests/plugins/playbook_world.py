@@ -11,6 +11,7 @@ import subprocess
 import textwrap
 from pathlib import Path
 
+from storefleet.connections.script import standard_input
 from storefleet.documents.nodes import Source
 from storefleet.fleet.binding import Binding, Bound, digest_of, scope_of
 from storefleet.fleet.drive import drive
@@ -44,7 +45,7 @@ class Shell:
         self.scripts.append(script)
         self.before(script)
         done = subprocess.run(
-            [*self.argv, "-s"], input=f"{{\n{script}\n}}\n".encode(), capture_output=True, timeout=30, check=False
+            [*self.argv, "-s"], input=standard_input(script, "x"), capture_output=True, timeout=30, check=False
         )
         return Output(done.stdout, done.stderr, done.returncode, "0123456789abcdef")
 

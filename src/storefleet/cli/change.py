@@ -156,10 +156,8 @@ def push(
     storefleet push pos-endpoint.yaml -l S0412
     """
     workspace = open_workspace(fleet)
-    if not yes and not sys.stdin.isatty():
-        raise InputError(
-            "push asks before it changes anything, and there is no terminal; write --yes, or plan and apply"
-        )
+    if not yes:
+        _check_can_ask(output)
     check_emergency(emergency=emergency, reason=reason, ticket=ticket)
     check_out(out)
     stop_if_frozen(workspace)
@@ -194,6 +192,17 @@ def push(
             lines=lines,
         )
     return _finish(workspace, made, done, output, no_color=no_color, workers=workers)
+
+
+def _check_can_ask(output: OutputFormat) -> None:
+    """Refuse to ask where nobody answers, or where the plan that is asked about is not shown."""
+    if output is OutputFormat.json:
+        why = "push --format json shows no plan to ask about"
+    elif not sys.stdin.isatty():
+        why = "push asks before it changes anything, and there is no terminal"
+    else:
+        return
+    raise InputError(f"{why}; write --yes, or plan and apply")
 
 
 def _tell_what_is_left_out(made: Plan) -> None:

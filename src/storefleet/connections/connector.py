@@ -61,8 +61,8 @@ class Connector:
         self._host_of = host_of
         self._guard = LockoutGuard(lockout if lockout is not None else Lockout())
         self._pace = Pace(limits.connects_per_second)
-        self._jumps = JumpPool(self._open_jump, limits)
         self._kept = KeptLines(keep)
+        self._jumps = JumpPool(self._open_jump, limits, self._kept.end_carried)
 
     def session(
         self, host: Host, expires_at: float, purpose: Purpose | None = None, *, anew: bool = False

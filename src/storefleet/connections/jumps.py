@@ -90,10 +90,11 @@ class _Jump:
 
 
 class JumpPool:
-    """All jump hosts of a run."""
+    """All jump hosts of a run. ``give_up`` ends connections that hold a way and that nobody uses at the moment."""
 
-    def __init__(self, open_jump: OpenJump, limits: Limits) -> None:
+    def __init__(self, open_jump: OpenJump, limits: Limits, give_up: Callable[[], None] = lambda: None) -> None:
         self._open_jump = open_jump
+        self._give_up = give_up
         self._limits = limits
         self._lock = threading.Lock()
         self._jumps: dict[str, _Jump] = {}
@@ -108,6 +109,7 @@ class JumpPool:
         while not jump.ways.acquire(timeout=min(deadline.left(), WAIT_S)):
             if deadline.expired():
                 raise JumpFailed(f"{where}: all {self._limits.per_jump} ways through {name} stayed in use (per_jump)")
+            self._give_up()
             self._close_idle(0.0)  # an idle connection through this jump holds one of its ways
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(jump.ways.release)

@@ -48,6 +48,14 @@ class KeptLines:
             return None
         return transport
 
+    def end_carried(self) -> None:
+        """End the connections that run through a jump host, whose ways somebody waits for."""
+        with self._lock:
+            keys = [key for key, (transport, _) in self._lines.items() if transport.wire.carrier is not None]
+            lines = [self._lines.pop(key)[0] for key in keys]
+        for transport in lines:
+            transport.hang_up()
+
     def close(self) -> None:
         """End every connection that is kept, and keep no more."""
         with self._lock:

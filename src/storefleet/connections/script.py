@@ -48,8 +48,11 @@ def command_line(user: str, *, privileged: bool, word: str) -> str:
 
 
 def standard_input(script: str, word: str) -> bytes:
-    """Frame the script: a shell parses a brace group to its end before it runs any of it, so half a script is none."""
-    return f": {word}\n{{\n{script}\n}}\n".encode()
+    """Frame the script: a shell parses a brace group to its end before it runs any of it, so half a script is none.
+
+    What a device was read to hold goes back to it as the bytes that they were: where a link points is no text.
+    """
+    return f": {word}\n{{\n{script}\n}}\n".encode("utf-8", "surrogateescape")
 
 
 def run_script(transport: DeviceTransport, host: Host, user: str, effect: RunScript, deadline: Deadline) -> Output:

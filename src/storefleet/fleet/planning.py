@@ -10,7 +10,6 @@ from storefleet.errors import Undetermined
 from storefleet.fleet.binding import subject_of
 from storefleet.fleet.drive import Session
 from storefleet.fleet.looking import A, Looking, Surroundings
-from storefleet.fleet.seen import made_of
 from storefleet.model.changes import (
     ActOnUnit,
     Alter,
@@ -31,6 +30,7 @@ from storefleet.model.changes import (
 )
 from storefleet.model.effects import Effect, Output
 from storefleet.modules import together
+from storefleet.modules.placing import made_of
 
 _ACTIVE = {"start": "active", "restart": "active", "stop": "inactive"}
 _ENABLED = {"enable": "enabled", "disable": "disabled", "mask": "masked", "unmask": "disabled"}

@@ -12,7 +12,6 @@ from storefleet.model.changes import (
     ActOnUnit,
     Alter,
     Change,
-    FileState,
     Inquire,
     MakeFolder,
     MakeLink,
@@ -22,6 +21,7 @@ from storefleet.model.changes import (
 )
 from storefleet.model.effects import Effect, Output
 from storefleet.modules import ahead
+from storefleet.modules.placing import made_of
 
 FRESH_S = 30.0
 """Seconds after which a look is had anew."""
@@ -104,15 +104,6 @@ class Seen:
     def forget(self) -> None:
         """Forget everything: time has passed, or something was run."""
         self._answers.clear()
-
-
-def made_of(change: PutFile | MakeFolder | MakeLink) -> FileState:
-    """Return what stands at a path when its change has been made."""
-    if isinstance(change, PutFile):
-        return FileState("file", change.mode, change.owner, change.group, change.content)
-    if isinstance(change, MakeFolder):
-        return FileState("directory", change.mode, change.owner, change.group)
-    return FileState("link", 0o777, change.owner, change.group, change.to.encode())
 
 
 def _path(look: Look) -> str | None:

@@ -73,6 +73,15 @@ def fingerprint(before: FileState | None) -> str:
     return f"directory {attributes}" if before.kind == "directory" else before.kind
 
 
+def made_of(change: PutFile | MakeFolder | MakeLink) -> FileState:
+    """Return what stands at a path when its change has been made."""
+    if isinstance(change, PutFile):
+        return FileState("file", change.mode, change.owner, change.group, change.content)
+    if isinstance(change, MakeFolder):
+        return FileState("directory", change.mode, change.owner, change.group)
+    return FileState("link", 0o777, change.owner, change.group, change.to.encode())
+
+
 def keep(request: Change, number: int) -> str:
     """Keep what a change replaces, and write into the list what the way back is, before anything is touched."""
     if isinstance(request, RemovePath) and request.holds:
@@ -190,9 +199,9 @@ mv -fT "$t" "$p" 2>/dev/null || {{ rm -f "$p"; mv -f "$t" "$p"; }}
 
 
 def make_folder(request: MakeFolder) -> str:
-    """Make the folder, or change what it has."""
+    """Make the folder, or change what it has; of fewer than five digits GNU's chmod leaves a folder its setgid bit."""
     return f"""[ -d "$p" ] || mkdir "$p"
-{_owned(request, "$p")}chmod {request.mode:o} "$p"
+{_owned(request, "$p")}chmod {request.mode:05o} "$p"
 """
 
 

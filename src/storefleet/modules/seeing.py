@@ -99,9 +99,14 @@ keep() {{  # what change $1 replaces, under its number $2 in the run; $3 says wh
   esac
   printf '%s\\t%s\\t%s\\t%s\\n' "$2" "$kind" "$words" "$p" >>"$k/list"
 }}
-note() {{  # how change $1 was left
+made() {{  # how change $1 must have been left, at once: a script may be killed, and then this is all that an undo has
   on "$1" || return 0
-  eval "p=\\$p$1 is=\\$is$1"
-  printf '%s\\t%s\\t%s\\n' "$2" "$is" "$p" >>"$k/after"
+  eval "p=\\$p$1 is=\\$will$1"
+  printf '%s\\t%s\\t%s\\n' "$2" "$is" "$p" >>"$k/after" && eval "noted$1=\\$is"
+}}
+note() {{  # how change $1 was left, where that is not noted
+  on "$1" || return 0
+  eval "p=\\$p$1 is=\\$is$1 noted=\\${{noted$1-}}"
+  [ "$is" = "$noted" ] || printf '%s\\t%s\\t%s\\n' "$2" "$is" "$p" >>"$k/after"
 }}
 """

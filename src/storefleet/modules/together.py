@@ -61,10 +61,17 @@ def fits(change: Change, others: Sequence[Change]) -> bool:
 def script(changes: Sequence[Change], run: str, first: int) -> str:
     """Return the script; ``first`` is the number of the first of them in the run."""
     steps = "\n".join(_steps(changes, first))
-    paths = "\n".join(f"p{number}={quote(change.target)}" for number, change in enumerate(changes))
+    paths = "\n".join(
+        f"p{number}={quote(change.target)} will{number}={quote(placing.fingerprint(_will_be(change)))}"
+        for number, change in enumerate(changes)
+    )
     kept = quote(f"{remote.KEPT}/{run}")
     start = f"umask 077\nset -f\n{seeing.FUNCTIONS}k={kept} n={len(changes)} s=0 why=\n{paths}"
     return f"{remote.SETUP}\n{start}\n{{\n{steps}\n}} 3>&1 >&2 </dev/null\n"
+
+
+def _will_be(change: Change) -> FileState | None:
+    return placing.made_of(change) if isinstance(change, PutFile | MakeFolder | MakeLink) else None
 
 
 def _steps(changes: Sequence[Change], first: int) -> Iterator[str]:
@@ -84,12 +91,13 @@ def _steps(changes: Sequence[Change], first: int) -> Iterator[str]:
     yield f"! on 0 || printf '%{room}s' '' >\"$k/.room\"; ends 0 $?\n! on 0 || sync"
     for number, change in enumerate(changes):
         if isinstance(change, MakeFolder):
-            yield _step(number, placing.make_folder(change))
+            yield _step(number, placing.make_folder(change), f"made {number} {first + number}\n")
     yield from _written(files)
     yield "! on 0 || sync"
     for number, change in enumerate(changes):
         if not isinstance(change, MakeFolder):
-            yield _step(number, _made(number, change, alone=number not in files))
+            body = _made(number, change, alone=number not in files)
+            yield _step(number, body, f"made {number} {first + number}\n")
     yield from (f"sum{number}={FileState('file', 0, '', '', file.content).digest}" for number, file in files.items())
     yield 'clear\n[ ! -f "$k/.room" ] || printf \'\' >"$k/.room"\nsee "$n"\nlost='
     yield from (f"note {number} {first + number} || lost=1" for number in range(len(changes)))
@@ -100,9 +108,9 @@ while on "$i"; do printf '{NONCE} %s 0\\n' "$i"; i=$((i + 1)); done >&3
 [ "$s" = 0 ] || {{ [ -z "$why" ] || printf '%s\\n' "$why"; printf '{NONCE} %s %s\\n' "$n" "$s" >&3; }}"""
 
 
-def _step(number: int, body: str) -> str:
+def _step(number: int, body: str, then: str = "") -> str:
     """Return a part of the script that stops at its own first failure, and that only runs while none was before it."""
-    return f"if on {number}; then\n( set -e\np=$p{number}\n{body})\nends {number} $?\nfi"
+    return f"if on {number}; then\n( set -e\np=$p{number}\n{body})\nends {number} $?\n{then}fi"
 
 
 def _made(number: int, change: Change, *, alone: bool) -> str:

@@ -68,7 +68,7 @@ files() {{
         set -- $words
         [ ! -L "$p" ] || rm -f "$p"
         [ -d "$p" ] || mkdir "$p"
-        chown "$2:$3" "$p" && chmod "$1" "$p" && tell "restored $p" || tell "NOT restored $p" ;;
+        chown "$2:$3" "$p" && chmod "00$1" "$p" && tell "restored $p" || tell "NOT restored $p" ;;
       script) ( . "$k/$n.sh" ) </dev/null >/dev/null 2>&1 && tell "taken back: $p" || tell "NOT taken back: $p" ;;
       no-way-back) tell "no way back: $p" ;;
     esac

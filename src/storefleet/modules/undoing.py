@@ -124,8 +124,8 @@ def _first_of_each(kept: list[_Kept]) -> list[_Kept]:
 def _path(undo: _Undo, one: _Kept) -> Step[None]:
     now = yield from ask(ReadFile(one.target))
     was = (yield from ask(ReadFile(f"{undo.folder}/{one.number}"))) if one.kind == "kept" else None
-    if one.kind == "kept" and was is None:
-        undo.notes.append(f"{one.target}: what was kept of it is gone")
+    if one.kind == "kept" and (why := _no_way_back(was, now, f"{undo.folder}/{one.number}")):
+        undo.notes.append(f"{one.target}: {why}")
         return
     if _same(now, was, one):
         return
@@ -153,6 +153,15 @@ def _path(undo: _Undo, one: _Kept) -> Step[None]:
         yield from ask(
             PutFile(path=one.target, content=was.content, mode=was.mode, owner=was.owner, group=was.group, before=now)
         )
+
+
+def _no_way_back(was: FileState | None, now: FileState | None, kept: str) -> str:
+    """Tell why what was kept cannot be put back; a link is made again from the text of where it pointed."""
+    if was is None:
+        return "what was kept of it is gone"
+    if was.kind == "link" and was != now and was.content.decode("utf-8", "replace").encode() != was.content:
+        return f"where it pointed is no UTF-8, so it is not put back: `cp -P {kept}` does that"
+    return ""
 
 
 def _same(now: FileState | None, was: FileState | None, one: _Kept) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from storefleet.model.changes import (
 from storefleet.model.effects import Step, ask
 from storefleet.playbook import results
 from storefleet.playbook.facts import ansible_facts
-from storefleet.playbook.language import Task
+from storefleet.playbook.language import Task, heard_by, tasks_of
 from storefleet.playbook.results import Result
 from storefleet.playbook.scope import Data, Names
 from storefleet.playbook.state import PlayState
@@ -144,3 +144,35 @@ class Due:
         if chance is None:
             return results.skipped("when says no")
         return Result("unknown" if chance == "maybe" and self.within.chance != "maybe" else "ok")
+
+    # -- whom it notifies
+
+    def _meet_facts_of_notify(self, names: Names) -> None:
+        for text in self.task.notify:
+            try:
+                names.render(text)
+            except FactsDue:
+                raise
+            except TemplateFault:
+                continue
+
+    def _heard_of(self) -> tuple[list[str], tuple[str, ...]]:
+        """Return the names that are notified, and all of the play where only the device will show which it is."""
+        known: list[str] = []
+        others: tuple[str, ...] = ()
+        for text in self.task.notify:
+            try:
+                found = self.names().render(text)
+            except NotYetKnown:
+                every = tasks_of(self.within.play.handlers)
+                others = tuple(name for one in every for name in self.texts((one.name, *one.listen)))
+            except TemplateFault:
+                known.append(text)
+            else:
+                known += [str(name) for name in (found if isinstance(found, list) else [found]) if name]
+        return known, others
+
+    def _unheard(self, told: Sequence[str]) -> str | None:
+        """Return the first of these names to which no handler of the play listens."""
+        heard = heard_by(self.within.play.handlers) if told else None
+        return None if heard is None else next((name for name in told if name not in heard), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from storefleet.model.changes import (
 from storefleet.model.effects import Step, ask
 from storefleet.playbook import results
 from storefleet.playbook.call import ONLY_MADE, Call
-from storefleet.playbook.language import Include, Task, heard_by
+from storefleet.playbook.language import Include, Task
 from storefleet.playbook.results import Result, TaskEnd
 from storefleet.playbook.scope import Data, Names
 from storefleet.playbook.state import Word
@@ -81,10 +81,14 @@ class TaskRun(Call):
             return results.failed(str(fault))
 
     def _meet_facts(self, names: Names) -> None:
-        """Have the facts that judge the result read before the module runs, which must not run twice for them."""
+        """Have the facts that judge the result read before the module runs, which must not run twice for them.
+
+        Those that say who is notified as well.
+        """
         for expressions in (self.task.changed_when, self.task.failed_when, self.task.until):
             for expression in expressions or ():
                 names.roots(compile_expression(expression).names - {self.task.register or ""})
+        self._meet_facts_of_notify(names)
 
     def _retried(self, names: Names, chance: Chance) -> Step[Result]:
         task = self.task
@@ -151,7 +155,7 @@ class TaskRun(Call):
     def _ended(self, result: Result) -> Word:
         """Count the task, keep its result, tell its handlers."""
         task, within, run = self.task, self.within, self.within.host
-        told = self.texts(task.notify) if result.state in ("changed", "unknown") else []
+        told, others = self._heard_of() if result.state in ("changed", "unknown") else ([], ())
         if (unheard := self._unheard(told)) is not None:
             why = f"notify: no handler is called {unheard!r:.80}"
             result = Result("failed", {**result.values, "failed": True, "msg": why}, why)
@@ -164,19 +168,15 @@ class TaskRun(Call):
             run.scope.found.update({name: Unknown(name) for name in task.arguments})
         if task.register:
             run.scope.found[task.register] = result.registered(task.register)
-        if state != "failed" and told:
+        if state != "failed":
             within.notify(tuple(told), "maybe" if state == "unknown" else within.chance)
+            within.notify(others, "maybe")
         if state == "failed" and not ignored:
             run.failure = run.ends[-1]
             failed_task = {"name": task.shown, "action": task.module}
             run.scope.found.update(ansible_failed_task=failed_task, ansible_failed_result=dict(result.values))
             return "failed"
         return "on"
-
-    def _unheard(self, told: Sequence[str]) -> str | None:
-        """Return the first of these names to which no handler of the play listens."""
-        heard = heard_by(self.within.play.handlers) if told else None
-        return None if heard is None else next((name for name in told if name not in heard), None)
 
     def _ignores(self) -> bool:
         try:

@@ -179,6 +179,7 @@ def test_a_bug_of_a_module_ends_with_its_host_alone(fleet, hosts, playbook, monk
         (("plan", "p.yaml", "-o", "/no/such/folder/plan.json"), "name a file in a folder"),
         (("apply", "none.json"), "cannot be read"),
         (("push", "p.yaml"), "there is no terminal"),
+        (("push", "p.yaml", "--format", "json"), "shows no plan to ask about"),
         (("push", "p.yaml", "--yes", "--confirm-stores", "2"), "this changes 3 stores"),
     ],
 )

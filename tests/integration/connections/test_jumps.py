@@ -253,3 +253,13 @@ def test_idle_jumps_of_other_stores_give_way_to_those_that_wait(fleet, store):
     connector = fleet.connector(*hosts, *((host, till) for host in tills), limits=limits)
     for host in tills:
         assert run(connector, host, "echo in") == b"in\n"
+
+
+def test_a_line_that_is_only_kept_gives_its_way_to_who_waits_for_one(fleet, store):
+    jump, till, router = store
+    limits = Limits(per_jump=2, connects_per_second=1000)
+    tills = [behind(till, f"S0001-pos{number}", "S0001-router") for number in range(5)]
+    connector = fleet.connector((router, jump), *((host, till) for host in tills), limits=limits, keep=9)
+    for host in (*tills, tills[-1]):
+        assert run(connector, host, "echo in") == b"in\n"
+    assert till.log().count("Accepted publickey") == 5

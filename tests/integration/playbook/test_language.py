@@ -436,3 +436,42 @@ def test_half_a_character_of_a_device_does_not_keep_a_plan_from_being_written(tm
     assert state.failure.account.endswith("\\ud83d")
     whole = HostPlan("h", "S0001", (), "none", 0, 0, said=tuple(state.said), refused=state.failure.account)
     assert b"it says" in msgspec.json.encode(whole)
+
+
+def test_who_is_notified_may_be_known_only_on_the_device_or_by_its_facts(tmp_path, shell):
+    """A plan then counts every handler among what may come; one that none of them hears still fails the task."""
+    handlers = "".join(
+        f"- name: restart {name}\n  copy: {{content: x, dest: DIR/{name}, OWN}}\n" for name in ("pos", "till", "both")
+    )
+    tasks = """\
+        - command: echo pos
+          register: which
+        - copy: {content: a, dest: DIR/a, OWN}
+          notify: "restart {{ which.stdout }}"
+        """
+    planned, planning, made = run(tmp_path, shell, tasks, handlers=handlers)
+    assert (planned.failure, made.failure) == (None, None)
+    assert [change.chance for change in planning.changes if change.task.startswith("restart")] == ["maybe"] * 3
+    assert [(tmp_path / "host" / name).exists() for name in ("pos", "till", "both")] == [True, False, False]
+    _, _, made = run(tmp_path, shell, tasks.replace("echo pos", "echo printer").replace("DIR/a", "DIR/b"))
+    assert made.failure.why == "notify: no handler is called 'restart printer'"
+
+
+def test_facts_that_say_who_is_notified_are_read_before_the_task_runs(tmp_path, shell):
+    def facts():
+        yield from ()
+        return {"system": {"hostname": "till"}}
+
+    around = Surroundings(facts=facts)
+    tasks = '- shell: echo x >>DIR/runs\n  notify: "restart {{ ansible_hostname }}"\n'
+    handlers = "- name: restart till\n  copy: {content: x, dest: DIR/told, OWN}\n"
+    planning = Planning(shell, "S0001-pos1", around)
+    states = [host_state(tmp_path, tasks, handlers=handlers, planning=planning) for planning in (True, False)]
+    for state in states:
+        state.scope.facts = None
+        state.plays = tuple(dataclasses.replace(play, gather_facts=True) for play in state.plays)
+    drive(run_host(states[0]), planning)
+    making = Making(shell, "S0001-pos1", bound(planning.changes), KEY, "r", around)
+    made = drive(run_host(states[1]), making)
+    assert made.failure is None
+    assert (tmp_path / "host/runs").read_text() == (tmp_path / "host/told").read_text() + "\n"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from tests.plugins.playbook_world import ME, MINE, Shell, host_state, seeded
+from tests.plugins.playbook_world import ME, MINE, Shell, host_state, make, plan, seeded
 
 from storefleet.fleet.drive import drive
 from storefleet.fleet.planning import Planning
 from storefleet.model.changes import FileState, PutFile, RemovePath
 from storefleet.model.effects import RunScript
 from storefleet.modules import together
+from storefleet.modules.base import Request
+from storefleet.modules.undoing import undo_run
 from storefleet.playbook.run import run_host
 
 SHELLS = [("dash",), ("busybox", "ash"), ("bash", "--posix")]
@@ -130,3 +133,49 @@ def test_a_part_of_what_was_to_be_kept_does_not_fill_the_disk(tmp_path, kept_on_
     assert ended(changes, *small)[0] == [0, 1]
     assert names(kept_on_the_host / "run-1") == [".room", "1", "after", "list"]
     assert (kept_on_the_host / "run-1/.room").stat().st_size == 0
+
+
+@pytest.mark.parametrize("argv", SHELLS, ids=" ".join)
+def test_a_folder_below_a_setgid_one_has_the_mode_that_was_asked_for(tmp_path, kept_on_the_host, argv):
+    """Or each plan would find it to be changed once more."""
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"no {argv[0]} here")
+    seeded(tmp_path / "host")
+    (tmp_path / "host/sub").chmod(0o2775)
+    tasks = 'file: {path: DIR/sub/new, state: directory, mode: "0755", OWN}'
+    make(tmp_path, Shell(*argv), f"- {tasks}\n")
+    assert (tmp_path / "host/sub/new").stat().st_mode & 0o7777 == 0o755
+    assert plan(tmp_path, Shell(*argv), f"- {tasks}\n")[0] == []
+
+
+def test_a_link_that_points_to_no_text_goes_and_an_undo_says_that_it_cannot_make_it_again(tmp_path, kept_on_the_host):
+    target = b"gr\xfc\xdf"
+    seeded(tmp_path / "host")
+    (tmp_path / "host/odd").symlink_to(os.fsdecode(target))
+    tasks = "- file: {path: DIR/odd, state: absent}\n- copy: {content: x, dest: DIR/n, OWN}\n"
+    assert [end.ended for end in make(tmp_path, Shell("dash"), tasks)[1]] == ["changed", "changed"]
+    assert not os.path.lexists(tmp_path / "host/odd")
+    (kept,) = (path for path in (kept_on_the_host / "run-1").iterdir() if path.is_symlink())
+    assert os.fsencode(kept.readlink()) == target
+    back = Planning(Shell("dash"), "S0001-pos1")
+    done = drive(undo_run(Request({"run": "run-1"}, lambda _kind, _name: b"", str)), back)
+    assert [change.target for change in back.changes] == [str(tmp_path / "host/n")]
+    assert done.notes == (
+        f"{tmp_path}/host/odd: where it pointed is no UTF-8, so it is not put back: `cp -P {kept}` does that",
+    )
+
+
+@pytest.mark.parametrize("argv", SHELLS, ids=" ".join)
+def test_what_a_script_made_before_it_was_killed_an_undo_can_put_back(tmp_path, kept_on_the_host, argv):
+    if shutil.which(argv[0]) is None:
+        pytest.skip(f"no {argv[0]} here")
+    changes = replaced(tmp_path / "host", "a", "b", "c")
+    script = together.script(changes, "run-1", 1)
+    assert script.count('mv -f "$t2" "$p"') == 1
+    output = Shell(*argv).answer(RunScript(script.replace('mv -f "$t2" "$p"', "kill -9 $$\nsleep 1")))
+    assert together.ends(output, changes) == []
+    assert [(tmp_path / "host" / name).read_bytes() for name in "abc"] == [b"new", b"new", b"old"]
+    back = Planning(Shell(*argv), "S0001-pos1")
+    done = drive(undo_run(Request({"run": "run-1"}, lambda _kind, _name: b"", str)), back)
+    assert [change.target[-1] for change in back.changes] == ["b", "a"]
+    assert done.notes == ()

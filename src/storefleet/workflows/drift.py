@@ -25,13 +25,13 @@ from storefleet.model.drift import (
     Sighting,
     StoreDrift,
 )
-from storefleet.model.instants import utc
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.snapshots import APPROVED, OBSERVED, Commit, Night, Snapshots
 from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import GRAVE, Evidence
 from storefleet.workflows.reading import ShowProgress
+from storefleet.workflows.sightings import instant_of, seen_before, sighting
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace
 
@@ -41,30 +41,20 @@ def drift_of(
 ) -> DriftDocument:
     """Compare the selected hosts with what was approved of them, or with what was seen of them ``since`` an instant.
 
-    With ``ask`` those that differ are asked who did it and when. Raises :class:`InputError` where nothing was ever seen, or nothing so long ago.
+    With ``ask`` those that differ are asked who did it and when. Raises :class:`InputError` where nothing was ever
+    seen, or nothing so long ago.
     """
     snapshots = repository(workspace)
     if not (snapshots.folder / "HEAD").exists() or not snapshots.has(OBSERVED):
         raise InputError("no audit has kept a snapshot yet; run storefleet audit first")
     with workspace.open_database() as database, snapshots.begin() as night:
-        then = _seen_before(snapshots, since) if since is not None else None
+        then = seen_before(snapshots, since) if since is not None else None
         base = snapshots.tree(then.name if then else APPROVED)
         drift = Drift(workspace, database, snapshots, night, base, then)
         hosts = workspace.select(limit)
         if ask is not None:
             drift.ask(hosts, ask)
         return drift.document(hosts)
-
-
-def _seen_before(snapshots: Snapshots, since: datetime.datetime) -> Commit:
-    """Return the last run that began before an instant."""
-    found = snapshots.commits(most=1, before=int(since.timestamp()))
-    if not found:
-        first = snapshots.commits()[-1]
-        raise InputError(
-            f"--since: no audit kept a snapshot before {utc(since)}; the first one is of {_instant(first)}"
-        )
-    return found[0]
 
 
 @dataclass
@@ -88,7 +78,7 @@ class Drift:
             by_store[host.store].append(host)
         found = {store: self._store(store, some) for store, some in by_store.items()}
         changed = [one for one in found.values() if one.differences or one.not_compared]
-        since = _instant(self.then) if self.then else "approved"
+        since = instant_of(self.then) if self.then else "approved"
         return DriftDocument(since=since, stores=tuple(_counted(changed)), unchanged=len(found) - len(changed))
 
     def ask(self, hosts: Sequence[Host], show: ShowProgress) -> None:
@@ -200,7 +190,7 @@ class Drift:
         if first is None:
             return None, None
         later = self.snapshots.commits(ref=f"{first.name}~1", most=1) if self._has_parent(first) else ()
-        return _sighting(first), _sighting(later[0]) if later else None
+        return sighting(first), sighting(later[0]) if later else None
 
     def _was_approved(self, path: str, delta: Delta) -> bool:
         """Tell whether the fact is as it was approved before it was approved as it should be now."""
@@ -224,12 +214,12 @@ class Drift:
             return None
         told = commits[0].trailers
         return Approval(
-            _instant(commits[0]), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", "")
+            instant_of(commits[0]), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", "")
         )
 
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
         newest = self.snapshots.commits(most=1)
-        return _sighting(newest[0]) if newest and any(folder in self.night.known for folder in folders) else None
+        return sighting(newest[0]) if newest and any(folder in self.night.known for folder in folders) else None
 
 
 def own_values(workspace: Workspace, host: Host) -> dict[str, str]:
@@ -260,11 +250,3 @@ def _gravity(one: Difference) -> tuple[int, bool, int, str, str, str]:
         one.part,
         one.key,
     )
-
-
-def _sighting(commit: Commit) -> Sighting:
-    return Sighting(commit.trailers.get("Run", ""), _instant(commit))
-
-
-def _instant(commit: Commit) -> str:
-    return utc(datetime.datetime.fromtimestamp(commit.at, datetime.UTC))

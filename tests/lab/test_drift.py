@@ -52,7 +52,11 @@ BY_HAND = {
         {"/network/routes[10.66.0.0/16": "manual"},
     ),
     "second address": ("S0002-pos1", "ip address add 10.100.2.211/24 dev eth0", {"/network/interfaces/eth0": "manual"}),
-    "package gone": ("S0002-pos1", "dpkg --purge --force-depends logsave", {"/software/packages/logsave": "manual"}),
+    "package gone": (
+        "S0002-pos1",
+        "su - op1 -c 'sudo dpkg --purge --force-depends logsave'",
+        {"/software/packages/logsave": "manual"},
+    ),
     "kiosk hosts": (
         "S0002-kiosk1",
         "echo '10.9.9.9 old-pay' >>/etc/hosts",
@@ -108,6 +112,8 @@ def drift(lab: Lab) -> dict:
 
 
 def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_class(lab: Lab) -> None:
+    account = "useradd -m op1 && echo 'op1 ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/op1 && chmod 440 /etc/sudoers.d/op1"
+    assert lab.enter("S0002-pos1", ["sh", "-c", account]).returncode == 0
     night(lab)
     done = storefleet(lab, "drift", "accept", "all", "--as-found", "--reason", "day one")
     assert done.returncode == 0, done.stderr
@@ -135,5 +141,11 @@ def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_clas
         told[name] = one["class"]
     assert told == expected
     assert all(one["first_seen"]["at"] >= one["last_otherwise"]["at"] for one in found)
+    asked = json.loads(storefleet(lab, "drift", "S0001:S0002", "--ask", "--format", "json").stdout)
+    who = {one["key"]: one["who"] for store in asked["stores"] for one in store["differences"] if one["who"]}
+    by_op1 = who.pop("/software/packages/logsave")
+    assert (by_op1["user"], by_op1["certainty"]) == ("op1", "recorded")
+    assert "dpkg --purge" in by_op1["evidence"]
+    assert {one["user"] for one in who.values()} == {""}, "what was done at the console has a time and nobody's name"
     ours = next(one for one in found if one["class"] == "ours")
     assert "-apply-" in ours["ours"]

@@ -33,7 +33,6 @@ _WORDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"/security/firewall.*", ("nft", "iptables", "nftables")),
         (r"/kernel/sysctl/.*", ("sysctl",)),
         (r"/network/(routes|interfaces).*", ("ip", "ifconfig", "route", "networkctl", "ifup", "ifdown")),
-        (r"/security/users\[.*", ("useradd", "adduser", "usermod", "userdel", "deluser", "passwd", "gpasswd")),
         (r"/system/timezone", ("timedatectl", "/etc/localtime", "tzdata")),
     )
 )
@@ -99,7 +98,7 @@ def _file(delta: Delta) -> str | None:
 
 
 def _written(delta: Delta, seen: Sequence[Trace]) -> Trace | None:
-    """Return what says when the thing itself was written, the last time."""
+    """Return what says when the thing itself was written, the last time; a log that names it before a file's time."""
     package = re.fullmatch(r"/software/packages/([^/]+)(/.*)?", delta.key)
     account = re.fullmatch(r"/security/users\[(.+?)\]", delta.key)
     path = _file(delta)
@@ -114,7 +113,7 @@ def _written(delta: Delta, seen: Sequence[Trace]) -> Trace | None:
         )
         or (trace.kind == "file" and trace.subject == path)
     ]
-    return max(found, key=lambda trace: trace.at, default=None)
+    return max(found, key=lambda trace: (trace.kind != "file", trace.at), default=None)
 
 
 def _names(command: str, delta: Delta) -> bool:

@@ -122,7 +122,7 @@ def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_clas
         lab.plug_in(host)
     for _ in range(3):
         night(lab)
-        assert drift(lab) == {"format": "storefleet.drift/1", "stores": [], "unchanged": 3}
+        assert drift(lab) == {"format": "storefleet.drift/1", "since": "approved", "stores": [], "unchanged": 3}
     for what, (host, script, _) in BY_HAND.items():
         made = lab.enter(host, ["sh", "-c", script])
         assert made.returncode == 0, f"{what}: {made.stderr}"

@@ -13,7 +13,8 @@ from storefleet.errors import InputError
 from storefleet.model.store import Host
 from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Trailer
 from storefleet.workflows import clock
-from storefleet.workflows.drift import Drift, own_values
+from storefleet.workflows.drift import Drift
+from storefleet.workflows.evidence import own_values
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace, actor
 

@@ -53,7 +53,7 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
             judge.archive = Archive.of(workspace)
             try:
                 judge.online(chosen, request, show)
-                judge.archive.end(info)
+                judge.archive.end(info, [host.name for host in chosen.contacted])
             finally:
                 judge.archive.give_up()
         outcome = judge.outcome(chosen, failing, keep=not request.offline, with_trend=request.trend)

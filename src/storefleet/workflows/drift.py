@@ -29,10 +29,10 @@ from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.snapshots import APPROVED, OBSERVED, Commit, Night, Snapshots
 from storefleet.workflows.asking import asked
-from storefleet.workflows.evidence import GRAVE, Evidence
+from storefleet.workflows.evidence import GRAVE, Evidence, own_values
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sightings import instant_of, seen_before, sighting
-from storefleet.workflows.snapshots import folder_of, repository
+from storefleet.workflows.snapshots import folder_of, has_read, repository
 from storefleet.workflows.workspace import Workspace
 
 
@@ -189,16 +189,23 @@ class Drift:
             first = commit
         if first is None:
             return None, None
-        later = self.snapshots.commits(ref=f"{first.name}~1", most=1) if self._has_parent(first) else ()
-        return sighting(first), sighting(later[0]) if later else None
+        host = path.split("/")[-2]
+        earlier = self._runs[self._places[first.name] + 1 :]
+        before = next((commit for commit in earlier if has_read(commit, host)), None)
+        return sighting(first), sighting(before) if before else None
+
+    @cached_property
+    def _runs(self) -> tuple[Commit, ...]:
+        return self.snapshots.commits()
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {commit.name: place for place, commit in enumerate(self._runs)}
 
     def _was_approved(self, path: str, delta: Delta) -> bool:
         """Tell whether the fact is as it was approved before it was approved as it should be now."""
         earlier = list(self._history(path, delta.part, APPROVED))[1:]
         return any(told(delta, there) == delta.observed for _, there in earlier)
-
-    def _has_parent(self, commit: Commit) -> bool:
-        return self.snapshots.has(f"{commit.name}~1")
 
     def _history(self, path: str, part: str, ref: str) -> Iterator[tuple[Commit, dict[str, str]]]:
         """Yield every state of a file, the newest first; each is read once."""
@@ -220,14 +227,6 @@ class Drift:
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
         newest = self.snapshots.commits(most=1)
         return sighting(newest[0]) if newest and any(folder in self.night.known for folder in folders) else None
-
-
-def own_values(workspace: Workspace, host: Host) -> dict[str, str]:
-    """Return what is a host's and its store's own, by what it is: equal drift of two stores then reads the same."""
-    store = workspace.store(host)
-    own = {"host": host.name, "store": host.store, "address": host.address or "", "mac": host.mac or ""}
-    own |= {f"intended.{name}": value for name, value in store.intended.items() if isinstance(value, str)}
-    return {name: value for name, value in own.items() if value}
 
 
 def _counted(stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:

@@ -14,8 +14,10 @@ from storefleet.drift.cause import OwnRun
 from storefleet.drift.compare import CONFIG, Delta
 from storefleet.model.drift import Matters
 from storefleet.model.plan import Plan
+from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.workflows.undo import ends_of
+from storefleet.workflows.workspace import Workspace
 
 LOOK_BACK = 1000
 """Runs that are searched for who made a change."""
@@ -70,6 +72,14 @@ class Evidence:
         for some in found.values():
             some.sort(key=lambda run: run.at)
         return found
+
+
+def own_values(workspace: Workspace, host: Host) -> dict[str, str]:
+    """Return what is a host's and its store's own, by what it is: equal drift of two stores then reads the same."""
+    store = workspace.store(host)
+    own = {"host": host.name, "store": host.store, "address": host.address or "", "mac": host.mac or ""}
+    own |= {f"intended.{name}": value for name, value in store.intended.items() if isinstance(value, str)}
+    return {name: value for name, value in own.items() if value}
 
 
 def _changed(journal: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from storefleet.audit.flat import VOLATILE, flatten
@@ -18,7 +18,7 @@ from storefleet.model.escape import visible_lines
 from storefleet.model.instants import instant
 from storefleet.model.report import RunInfo
 from storefleet.model.state import StateDocument
-from storefleet.storage.snapshots import Night, Snapshots, Trailer
+from storefleet.storage.snapshots import Commit, Night, Snapshots, Trailer
 from storefleet.workflows.workspace import Workspace
 
 PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
@@ -134,6 +134,8 @@ class Archive:
     snapshots: Snapshots | None = None
     night: Night | None = None
     faults: list[str] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)
+    """The hosts that were read."""
 
     @classmethod
     def of(cls, workspace: Workspace) -> Archive:
@@ -156,12 +158,17 @@ class Archive:
             if document.missing or self.night.known.get(folder, {}).keys() - now.keys():
                 now = completed(document, now, self.night.before(folder))
             self.night.keep(folder, now)
+            self.read.add(document.host)
 
-    def end(self, info: RunInfo) -> None:
-        """Make one commit of all that hosts have shown."""
-        if self.night is not None and self.snapshots is not None:
-            with self._telling():
-                self.snapshots.end(self.night, f"{info.verb} {info.id}", _trailers(info), _seconds(info.started_at))
+    def end(self, info: RunInfo, asked: Collection[str]) -> None:
+        """Make one commit of all that hosts have shown; ``asked`` are those that were to be read."""
+        if self.night is None or self.snapshots is None:
+            return
+        whose = Trailer("Read", " ".join(sorted(self.read))) if info.limit is not None else None
+        unread = Trailer("Unread", " ".join(sorted(set(asked) - self.read)))
+        trailers = (*_trailers(info), *(one for one in (whose or unread,) if one.value or whose))
+        with self._telling():
+            self.snapshots.end(self.night, f"{info.verb} {info.id}", trailers, _seconds(info.started_at))
 
     def give_up(self) -> None:
         """Leave the archive as it was before the run."""
@@ -176,6 +183,12 @@ class Archive:
         except StorageError as fault:
             self.faults.append(f"no snapshots of this run: {fault}")
             self.give_up()
+
+
+def has_read(commit: Commit, host: str) -> bool:
+    """Tell whether the run of a commit read a host; what it did not read stands there as it was before."""
+    told = commit.trailers
+    return host in told["Read"].split() if "Read" in told else host not in told.get("Unread", "").split()
 
 
 def folder_of(store: str, host: str) -> str:

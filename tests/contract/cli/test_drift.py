@@ -139,6 +139,21 @@ def test_accepting_wants_a_reason(approved):
     assert (ended.code, "--reason is empty" in ended.err) == (2, True)
 
 
+def test_a_run_that_did_not_read_a_host_is_no_night_on_which_it_was_otherwise(approved, tmp_path, monkeypatch):
+    at = clock.now()
+    for hours, words in ((1, ("mended",)), (2, ("-l", "S0002")), (3, ("some",)), (4, ("broken",))):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: at + datetime.timedelta(hours=hours))
+        if words == ("some",):
+            night(approved, recordings_without(tmp_path / "some", "S0001-pos2"))
+        elif words == ("-l", "S0002"):
+            storefleet("audit", "--fleet", approved, "--replay", RECORDINGS / "mended", *words)
+        else:
+            night(approved, *words)
+    (dns,) = [one for one in differences(approved, "S0001").values() if one["key"] == "/network/dns/servers"]
+    assert dns["first_seen"]["at"] == (at + datetime.timedelta(hours=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert dns["last_otherwise"]["at"] == (at + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def test_what_is_again_as_it_was_approved_before_is_reverted(approved):
     night(approved, "broken")
     assert accept(approved, "S0001", "--as-found", reason="this is right now").code == 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import re
 import subprocess
@@ -21,34 +20,11 @@ from typing import Self
 
 from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import StorageError
+from storefleet.storage.git import DEADLINE_S, GIT, SHAPE, Commit, Trailer, blob, git, read_commit, run, started, words
 
 OBSERVED, APPROVED = "refs/heads/observed", "refs/heads/approved"
 _PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NAME = "storefleet <storefleet@localhost>"
-_DEADLINE_S = 600.0
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
-
-
-@dataclass(frozen=True)
-class Trailer:
-    """One line at the end of a commit's message, as ``git interpret-trailers`` reads it."""
-
-    name: str
-    value: str
-
-    def __str__(self) -> str:
-        """Return the line; a value of more lines becomes one."""
-        return f"{self.name}: {' '.join(self.value.split())}"
-
-
-@dataclass(frozen=True)
-class Commit:
-    """One commit; ``at`` in seconds since 1970."""
-
-    name: str
-    at: int
-    subject: str
-    trailers: Mapping[str, str]
 
 
 @dataclass
@@ -132,16 +108,11 @@ class Night:
         """Have git move the branch; raises :class:`StorageError` where it does not."""
         self.write(b"\ndone\n")
         try:
-            _, said = self._writing.communicate(timeout=_DEADLINE_S)
+            _, said = self._writing.communicate(timeout=DEADLINE_S)
         except (subprocess.TimeoutExpired, OSError, ValueError) as fault:
             raise StorageError(f"{self.repository}: git did not end the snapshots: {fault}") from fault
         if self._writing.returncode != 0:
-            raise StorageError(f"{self.repository}: git refuses the snapshots: {_words(said)}")
-
-
-def blob(data: bytes) -> str:
-    """Return the name that git gives a content."""
-    return hashlib.sha1(b"blob %d\0%b" % (len(data), data)).hexdigest()  # noqa: S324 - git's own name, not a seal
+            raise StorageError(f"{self.repository}: git refuses the snapshots: {words(said)}")
 
 
 @dataclass(frozen=True)
@@ -161,8 +132,8 @@ class Snapshots:
         except OSError as fault:
             raise StorageError(f"{self.folder} cannot be used: {fault.strerror}; its owner may give it away") from fault
         shared = "group" if self.owner.group is not None else "0640"
-        _git(self.folder, "init", "--quiet", "--bare", "--template=", f"--shared={shared}")
-        _git(self.folder, "symbolic-ref", "HEAD", OBSERVED)
+        git(self.folder, "init", "--quiet", "--bare", "--template=", f"--shared={shared}")
+        git(self.folder, "symbolic-ref", "HEAD", OBSERVED)
 
     def _share(self) -> None:
         found = self.folder.stat()
@@ -172,14 +143,14 @@ class Snapshots:
             self.owner.make_folder(Path(folder))
             for name in files:
                 self.owner.adopt(Path(folder) / name)
-        _git(self.folder, "config", "core.sharedRepository", "group")
+        git(self.folder, "config", "core.sharedRepository", "group")
 
     def tree(self, ref: str = OBSERVED) -> dict[str, dict[str, str]]:
         """Return each folder of a commit with its files and their contents' names; nothing where there is no commit."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
         if not self.has(ref):
             return found
-        for line in _git(self.folder, "ls-tree", "-r", "-z", ref).split("\0"):
+        for line in git(self.folder, "ls-tree", "-r", "-z", ref).split("\0"):
             head, _, path = line.partition("\t")
             if path:
                 folder, _, name = path.rpartition("/")
@@ -188,15 +159,15 @@ class Snapshots:
 
     def has(self, ref: str) -> bool:
         """Tell whether there is such a commit."""
-        done = _run(self.folder, "rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}")
+        done = run(self.folder, "rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}")
         return done.returncode == 0
 
     def begin(self, ref: str = OBSERVED) -> Night:
         """Begin what a run writes; :meth:`end` makes one commit of it, :meth:`Night.give_up` nothing."""
-        command = [*_GIT, f"--git-dir={self.folder}", "fast-import", "--quiet", "--done", "--date-format=raw"]
+        command = [*GIT, f"--git-dir={self.folder}", "fast-import", "--quiet", "--done", "--date-format=raw"]
         known = self.tree(ref)
-        reading = _started([*_GIT, f"--git-dir={self.folder}", "cat-file", "--batch"], self.folder, subprocess.PIPE)
-        return Night(self.folder, known, _started(command, self.folder, subprocess.DEVNULL), reading, ref)
+        reading = started([*GIT, f"--git-dir={self.folder}", "cat-file", "--batch"], self.folder, subprocess.PIPE)
+        return Night(self.folder, known, started(command, self.folder, subprocess.DEVNULL), reading, ref)
 
     def end(self, night: Night, subject: str, trailers: tuple[Trailer, ...], at: int) -> None:
         """Commit a night; ``at`` is its instant in seconds since 1970. Two runs at once write one behind the other."""
@@ -213,7 +184,7 @@ class Snapshots:
 
     def text(self, path: str, ref: str = OBSERVED) -> str | None:
         """Return a file of a commit; ``None`` where it is not there."""
-        done = _run(self.folder, "cat-file", "blob", f"{ref}:{path}")
+        done = run(self.folder, "cat-file", "blob", f"{ref}:{path}")
         return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
     def commits(
@@ -222,11 +193,24 @@ class Snapshots:
         """Return the commits that changed one of these paths, or all, the newest first; ``before`` in seconds."""
         if not self.has(ref):
             return ()
-        shape = "--format=%x01%H%x00%ct%x00%s%x00%(trailers:unfold)%x00"
         limit = [f"--max-count={most}"] if most else []
         limit += [f"--before={before}"] if before is not None else []
-        text = _git(self.folder, "log", shape, *limit, ref, "--", *paths)
-        return tuple(_commit(part) for part in text.split("\x01") if part)
+        text = git(self.folder, "log", SHAPE, *limit, ref, "--", *paths)
+        return tuple(read_commit(part) for part in text.split("\x01") if part)
+
+    def commits_by_path(self, ref: str = OBSERVED) -> dict[str, list[Commit]]:
+        """Return of every file the commits that changed it, the newest first: one question for a whole fleet."""
+        found: dict[str, list[Commit]] = defaultdict(list)
+        if not self.has(ref):
+            return found
+        for part in git(self.folder, "log", SHAPE, "--name-only", ref).split("\x01"):
+            if not part:
+                continue
+            commit = read_commit(part)
+            for path in part.rpartition("\0")[2].split("\n"):
+                if path:
+                    found[path].append(commit)
+        return found
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -239,46 +223,3 @@ class Snapshots:
                 self.owner.claim(descriptor)
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
-
-
-def _commit(text: str) -> Commit:
-    name, at, subject, trailers = text.split("\0")[:4]
-    told = (line.partition(": ") for line in trailers.splitlines() if ": " in line)
-    return Commit(name, int(at), subject, {key: value for key, _, value in told})
-
-
-def _environment() -> dict[str, str]:
-    """Return ours without what would send git elsewhere."""
-    return {**{name: value for name, value in os.environ.items() if not name.startswith("GIT_")}, "LC_ALL": "C"}
-
-
-def _started(command: list[str], folder: Path, stdout: int) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE, env=_environment()
-        )
-    except OSError as fault:
-        raise StorageError(
-            f"git cannot be run for {folder}: {fault.strerror}; install git to keep snapshots"
-        ) from fault
-
-
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command = [*_GIT, f"--git-dir={folder}", *arguments]
-    try:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_DEADLINE_S, env=_environment()
-        )
-    except (OSError, subprocess.SubprocessError) as fault:
-        raise StorageError(f"git cannot be run for {folder}: {fault}; install git to keep snapshots") from fault
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = _run(folder, *arguments)
-    if done.returncode != 0:
-        raise StorageError(f"{folder}: git {arguments[0]}: {_words(done.stderr)}")
-    return done.stdout.decode("utf-8", "replace")
-
-
-def _words(said: bytes | None) -> str:
-    return " ".join((said or b"").decode("utf-8", "replace").split())[-300:] or "it said nothing"

@@ -11,7 +11,8 @@ from storefleet.drift.compare import Delta, accepted
 from storefleet.drift.signature import signature
 from storefleet.errors import InputError
 from storefleet.model.store import Host
-from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Trailer
+from storefleet.storage.git import Trailer
+from storefleet.storage.snapshots import APPROVED, OBSERVED, Night
 from storefleet.workflows import clock
 from storefleet.workflows.drift import Drift
 from storefleet.workflows.evidence import own_values

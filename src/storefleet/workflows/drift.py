@@ -27,7 +27,8 @@ from storefleet.model.drift import (
 )
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
-from storefleet.storage.snapshots import APPROVED, OBSERVED, Commit, Night, Snapshots
+from storefleet.storage.git import Commit
+from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Snapshots
 from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import GRAVE, Evidence, own_values
 from storefleet.workflows.reading import ShowProgress
@@ -50,7 +51,7 @@ def drift_of(
     with workspace.open_database() as database, snapshots.begin() as night:
         then = seen_before(snapshots, since) if since is not None else None
         base = snapshots.tree(then.name if then else APPROVED)
-        drift = Drift(workspace, database, snapshots, night, base, then)
+        drift = Drift(workspace, database, snapshots, night, base, limit is None, then)
         hosts = workspace.select(limit)
         if ask is not None:
             drift.ask(hosts, ask)
@@ -66,9 +67,12 @@ class Drift:
     snapshots: Snapshots
     night: Night
     approved: Mapping[str, Mapping[str, str]]
+    whole: bool = False
+    """Whether it is about a whole fleet, so that one long question of git is better than many."""
     then: Commit | None = None
     """The run with which is compared, where that is not what was approved."""
     _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
+    _paths: dict[str, Mapping[str, list[Commit]]] = field(default_factory=dict)
     _versions: dict[tuple[str, str], list[tuple[Commit, dict[str, str]]]] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
@@ -125,7 +129,7 @@ class Drift:
         folders = [folder_of(host.store, host.name) for host in hosts]
         return StoreDrift(
             store=store,
-            approved=self._approval(folders),
+            approved=self._approval(folders) if differences or gaps else None,
             seen=self._seen(folders) if differences or gaps else None,
             differences=tuple(sorted(differences, key=_gravity)),
             not_compared=tuple(gaps),
@@ -198,6 +202,11 @@ class Drift:
     def _runs(self) -> tuple[Commit, ...]:
         return self.snapshots.commits()
 
+    def _by_path(self, ref: str) -> Mapping[str, list[Commit]]:
+        if ref not in self._paths:
+            self._paths[ref] = self.snapshots.commits_by_path(ref)
+        return self._paths[ref]
+
     @cached_property
     def _places(self) -> Mapping[str, int]:
         return {commit.name: place for place, commit in enumerate(self._runs)}
@@ -211,7 +220,8 @@ class Drift:
         """Yield every state of a file, the newest first; each is read once."""
         known = self._versions.setdefault((ref, path), [])
         yield from known
-        for commit in self.snapshots.commits(path, ref=ref)[len(known) :]:
+        commits = self._by_path(ref)[path] if self.whole else self.snapshots.commits(path, ref=ref)
+        for commit in commits[len(known) :]:
             known.append((commit, facts(part, self.snapshots.text(path, commit.name) or "")))
             yield known[-1]
 
@@ -225,8 +235,7 @@ class Drift:
         )
 
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
-        newest = self.snapshots.commits(most=1)
-        return sighting(newest[0]) if newest and any(folder in self.night.known for folder in folders) else None
+        return sighting(self._runs[0]) if any(folder in self.night.known for folder in folders) else None
 
 
 def _counted(stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:

@@ -7,7 +7,8 @@ import datetime
 from storefleet.errors import InputError
 from storefleet.model.drift import Sighting
 from storefleet.model.instants import utc
-from storefleet.storage.snapshots import Commit, Snapshots
+from storefleet.storage.git import Commit
+from storefleet.storage.snapshots import Snapshots
 
 
 def seen_before(snapshots: Snapshots, since: datetime.datetime) -> Commit:

@@ -18,7 +18,8 @@ from storefleet.model.escape import visible_lines
 from storefleet.model.instants import instant
 from storefleet.model.report import RunInfo
 from storefleet.model.state import StateDocument
-from storefleet.storage.snapshots import Commit, Night, Snapshots, Trailer
+from storefleet.storage.git import Commit, Trailer
+from storefleet.storage.snapshots import Night, Snapshots
 from storefleet.workflows.workspace import Workspace
 
 PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from storefleet.errors import StorageError
-from storefleet.storage.snapshots import OBSERVED, Snapshots, Trailer
+from storefleet.storage.git import Trailer
+from storefleet.storage.snapshots import OBSERVED, Snapshots
 
 
 @pytest.fixture

@@ -23,11 +23,12 @@ from storefleet.cli.options import (
 from storefleet.cli.progress import HostProgress
 from storefleet.errors import InputError
 from storefleet.reports.drift_text import drift_lines
+from storefleet.reports.escape import visible_lines
 from storefleet.reports.terminal import render
 from storefleet.reports.times import zone_named
 from storefleet.workflows.accepting import AcceptRequest
 from storefleet.workflows.accepting import accept as accept_drift
-from storefleet.workflows.drift import drift_of
+from storefleet.workflows.drift import diff_of, drift_of
 from storefleet.workflows.workspace import open_workspace
 
 
@@ -81,6 +82,7 @@ def show(
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask the hosts that differ what they wrote down: who did it, and when.")
     ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Also print the unified diff, one fact a line.")] = False,
     fleet: FleetOption = None,
     output: FormatOption = OutputFormat.text,
     no_color: NoColorOption = False,
@@ -94,8 +96,8 @@ def show(
     storefleet drift
     """
     workspace = open_workspace(fleet)
-    if ask and stores is None:
-        raise InputError("--ask comes in to the hosts: name the stores that are meant")
+    if stores is None and (ask or diff):
+        raise InputError("--ask and --diff are about hosts: name the stores that are meant")
     at = date_of(since, workspace.settings.display.timezone)
     document = drift_of(workspace, stores, at, HostProgress if ask else None)
     if output is OutputFormat.json:
@@ -104,6 +106,8 @@ def show(
         zone = workspace.settings.display.timezone
         lines = drift_lines(document, zone, width(), whole_fleet=stores is None)
         emit(render(lines, colour=colour(no_color)))
+        if diff and stores is not None:
+            emit("".join(f"{line}\n" for line in visible_lines(diff_of(workspace, stores, at).rstrip("\n"))))
     return document.exit
 
 

@@ -13,7 +13,7 @@ import os
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -197,6 +197,11 @@ class Snapshots:
         limit += [f"--before={before}"] if before is not None else []
         text = git(self.folder, "log", SHAPE, *limit, ref, "--", *paths)
         return tuple(read_commit(part) for part in text.split("\x01") if part)
+
+    def diff(self, before: str, folders: Sequence[str]) -> str:
+        """Return the unified diff of these folders from a commit to what was observed last."""
+        options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=1")
+        return git(self.folder, "diff", *options, before, OBSERVED, "--", *folders)
 
     def commits_by_path(self, ref: str = OBSERVED) -> dict[str, list[Commit]]:
         """Return of every file the commits that changed it, the newest first: one question for a whole fleet."""

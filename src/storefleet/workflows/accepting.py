@@ -14,7 +14,7 @@ from storefleet.model.store import Host
 from storefleet.storage.git import Trailer
 from storefleet.storage.snapshots import APPROVED, OBSERVED, Night
 from storefleet.workflows import clock
-from storefleet.workflows.drift import Drift
+from storefleet.workflows.drifting import Drift
 from storefleet.workflows.evidence import own_values
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace, actor

@@ -154,6 +154,16 @@ def test_a_run_that_did_not_read_a_host_is_no_night_on_which_it_was_otherwise(ap
     assert dns["last_otherwise"]["at"] == (at + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def test_the_unified_diff_is_that_of_single_facts(approved):
+    night(approved, "broken")
+    told = drift(approved, "S0001-pos2", "--diff").out
+    assert '-/network/dns/servers = ["10.100.1.1", "10.0.0.53"]' in told
+    assert '+/network/dns/servers = ["10.100.1.1", "8.8.8.8"]' in told
+    assert "S0002" not in told
+    refused = drift(approved, "--diff")
+    assert (refused.code, "name the stores" in refused.err) == (2, True)
+
+
 def test_what_is_again_as_it_was_approved_before_is_reverted(approved):
     night(approved, "broken")
     assert accept(approved, "S0001", "--as-found", reason="this is right now").code == 0

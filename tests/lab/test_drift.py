@@ -67,6 +67,33 @@ BY_HAND = {
         "echo 'byhand:x:1500:1500::/:/bin/sh' >>/etc/passwd",
         {"/security/users[byhand]": "manual"},
     ),
+    "listener": (
+        "S0002-pos3",
+        "systemd-run --quiet --unit=remote-help /opt/pos/bin/posd 4444 remote-help; sleep 1",
+        {"/ports/listening[tcp,0.0.0.0,4444]": "manual"},
+    ),
+    "account gone": ("S0002-pos3", "userdel games", {"/security/users[games]": "manual"}),
+    "shell of a user": ("S0002-pos3", "usermod -s /bin/sh backup", {"/security/users[backup]": "manual"}),
+    "host name": ("S0003-pos1", "hostname renamed", {"/system/hostname": "manual"}),
+    "owner only": ("S0003-pos1", "chown daemon /opt/pos/etc/pos.ini", {"/files[/opt/pos/etc/pos.ini]": "manual"}),
+    "service masked": ("S0003-pos1", "systemctl mask e2scrub_reap", {"/services/e2scrub_reap.service": "manual"}),
+    "kiosk resolver": (
+        "S0003-kiosk1",
+        "echo 'nameserver 9.9.9.9' >>/etc/resolv.conf",
+        {"/network/dns/servers": "manual"},
+    ),
+    "router address, saved": (
+        "S0003-router",
+        "vtysh -c 'configure terminal' -c 'interface lan0' -c 'ip address 10.66.1.1/24' -c end -c 'write memory'",
+        {"interface lan0 / ip address 10.66.1.1/24": "manual"},
+    ),
+    "router log, not saved": (
+        "S0003-router",
+        "vtysh -c 'configure terminal' -c 'log syslog debugging'",
+        {"log syslog informational": "unsaved", "log syslog debugging": "unsaved"},
+    ),
+    "router account": ("S0003-router", "useradd byhand", {"/security/users[byhand]": "manual"}),
+    "router firewall": ("S0003-router", "nft add table inet byhand", {"/security/firewall": "manual"}),
     "description, not saved": (
         "S0001-router",
         "vtysh -c 'configure terminal' -c 'interface lan0' -c 'description moved by hand'",
@@ -111,6 +138,24 @@ def drift(lab: Lab) -> dict:
     return json.loads(done.stdout)
 
 
+def replaced_and_reverted(lab: Lab) -> None:
+    """What was accepted and went with a power cut is reverted; another machine id makes all of a host replaced."""
+    done = storefleet(lab, "drift", "accept", "all", "--as-found", "--reason", "all of it is right")
+    assert done.returncode == 0, done.stderr
+    lab.power_cut("S0001-router")
+    lab.plug_in("S0001-router")
+    for script in ("echo 0123456789abcdef0123456789abcdef >/etc/machine-id", "echo '10.9.9.9 x' >>/etc/hosts"):
+        assert lab.enter("S0003-pos2", ["sh", "-c", script]).returncode == 0
+    night(lab)
+    found = {(one["host"], one["key"]): one["class"] for store in drift(lab)["stores"] for one in store["differences"]}
+    assert found == {
+        ("S0001-router", "interface lan0 / description store LAN"): "reverted",
+        ("S0001-router", "interface lan0 / description moved by hand"): "reverted",
+        ("S0003-pos2", "/system/machine_id"): "replaced",
+        ("S0003-pos2", "/network/hosts_file/10.9.9.9[x]"): "replaced",
+    }
+
+
 def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_class(lab: Lab) -> None:
     account = "useradd -m op1 && echo 'op1 ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/op1 && chmod 440 /etc/sudoers.d/op1"
     assert lab.enter("S0002-pos1", ["sh", "-c", account]).returncode == 0
@@ -149,3 +194,4 @@ def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_clas
     assert {one["user"] for one in who.values()} == {""}, "what was done at the console has a time and nobody's name"
     ours = next(one for one in found if one["class"] == "ours")
     assert "-apply-" in ours["ours"]
+    replaced_and_reverted(lab)

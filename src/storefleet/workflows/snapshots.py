@@ -30,7 +30,7 @@ _TOLD_ELSEWHERE = re.compile(
 )
 """What another fact says better: who is in the hosts file, which name servers are asked, which keys may log in."""
 
-_TOLD_BY_CONFIG = re.compile(r"/network/(routes\b|interfaces/[^/]+/description\b)")
+_TOLD_BY_CONFIG = re.compile(r"/network/(routes\b|interfaces/[^/]+/(description|addresses)\b)")
 """What a router's configuration says, line by line; what it learned from others comes and goes."""
 
 _LEFT_OUT = re.compile(
@@ -47,7 +47,8 @@ def parts(document: StateDocument) -> dict[str, str]:
     for name, facts in document.facts.items():
         if name == "config":
             found |= _config(facts)
-            continue
+        if name == "config" or (name == "management" and document.role == "router"):
+            continue  # how a router is managed stands in its configuration
         lines = flatten({name: facts}, state_schema(), PASSING).splitlines()
         kept = [line for line in lines if not (_LEFT_OUT.match(line) or _TOLD_ELSEWHERE.match(line))]
         if name == "services":
@@ -65,9 +66,15 @@ _AS_CALLED = re.compile(r'(/services/.+)/enabled = "(static|indirect|generated|t
 
 
 def _lasting(lines: list[str]) -> list[str]:
-    """Leave out whether a service runs that only runs when it is called."""
-    as_called = {found[1] for line in lines if (found := _AS_CALLED.fullmatch(line))}
-    return [line for line in lines if not ((found := _ACTIVE.fullmatch(line)) and found[1] in as_called)]
+    """Leave out whether a service runs that only runs when it is called, and what is gone with the next start."""
+    as_called = {found[1]: found[2] for line in lines if (found := _AS_CALLED.fullmatch(line))}
+    passing = {unit for unit, how in as_called.items() if how == "transient"}
+    return [
+        line
+        for line in lines
+        if not ((found := _ACTIVE.fullmatch(line)) and found[1] in as_called)
+        and not any(line.startswith(f"{unit}/") for unit in passing)
+    ]
 
 
 def _planned(lines: list[str], *, of_router: bool) -> list[str]:

@@ -67,13 +67,14 @@ BY_HAND = {
         "echo 'byhand:x:1500:1500::/:/bin/sh' >>/etc/passwd",
         {"/security/users[byhand]": "manual"},
     ),
+    # A run of ours is on S0002-pos3 in between, and says nothing of these.
     "listener": (
         "S0002-pos3",
         "systemd-run --quiet --unit=remote-help /opt/pos/bin/posd 4444 remote-help; sleep 1",
-        {"/ports/listening[tcp,0.0.0.0,4444]": "manual"},
+        {"/ports/listening[tcp,0.0.0.0,4444]": "unknown"},
     ),
-    "account gone": ("S0002-pos3", "userdel games", {"/security/users[games]": "manual"}),
-    "shell of a user": ("S0002-pos3", "usermod -s /bin/sh backup", {"/security/users[backup]": "manual"}),
+    "account gone": ("S0002-pos3", "userdel games", {"/security/users[games]": "unknown"}),
+    "shell of a user": ("S0002-pos3", "usermod -s /bin/sh backup", {"/security/users[backup]": "unknown"}),
     "host name": ("S0003-pos1", "hostname renamed", {"/system/hostname": "manual"}),
     "owner only": ("S0003-pos1", "chown daemon /opt/pos/etc/pos.ini", {"/files[/opt/pos/etc/pos.ini]": "manual"}),
     "service masked": ("S0003-pos1", "systemctl mask e2scrub_reap", {"/services/e2scrub_reap.service": "manual"}),
@@ -82,15 +83,18 @@ BY_HAND = {
         "echo 'nameserver 9.9.9.9' >>/etc/resolv.conf",
         {"/network/dns/servers": "manual"},
     ),
-    "router address, saved": (
+    "description, saved": (
         "S0003-router",
-        "vtysh -c 'configure terminal' -c 'interface lan0' -c 'ip address 10.66.1.1/24' -c end -c 'write memory'",
-        {"interface lan0 / ip address 10.66.1.1/24": "manual"},
+        "vtysh -c 'configure terminal' -c 'interface port-pos1' -c 'description by hand' -c end -c 'write memory'",
+        {
+            "interface port-pos1 / description pos1": "manual",
+            "interface port-pos1 / description by hand": "manual",
+        },
     ),
     "router log, not saved": (
         "S0003-router",
-        "vtysh -c 'configure terminal' -c 'log syslog debugging'",
-        {"log syslog informational": "unsaved", "log syslog debugging": "unsaved"},
+        "vtysh -c 'configure terminal' -c 'log syslog warnings'",
+        {"log syslog informational": "unsaved", "log syslog warnings": "unsaved"},
     ),
     "router account": ("S0003-router", "useradd byhand", {"/security/users[byhand]": "manual"}),
     "router firewall": ("S0003-router", "nft add table inet byhand", {"/security/firewall": "manual"}),

@@ -8,11 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from storefleet.collect.frr.config import in_sections, kept_lines
+from storefleet.collect.frr.platform import frr
+
 CONFIG = "running-config"
 """The part that is a text of lines in sections, and not of facts under keys."""
-
-_CLOSING = frozenset({"exit", "end", "!", "quit"})
-
 
 _ELEMENT = re.compile(
     r"(?P<whole>/files\[.*?\]|/services/[^/]+|/security/firewall|/security/users\[.*?\]|/ports/listening\[.*?\]"
@@ -78,19 +78,11 @@ def facts(part: str, text: str) -> dict[str, str]:
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
     """Yield every line behind its sections; one that stands there twice is told apart by its number."""
-    above: list[tuple[int, str]] = []
     seen: Counter[str] = Counter()
-    for row in text.splitlines():
-        line = row.strip()
-        depth = len(row) - len(row.lstrip())
-        if not line or line in _CLOSING or line.startswith("exit-"):
-            continue
-        while above and above[-1][0] >= depth:
-            above.pop()
-        key = " / ".join((*(parent for _, parent in above), line))
+    for parents, line in in_sections(kept_lines(text, frr()), frr()):
+        key = " / ".join((*parents, line))
         seen[key] += 1
         yield (key if seen[key] == 1 else f"{key} #{seen[key]}", line)
-        above.append((depth, line))
 
 
 def accepted(part: str, approved: str, observed: str, keys: frozenset[str]) -> str:

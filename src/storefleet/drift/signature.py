@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from storefleet.drift.compare import Delta
 
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b")
+"""A checksum, of which its beginning is enough to people, who type a signature after the report."""
+
 _SHORT = 3
 """A value of fewer characters is everybody's: replacing it would make unlike things alike."""
 
@@ -21,7 +24,7 @@ def signature(delta: Delta, own: Mapping[str, str]) -> str:
 def _told(side: str | None, own: Mapping[str, str]) -> str:
     if side is None:
         return "absent"
-    return _replaced(side, own) or "present"
+    return _replaced(_HASH.sub(r"\1…", side), own) or "present"
 
 
 def _replaced(text: str, own: Mapping[str, str]) -> str:

@@ -8,9 +8,9 @@ from storefleet.collect.quote import quote
 from storefleet.errors import TaskFailed
 from storefleet.model.changes import AuditHost, Inquire, StoreLocal, Wait
 from storefleet.model.effects import Step, ask
+from storefleet.model.findings import SEVERITIES
 from storefleet.modules.base import Done, Request
 
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 _ROUTER = "command -v vtysh >/dev/null"
 MOST_BYTES = 4 * 1024 * 1024
 
@@ -18,7 +18,7 @@ MOST_BYTES = 4 * 1024 * 1024
 def audit(request: Request) -> Step[Done]:
     """Fail unless the host passes the named audits, or all: what is not known is no pass."""
     worst = request.choice("severity", SEVERITIES, "high")
-    severities = SEVERITIES[: SEVERITIES.index(worst) + 1]
+    severities = SEVERITIES[SEVERITIES.index(worst) :][::-1]
     if not (yield from ask(Wait(0.0))):
         return Done(changed=False, why="it is judged only when the plan is made", unknown=True)
     found = yield from ask(AuditHost(tuple(request.texts("audits")), severities))

@@ -61,11 +61,10 @@ echo {NONCE} end
 """
 
 
-def change(request: Change, run: str, number: int, *, flush: bool = True) -> str:
+def change(request: Change, run: str, number: int) -> str:
     """Return the script that makes a change; ``run`` and ``number`` name what is kept of what it replaces.
 
-    What a way back needs is flushed before anything is touched. Without ``flush`` the change itself is flushed by
-    whoever makes others with it.
+    What a way back needs is flushed before anything is touched.
     """
     if isinstance(request, ActOnUnit):
         return _act_on_unit(request, run, number)
@@ -84,8 +83,7 @@ def change(request: Change, run: str, number: int, *, flush: bool = True) -> str
         raise TypeError(message)
     start = f"{SETUP}\nset -eu\numask 077\np={quote(request.path)} k={quote(f'{KEPT}/{run}')}\n"
     kept = f'[ -d "$k" ] || mkdir -p "$k"\n{placing.keep(request, number)}'
-    end = "sync\n" if flush else ""
-    return f"{start}{placing.same(request.before)}{kept}{body}{_after(request, number)}{end}"
+    return f"{start}{placing.same(request.before)}{kept}{body}{_after(request, number)}sync\n"
 
 
 def _after(request: Change, number: int) -> str:

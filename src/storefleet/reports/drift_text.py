@@ -104,7 +104,7 @@ def _signatures(stores: Sequence[StoreDrift], width: int) -> list[Text]:
     lines: list[Text] = []
     for (signature, cause), (many, where) in ranked[:_MOST]:
         lines += flow([Text(f"{_count(many, 'store'):>12}  {cause:<8} first {visible(where)}", style="bold")], width, 0)
-        lines += flow([Text(_side(signature))], width, 14)
+        lines += flow([Text(visible(signature, 400))], width, 14)
     if len(ranked) > _MOST:
         lines.append(Text(f"and {len(ranked) - _MOST} more; --format json has all"))
     return lines

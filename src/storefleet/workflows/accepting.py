@@ -16,6 +16,7 @@ from storefleet.storage.snapshots import APPROVED, OBSERVED, Night
 from storefleet.workflows import clock
 from storefleet.workflows.drifting import Drift
 from storefleet.workflows.evidence import own_values
+from storefleet.workflows.sightings import NOTHING_SEEN, need
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace, actor
 
@@ -44,8 +45,7 @@ def accept(workspace: Workspace, request: AcceptRequest) -> Accepted:
     """Write what is accepted into the approved picture; raises :class:`InputError` where nothing is meant."""
     _check(request)
     snapshots = repository(workspace)
-    if not (snapshots.folder / "HEAD").exists() or not snapshots.has(OBSERVED):
-        raise InputError("no audit has kept a snapshot yet; run storefleet audit first")
+    need(snapshots, OBSERVED, NOTHING_SEEN)
     hosts = workspace.select(request.limit)
     with workspace.open_database() as database, snapshots.begin() as seen, snapshots.begin(APPROVED) as night:
         drift = Drift(workspace, database, snapshots, seen, night.known)

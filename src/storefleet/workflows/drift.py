@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from storefleet.errors import InputError
 from storefleet.model.drift import DriftDocument
 from storefleet.storage.snapshots import APPROVED, OBSERVED
 from storefleet.workflows.drifting import Drift
 from storefleet.workflows.reading import ShowProgress
-from storefleet.workflows.sightings import seen_before
+from storefleet.workflows.sightings import NOTHING_SEEN, need, seen_before
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace
 
@@ -23,8 +22,7 @@ def drift_of(
     seen, or nothing so long ago.
     """
     snapshots = repository(workspace)
-    if not (snapshots.folder / "HEAD").exists() or not snapshots.has(OBSERVED):
-        raise InputError("no audit has kept a snapshot yet; run storefleet audit first")
+    need(snapshots, OBSERVED, NOTHING_SEEN)
     with workspace.open_database() as database, snapshots.begin() as night:
         then = seen_before(snapshots, since) if since is not None else None
         base = snapshots.tree(then.name if then else APPROVED)
@@ -38,7 +36,7 @@ def drift_of(
 def diff_of(workspace: Workspace, limit: str, since: datetime.datetime | None = None) -> str:
     """Return the unified diff of the selected hosts' pictures; raises :class:`InputError` as :func:`drift_of` does."""
     snapshots = repository(workspace)
+    need(snapshots, OBSERVED, NOTHING_SEEN)
     base = seen_before(snapshots, since).name if since is not None else APPROVED
-    if not (snapshots.folder / "HEAD").exists() or not snapshots.has(base):
-        raise InputError("nothing was approved yet; storefleet drift accept all --as-found --reason …")
+    need(snapshots, base, "nothing was approved yet; storefleet drift accept all --as-found --reason …")
     return snapshots.diff(base, [folder_of(host.store, host.name) for host in workspace.select(limit)])

@@ -23,12 +23,13 @@ from storefleet.model.drift import (
     Sighting,
     StoreDrift,
 )
+from storefleet.model.findings import SEVERITIES
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.git import Commit
 from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Snapshots
 from storefleet.workflows.asking import asked
-from storefleet.workflows.evidence import GRAVE, Evidence, own_values
+from storefleet.workflows.evidence import Evidence, own_values
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.sightings import instant_of, sighting
 from storefleet.workflows.snapshots import folder_of, has_read
@@ -228,7 +229,7 @@ def _counted(stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:
 
 def _gravity(one: Difference) -> tuple[int, bool, int, str, str, str]:
     return (
-        GRAVE.index(one.matters.severity),
+        -SEVERITIES.index(one.matters.severity),
         one.cause == "ours",
         CAUSES.index(one.cause),
         one.host,

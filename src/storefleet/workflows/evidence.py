@@ -13,6 +13,7 @@ import msgspec
 from storefleet.drift.cause import OwnRun
 from storefleet.drift.compare import CONFIG, Delta
 from storefleet.model.drift import Matters
+from storefleet.model.findings import SEVERITIES
 from storefleet.model.plan import Plan
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
@@ -21,8 +22,6 @@ from storefleet.workflows.workspace import Workspace
 
 LOOK_BACK = 1000
 """Runs that are searched for who made a change."""
-
-GRAVE = ("critical", "high", "medium", "low", "info")
 
 
 @dataclass
@@ -48,11 +47,11 @@ class Evidence:
         failing = [
             (severity, control)
             for severity, control, key in self._open(host)
-            if delta.part != CONFIG and (delta.key.startswith(key) or key.startswith(delta.key))
+            if delta.part != CONFIG and (_is_below(delta.key, key) or _is_below(key, delta.key))
         ]
         if not failing:
             return Matters()
-        worst = min((severity for severity, _ in failing), key=GRAVE.index)
+        worst = max((severity for severity, _ in failing), key=SEVERITIES.index)
         return Matters(worst, tuple(sorted({control for _, control in failing})))
 
     def _open(self, host: str) -> tuple[tuple[str, str, str], ...]:
@@ -72,6 +71,11 @@ class Evidence:
         for some in found.values():
             some.sort(key=lambda run: run.at)
         return found
+
+
+def _is_below(key: str, place: str) -> bool:
+    """Tell whether a key is a place or stands below it; ``eth10`` is not below ``eth1``."""
+    return key == place or key.startswith((f"{place}/", f"{place}["))
 
 
 def own_values(workspace: Workspace, host: Host) -> dict[str, str]:

@@ -11,6 +11,15 @@ from storefleet.storage.git import Commit
 from storefleet.storage.snapshots import Snapshots
 
 
+def need(snapshots: Snapshots, ref: str, why: str) -> None:
+    """Raise :class:`InputError` where the archive has no such branch."""
+    if not snapshots.has(ref):
+        raise InputError(why)
+
+
+NOTHING_SEEN = "no audit has kept a snapshot yet; run storefleet audit first"
+
+
 def seen_before(snapshots: Snapshots, since: datetime.datetime) -> Commit:
     """Return the last run that began before an instant."""
     found = snapshots.commits(most=1, before=int(since.timestamp()))

@@ -200,3 +200,13 @@ def test_a_host_that_is_dark_is_not_compared_and_is_said_so(approved, tmp_path):
     night(approved, recordings_without(tmp_path / "some", "S0001-pos1"))
     ended = drift(approved, "S0001")
     assert (ended.code, "not compared  S0001-pos1: dark since" in ended.out) == (3, True)
+
+
+def test_a_signature_is_accepted_as_the_report_prints_it(approved):
+    night(approved, "broken")
+    found = [one for one in differences(approved, "all").values() if "…" in one["signature"]]
+    assert found, "a checksum is told by its beginning"
+    assert accept(approved, "all", "--signature", found[0]["signature"]).code == 0
+    told = " ".join(drift(approved).out.split())
+    assert " ".join(found[0]["signature"].split()) not in told
+    assert any(" ".join(one["signature"].split()) in told for one in found[1:])

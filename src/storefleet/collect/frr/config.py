@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from storefleet.collect.facts import Fact, Findings, in_order
 from storefleet.collect.frr.platform import RouterPlatform, pattern
@@ -39,7 +39,11 @@ def with_parents(lines: Iterable[str], platform: RouterPlatform) -> list[str]:
 
     Depth is told by indentation, as FRR writes it; lines that only close a section are left out.
     """
-    found: list[str] = []
+    return [" / ".join((*parents, text)) for parents, text in in_sections(lines, platform)]
+
+
+def in_sections(lines: Iterable[str], platform: RouterPlatform) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each line with the sections that it stands in, the outermost first."""
     open_: list[tuple[int, str]] = []
     for line in lines:
         text = line.strip()
@@ -48,9 +52,8 @@ def with_parents(lines: Iterable[str], platform: RouterPlatform) -> list[str]:
             open_.pop()
         if pattern(platform.closing).fullmatch(text):
             continue
-        found.append(" / ".join([*(parent for _, parent in open_), text]))
+        yield tuple(parent for _, parent in open_), text
         open_.append((depth, text))
-    return found
 
 
 def running(text: str, platform: RouterPlatform, key: bytes) -> Findings:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from storefleet.model.base import Value
 
-Cause: TypeAlias = Literal["replaced", "unsaved", "reverted", "manual", "unknown", "ours"]
+Cause: TypeAlias = Literal["replaced", "unsaved", "reverted", "behind", "manual", "unknown", "adopted", "ours"]
 """``replaced``: the host shows another serial number or machine id than was approved, so that it is another device or a
 new installation. ``unsaved``: a router runs it and has not saved it. ``reverted``: it is again as it was approved at an
-earlier time, and not as now. ``ours``: a run of this fleet made it. ``manual``: no run of ours
-touched the host meanwhile, so somebody or something else did. ``unknown``: a run of ours touched the host meanwhile,
-and nothing says that it made this."""
+earlier time, and not as now. ``behind``: it is as it was approved, and something else is intended of it. ``ours``: a
+run of this fleet made it. ``adopted``: it is not as it was approved, and just as it is intended. ``manual``: no run of
+ours touched the host meanwhile, so somebody or something else did. ``unknown``: a run of ours touched the host
+meanwhile, and nothing says that it made this."""
 
-CAUSES: tuple[Cause, ...] = ("replaced", "unsaved", "reverted", "manual", "unknown", "ours")
+CAUSES: tuple[Cause, ...] = ("replaced", "unsaved", "reverted", "behind", "manual", "unknown", "adopted", "ours")
+QUIET: frozenset[Cause] = frozenset({"adopted", "ours"})
+"""What is no drift: it is how it should be, and was not approved yet."""
 DRIFT_FORMAT = "storefleet.drift/1"
 
 
@@ -31,6 +35,26 @@ class Matters(Value, frozen=True):
 
     severity: str = "info"
     controls: tuple[str, ...] = ()
+    breaks: str = ""
+    """What does not work because of it, in words: ``pos2 has no link``."""
+
+
+class Standard(Value, frozen=True, kw_only=True):
+    """Why something else is intended of a fact than what is there, or the same.
+
+    ``source`` is a golden configuration or a control. ``state`` is what a golden feature says of a line. ``since`` is
+    the first run that intended this, ``before`` the last one that did not.
+    """
+
+    source: str
+    feature: str = ""
+    state: Literal["missing", "extra", "out of order", "equal", "fails"]
+    since: Sighting | None = None
+    before: Sighting | None = None
+
+
+Life: TypeAlias = Literal["new", "still", "reopened"]
+"""``new``: the newest run that read the host was the first to see it so. ``reopened``: it is new, and was so before."""
 
 
 class Who(Value, frozen=True, kw_only=True):
@@ -50,23 +74,36 @@ class Difference(Value, frozen=True, kw_only=True):
     """One fact, or one line of a configuration, that is not as it was approved; ``None`` where it is not there.
 
     ``first_seen`` is the first run that saw it so, ``last_otherwise`` the last one before that; it happened in between.
-    ``ours`` names the run of ours that made it, and who started that; ``who`` is what the host says.
+    ``flaps`` counts how often it had gone since it was approved. ``ours`` names the run of ours that made it, and who
+    started that; ``who`` is what the host says. ``intended`` is what should be there where ``standard`` says so.
+    ``repair`` are the lines that lead to what is intended, or else approved; ``undo_repair`` lead back. ``fix`` is the
+    playbook that a failing control names. ``told_with`` are facts that follow from this one.
     """
 
     id: str
     host: str
     part: str
+    section: str = ""
     key: str
     cause: Cause = msgspec.field(name="class", default="unknown")
     approved: str | None
+    intended: str | None = None
     observed: str | None
+    standard: Standard | None = None
     first_seen: Sighting | None = None
     last_otherwise: Sighting | None = None
+    last_seen: Sighting | None = None
+    life: Life = "still"
+    flaps: int = 0
     ours: str | None = None
     who: Who | None = None
     matters: Matters = Matters()
     signature: str
     same_in_stores: int = 1
+    repair: tuple[str, ...] = ()
+    undo_repair: tuple[str, ...] = ()
+    fix: str | None = None
+    told_with: tuple[str, ...] = ()
 
 
 class Approval(Value, frozen=True):
@@ -85,31 +122,105 @@ class NotCompared(Value, frozen=True):
     reason: str
 
 
+class Ended(Value, frozen=True):
+    """A difference that the run before the newest one still saw; ``at`` is the run that found the fact as approved."""
+
+    host: str
+    part: str
+    key: str
+    was: str | None
+    at: Sighting
+
+
+class FeatureState(Value, frozen=True, kw_only=True):
+    """One feature of a golden configuration on one router that is not as it should be; counts of lines.
+
+    ``cannot_parse`` says in ``reason`` why nothing was compared; it is never a pass.
+    """
+
+    host: str
+    golden: str
+    feature: str = ""
+    state: Literal["warn", "fail", "cannot_parse"]
+    missing: int = 0
+    extra: int = 0
+    out_of_order: int = 0
+    reason: str = ""
+
+
+class IdentityNote(Value, frozen=True, kw_only=True):
+    """What the serial numbers, addresses and keys of hosts say of who is who.
+
+    ``swapped``: two hosts show each other's. ``moved``: it shows what another host was known by. ``cloned``: several
+    hosts show the same at once. ``replaced``: it shows none of what it was known by. ``refused``: it shows another host
+    key than the pinned one, so that nothing was asked of it.
+    """
+
+    host: str
+    kind: Literal["swapped", "moved", "cloned", "replaced", "refused"]
+    others: tuple[str, ...] = ()
+    words: str
+    evidence: tuple[str, ...] = ()
+
+
 class StoreDrift(Value, frozen=True, kw_only=True):
-    """One store: its differences, the grave ones first."""
+    """One store: its differences, the grave ones first; ``timezone`` is the store's own."""
 
     store: str
+    name: str = ""
+    timezone: str = "UTC"
     approved: Approval | None
     seen: Sighting | None
     differences: tuple[Difference, ...]
+    ended: tuple[Ended, ...] = ()
+    golden: tuple[FeatureState, ...] = ()
+    identities: tuple[IdentityNote, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+
+
+class DriftPoint(Value, frozen=True):
+    """How many stores and hosts were not as they were approved by then, in one run of the past."""
+
+    run: str
+    at: str
+    stores: int
+    hosts: int
+
+
+class Coverage(Value, frozen=True):
+    """How many of the hosts that should be compared were, and the least that is enough, in percent."""
+
+    compared: int = 0
+    expected: int = 0
+    floor: float = 100.0
+
+    @property
+    def enough(self) -> bool:
+        """Tell whether enough hosts were compared for the report to speak for all."""
+        return self.compared * 100 >= self.floor * self.expected
 
 
 class DriftDocument(Value, frozen=True, kw_only=True):
     """The whole report. ``unchanged`` counts the stores that are as they were approved.
 
     ``since`` is ``approved``, or the instant of the run with which was compared instead: then that is what
-    ``approved`` of each difference holds.
+    ``approved`` of each difference holds. ``run`` is the newest run that was compared; ``summary`` counts differences
+    by class; ``trend`` holds earlier runs, the oldest first.
     """
 
     format: str = DRIFT_FORMAT
+    run: Sighting | None = None
     since: str = "approved"
+    summary: Mapping[str, int] = {}
     stores: tuple[StoreDrift, ...]
     unchanged: int = 0
+    coverage: Coverage = Coverage()
+    trend: tuple[DriftPoint, ...] = ()
 
     @property
     def exit(self) -> int:
-        """Return 1 where something drifted, 3 where a host could not be compared, else 0."""
-        if any(one.cause != "ours" for store in self.stores for one in store.differences):
-            return 1
-        return 3 if any(store.not_compared for store in self.stores) else 0
+        """Return 3 where too few hosts could be compared, 1 where something drifted, else 0."""
+        if not self.coverage.enough:
+            return 3
+        drifted = any(one.cause not in QUIET for store in self.stores for one in store.differences)
+        return int(drifted or any(store.identities for store in self.stores))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,12 +11,13 @@ import msgspec
 
 from storefleet.collect.traces import Trace
 from storefleet.drift.cause import Known, cause, is_another
-from storefleet.drift.compare import Delta, deltas, facts, told
+from storefleet.drift.compare import Delta, deltas
 from storefleet.drift.signature import signature
 from storefleet.drift.who import seconds, who
 from storefleet.model.drift import (
     CAUSES,
     Approval,
+    Coverage,
     Difference,
     DriftDocument,
     NotCompared,
@@ -27,12 +28,14 @@ from storefleet.model.findings import SEVERITIES
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.git import Commit
-from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Snapshots
+from storefleet.storage.snapshots import APPROVED, Night, Snapshots
 from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import Evidence, own_values
+from storefleet.workflows.histories import Histories
 from storefleet.workflows.reading import ShowProgress
+from storefleet.workflows.scope import is_expected, why_skipped
 from storefleet.workflows.sightings import instant_of, sighting
-from storefleet.workflows.snapshots import folder_of, has_read
+from storefleet.workflows.snapshots import folder_of
 from storefleet.workflows.workspace import Workspace
 
 
@@ -50,8 +53,6 @@ class Drift:
     then: Commit | None = None
     """The run with which is compared, where that is not what was approved."""
     _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
-    _paths: dict[str, Mapping[str, list[Commit]]] = field(default_factory=dict)
-    _versions: dict[tuple[str, str], list[tuple[Commit, dict[str, str]]]] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
         """Return the report of these hosts, store by store."""
@@ -59,23 +60,37 @@ class Drift:
         for host in hosts:
             by_store[host.store].append(host)
         found = {store: self._store(store, some) for store, some in by_store.items()}
-        changed = [one for one in found.values() if one.differences or one.not_compared]
-        since = instant_of(self.then) if self.then else "approved"
-        return DriftDocument(since=since, stores=tuple(_counted(changed)), unchanged=len(found) - len(changed))
+        changed = tuple(_counted([one for one in found.values() if _says_anything(one)]))
+        expected = [host for host in hosts if is_expected(host, self.workspace.store(host))]
+        floor = self.workspace.settings.audit.coverage * 100 if self.whole else 100.0
+        many = Counter(one.cause for store in changed for one in store.differences)
+        return DriftDocument(
+            run=sighting(self.histories.runs[0]),
+            since=instant_of(self.then) if self.then else "approved",
+            summary={cause: many[cause] for cause in CAUSES},
+            stores=changed,
+            unchanged=len(found) - len(changed),
+            coverage=Coverage(sum(self._why_not(host) is None for host in expected), len(expected), floor),
+        )
 
     def ask(self, hosts: Sequence[Host], show: ShowProgress) -> None:
         """Ask the hosts that differ what they wrote down since they were last seen otherwise."""
         differing: dict[str, list[Delta]] = {}
         since: dict[str, int] = {}
         for host in hosts:
-            some = [] if host.status != "in_service" or self._why_not(host) else self.differing(host) or []
+            some = [] if not self._is_asked(host) or self._why_not(host) else self.differing(host) or []
             if some and host.role != "router":
                 folder = folder_of(host.store, host.name)
-                befores = [self._since(f"{folder}/{one.part}", one)[1] for one in some]
+                befores = [self.histories.since(f"{folder}/{one.part}", one)[1] for one in some]
                 differing[host.name] = some
                 since[host.name] = min((seconds(one.at) if one else 0) for one in befores)
         if differing:
             self._traces = asked(self.workspace, differing, since, show)
+
+    @cached_property
+    def histories(self) -> Histories:
+        """Return what the archive tells over time."""
+        return Histories(self.snapshots, self.whole)
 
     @cached_property
     def _accounts(self) -> frozenset[str]:
@@ -97,7 +112,7 @@ class Drift:
         differences: list[Difference] = []
         gaps: list[NotCompared] = []
         for host in hosts:
-            if host.status != "in_service":
+            if not self._is_asked(host):
                 continue
             if (reason := self._why_not(host)) is not None:
                 gaps.append(NotCompared(host.name, reason))
@@ -105,13 +120,19 @@ class Drift:
             some = self.differing(host) or []
             differences += [self.difference(host, delta, is_another=is_another(some)) for delta in some]
         folders = [folder_of(host.store, host.name) for host in hosts]
+        known = self.workspace.store(hosts[0])
         return StoreDrift(
             store=store,
+            name=known.name,
+            timezone=known.timezone,
             approved=self._approval(folders) if differences or gaps else None,
             seen=self._seen(folders) if differences or gaps else None,
             differences=tuple(sorted(differences, key=_gravity)),
             not_compared=tuple(gaps),
         )
+
+    def _is_asked(self, host: Host) -> bool:
+        return why_skipped(host, self.workspace.store(host)) is None
 
     def _why_not(self, host: Host) -> str | None:
         folder = folder_of(host.store, host.name)
@@ -136,13 +157,13 @@ class Drift:
     def difference(self, host: Host, delta: Delta, *, is_another: bool) -> Difference:
         """Return a difference with all that is known of it."""
         path = f"{folder_of(host.store, host.name)}/{delta.part}"
-        first, before = self._since(path, delta)
+        first, before = self.histories.since(path, delta)
         known = Known(
             first,
             before,
             self.evidence.unsaved(host.name),
             self.evidence.ours.get(host.name, ()),
-            self.then is None and self._was_approved(path, delta),
+            self.then is None and self.histories.was_approved(path, delta),
             is_another,
         )
         why, ours = cause(delta, known)
@@ -162,47 +183,6 @@ class Drift:
             signature=signature(delta, own_values(self.workspace, host)),
         )
 
-    def _since(self, path: str, delta: Delta) -> tuple[Sighting | None, Sighting | None]:
-        """Return the first run since which the fact has been so, and the last one before that."""
-        first: Commit | None = None
-        for commit, there in self._history(path, delta.part, OBSERVED):
-            if told(delta, there) != delta.observed:
-                break
-            first = commit
-        if first is None:
-            return None, None
-        host = path.split("/")[-2]
-        earlier = self._runs[self._places[first.name] + 1 :]
-        before = next((commit for commit in earlier if has_read(commit, host)), None)
-        return sighting(first), sighting(before) if before else None
-
-    @cached_property
-    def _runs(self) -> tuple[Commit, ...]:
-        return self.snapshots.commits()
-
-    def _by_path(self, ref: str) -> Mapping[str, list[Commit]]:
-        if ref not in self._paths:
-            self._paths[ref] = self.snapshots.commits_by_path(ref)
-        return self._paths[ref]
-
-    @cached_property
-    def _places(self) -> Mapping[str, int]:
-        return {commit.name: place for place, commit in enumerate(self._runs)}
-
-    def _was_approved(self, path: str, delta: Delta) -> bool:
-        """Tell whether the fact is as it was approved before it was approved as it should be now."""
-        earlier = list(self._history(path, delta.part, APPROVED))[1:]
-        return any(told(delta, there) == delta.observed for _, there in earlier)
-
-    def _history(self, path: str, part: str, ref: str) -> Iterator[tuple[Commit, dict[str, str]]]:
-        """Yield every state of a file, the newest first; each is read once."""
-        known = self._versions.setdefault((ref, path), [])
-        yield from known
-        commits = self._by_path(ref)[path] if self.whole else self.snapshots.commits(path, ref=ref)
-        for commit in commits[len(known) :]:
-            known.append((commit, facts(part, self.snapshots.text(path, commit.name) or "")))
-            yield known[-1]
-
     def _approval(self, folders: Sequence[str]) -> Approval | None:
         commits = self.snapshots.commits(*folders, ref=APPROVED, most=1)
         if not commits:
@@ -213,7 +193,11 @@ class Drift:
         )
 
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
-        return sighting(self._runs[0]) if any(folder in self.night.known for folder in folders) else None
+        return sighting(self.histories.runs[0]) if any(folder in self.night.known for folder in folders) else None
+
+
+def _says_anything(store: StoreDrift) -> bool:
+    return bool(store.differences or store.ended or store.golden or store.identities or store.not_compared)
 
 
 def _counted(stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:

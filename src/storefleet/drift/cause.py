@@ -73,8 +73,8 @@ def cause(delta: Delta, known: Known) -> tuple[Cause, OwnRun | None]:
 
 
 def _is_unsaved(delta: Delta, unsaved: Collection[str]) -> bool:
-    line = delta.key.partition(" #")[0]
-    return (f"+{line}" in unsaved) if delta.observed is not None else (f"-{line}" in unsaved)
+    names = {key.partition(" #")[0] for key in delta.keys}
+    return any(f"{sign}{name}" in unsaved for name in names for sign in "+-")
 
 
 def _decides(target: str, delta: Delta) -> bool:

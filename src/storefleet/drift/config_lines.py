@@ -92,7 +92,7 @@ def replaces(path: Path, other: Path) -> bool:
     one, two = lines.numbered(path[-1]), lines.numbered(other[-1])
     if one is not None and two is not None:
         return one[:2] == two[:2]
-    return other not in lines.merged(frozenset({path[:-1], other} - {()}), [path])[0]
+    return lines.replaces(path, other)
 
 
 def shared(path: Path, other: Path) -> str:
@@ -118,8 +118,8 @@ def taken(approved: str, observed: str, keys: frozenset[str]) -> str:
         return observed
     before, now = _raw(approved), _raw(observed)
     kept: list[str] = []
-    marks = [[mark for mark, _, _ in side] for side in (before, now)]
-    matcher = difflib.SequenceMatcher(None, *marks, autojunk=False)
+    old_marks, new_marks = ([mark for mark, _, _ in side] for side in (before, now))
+    matcher = difflib.SequenceMatcher(None, old_marks, new_marks, autojunk=False)
     for how, start, end, first, last in matcher.get_opcodes():
         kept += [line for _, key, line in before[start:end] if how == "equal" or key not in keys]
         kept += [line for _, key, line in now[first:last] if how != "equal" and key in keys]
@@ -139,7 +139,9 @@ def _raw(text: str) -> list[tuple[str, str, str]]:
     path: Path = ()
     found: list[tuple[str, str, str]] = []
     for line in kept_lines(text, frr()):
-        if pattern(frr().closing).fullmatch(line.strip()):
+        if line.strip() == frr().ends_with:
+            found.append((line.strip(), "", line))
+        elif pattern(frr().closing).fullmatch(line.strip()):
             key = SEPARATOR.join(path[: len(line) - len(line.lstrip()) + 1])
             found.append((f"{line.strip()} {key}", key, line))
         else:

@@ -1,4 +1,4 @@
-"""What follows from another difference of the same host is told with it: one change by hand is one line of the report."""
+"""What follows from another difference of the same host is told with it: one change by hand is told once."""
 
 from __future__ import annotations
 

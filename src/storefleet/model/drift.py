@@ -42,11 +42,11 @@ class Matters(Value, frozen=True):
 class Standard(Value, frozen=True, kw_only=True):
     """Why something else is intended of a fact than what is there, or the same.
 
-    ``source`` is a golden configuration or a control. ``state`` is what a golden feature says of a line. ``since`` is
+    ``by`` is a golden configuration or a control. ``state`` is what a golden feature says of a line. ``since`` is
     the first run that intended this, ``before`` the last one that did not.
     """
 
-    source: str
+    by: str
     feature: str = ""
     state: Literal["missing", "extra", "out of order", "equal", "fails"]
     since: Sighting | None = None

@@ -22,7 +22,7 @@ from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import StorageError
 from storefleet.storage.git import DEADLINE_S, GIT, SHAPE, Commit, Trailer, blob, git, read_commit, run, started, words
 
-OBSERVED, APPROVED = "refs/heads/observed", "refs/heads/approved"
+OBSERVED, APPROVED, INTENDED = "refs/heads/observed", "refs/heads/approved", "refs/heads/intended"
 _PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NAME = "storefleet <storefleet@localhost>"
 

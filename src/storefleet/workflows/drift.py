@@ -26,8 +26,9 @@ def drift_of(
     with workspace.open_database() as database, snapshots.begin() as night:
         then = seen_before(snapshots, since) if since is not None else None
         base = snapshots.tree(then.name if then else APPROVED)
-        drift = Drift(workspace, database, snapshots, night, base, limit is None, then)
         hosts = workspace.select(limit)
+        names = [host.name for host in hosts]
+        drift = Drift(workspace, database, snapshots, night, base, limit is None, then, names)
         if ask is not None:
             drift.ask(hosts, ask)
         return drift.document(hosts)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from storefleet.drift.compare import Delta, facts, told
+from storefleet.drift.compare import CONFIG, Delta, facts, told
 from storefleet.model.drift import Sighting
 from storefleet.storage.git import Commit
-from storefleet.storage.snapshots import APPROVED, OBSERVED, Snapshots
+from storefleet.storage.snapshots import APPROVED, INTENDED, OBSERVED, Snapshots
 from storefleet.workflows.sightings import sighting
 from storefleet.workflows.snapshots import has_read
 
@@ -42,6 +42,28 @@ class Histories:
         """Tell whether the fact is as it was approved before it was approved as it should be now."""
         earlier = list(self.versions(path, delta.part, APPROVED))[1:]
         return any(told(delta, there) == delta.observed for _, there in earlier)
+
+    def approved_at(self, path: str) -> Commit | None:
+        """Return the acceptance that made a file what it is approved to be."""
+        commits = self._by_path(APPROVED)[path] if self.whole else self.snapshots.commits(path, ref=APPROVED, most=1)
+        return commits[0] if commits else None
+
+    def intended_since(
+        self, path: str, asks: Callable[[Collection[str]], bool]
+    ) -> tuple[Sighting | None, Sighting | None]:
+        """Return the first run since which the intended lines have been so, and the last one before that."""
+        first: Commit | None = None
+        versions = list(self.versions(path, CONFIG, INTENDED))
+        for commit, there in versions:
+            if not asks(there.keys()):
+                break
+            first = commit
+        if first is None:
+            return None, None
+        host = path.split("/")[-2]
+        earlier = (commit for commit in self.runs if commit.at < first.at and has_read(commit, host))
+        before = next(earlier, None)
+        return sighting(first), sighting(before) if before else None
 
     @cached_property
     def runs(self) -> tuple[Commit, ...]:

@@ -103,7 +103,8 @@ def _items(one: FeatureResult, running: Sequence[Path]) -> Iterator[_Item]:
         rivals = tuple(path for path in running if len(section) == 1 and replaces(section[0], path))
         replaced.update(rivals)
         yield _Item(one.feature, "missing", rivals, section)
-    for section in _by_section([path for path in one.extra if path not in replaced]):
+    minded = one.extra if one.feature.extra != "ignore" else ()
+    for section in _by_section([path for path in minded if path not in replaced]):
         yield _Item(one.feature, "extra", section, ())
     for was, will in one.moved:
         yield _Item(one.feature, "out of order", (was,), (will,))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from storefleet.collect.frr.config import hide
-from storefleet.collect.frr.platform import frr
-from storefleet.collect.redact import redact
+from storefleet.collect.frr.platform import frr, with_secrets
 from storefleet.compliance.golden import Golden, Rendered
-from storefleet.compliance.lines import Path
 from storefleet.errors import InputError, TaskFailed
 from storefleet.model.drift import FeatureState
 from storefleet.model.store import Host
@@ -42,6 +40,21 @@ class Intents:
     def _key(self) -> bytes:
         return redaction_key(self.workspace)
 
+    def secret_lines(self, host: Host) -> tuple[str, ...]:
+        """Return patterns of the lines of a router that its golden configurations call secret."""
+        if host.platform != PLATFORM:
+            return ()
+        return tuple(
+            word for golden in self._documents if host.name in self._whose(golden) for word in golden.secrets.patterns
+        )
+
+    def _whose(self, golden: Golden) -> Collection[str]:
+        """Return whose a golden configuration is; of one that is wrong about that, everybody's secrets are hidden."""
+        try:
+            return self._goldens.hosts(golden)
+        except InputError:
+            return self.workspace.fleet.hosts
+
     def there_are(self) -> bool:
         """Tell whether the fleet has any."""
         return bool(self._documents)
@@ -63,11 +76,10 @@ class Intents:
         return tuple(rendered), tuple(broken)
 
     def _hidden(self, rendered: Rendered) -> Rendered:
-        return replace(rendered, paths=tuple(self._hide(rendered.golden, path) for path in rendered.paths))
-
-    def _hide(self, golden: Golden, path: Path) -> Path:
-        plain = golden.secrets.hide(path, lambda word: redact(word, self._key))
-        return tuple(hide(line, frr(), self._key) for line in plain)
+        platform = with_secrets(frr(), rendered.golden.secrets.patterns)
+        return replace(
+            rendered, paths=tuple(tuple(hide(line, platform, self._key) for line in path) for path in rendered.paths)
+        )
 
 
 def lines_of(rendered: Iterable[Rendered]) -> str:

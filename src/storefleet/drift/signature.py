@@ -21,6 +21,12 @@ def signature(delta: Delta, own: Mapping[str, str]) -> str:
     return f"{delta.part} {key}: {sides[0]} → {sides[1]}"
 
 
+def behind_signature(delta: Delta, intended: str | None, own: Mapping[str, str]) -> str:
+    """Return the name of what is as it was approved while something else is intended."""
+    sides = [signature_of(side, own) for side in (delta.observed, intended)]
+    return f"{delta.part} {_replaced(delta.key, own)}: {sides[0]}, intended {sides[1]}"
+
+
 def signature_of(side: str | None, own: Mapping[str, str]) -> str:
     """Return one side of a difference with a store's own values by their names."""
     if side is None:

@@ -11,7 +11,7 @@ from storefleet.collect.traces import Trace
 from storefleet.drift.cause import Known, cause
 from storefleet.drift.compare import Delta
 from storefleet.drift.consequence import Told
-from storefleet.drift.signature import signature, signature_of
+from storefleet.drift.signature import behind_signature, signature
 from storefleet.drift.who import who
 from storefleet.model.drift import Difference, Standard
 from storefleet.workflows.evidence import Evidence, own_values
@@ -78,5 +78,5 @@ class Teller:
             cause="behind",
             first_seen=meant.standard.since,
             last_otherwise=meant.standard.before,
-            signature=f"{signature(delta, own)} (intended {signature_of(meant.intent.value, own)})",
+            signature=behind_signature(delta, meant.intent.value, own),
         )

@@ -61,8 +61,9 @@ class Histories:
         if first is None:
             return None, None
         host = path.split("/")[-2]
-        earlier = (commit for commit in self.runs if commit.at < first.at and has_read(commit, host))
-        before = next(earlier, None)
+        run = first.trailers.get("Run")
+        place = next((at for at, commit in enumerate(self.runs) if commit.trailers.get("Run") == run), len(self.runs))
+        before = next((commit for commit in self.runs[place + 1 :] if has_read(commit, host)), None)
         return sighting(first), sighting(before) if before else None
 
     @cached_property

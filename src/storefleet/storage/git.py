@@ -12,7 +12,8 @@ from pathlib import Path
 from storefleet.errors import StorageError
 
 DEADLINE_S = 600.0
-GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
+_SETTINGS = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "gc.auto=0", "log.showRoot=true")
+GIT = ("git", *(word for setting in _SETTINGS for word in ("-c", setting)))
 SHAPE = "--format=%x01%H%x00%ct%x00%s%x00%(trailers:unfold)%x00"
 
 

@@ -20,6 +20,7 @@ from storefleet.model.drift import (
     Coverage,
     Difference,
     DriftDocument,
+    Ended,
     NotCompared,
     Sighting,
     StoreDrift,
@@ -28,14 +29,17 @@ from storefleet.model.findings import SEVERITIES
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.git import Commit
-from storefleet.storage.snapshots import APPROVED, Night, Snapshots
+from storefleet.storage.snapshots import Night, Snapshots
 from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import Evidence, own_values
+from storefleet.workflows.hidden import judged
 from storefleet.workflows.histories import Histories
+from storefleet.workflows.lives import ended, lived
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import is_expected, why_skipped
 from storefleet.workflows.sightings import instant_of, sighting
 from storefleet.workflows.snapshots import folder_of
+from storefleet.workflows.trends import trend
 from storefleet.workflows.workspace import Workspace
 
 
@@ -52,6 +56,8 @@ class Drift:
     """Whether it is about a whole fleet, so that one long question of git is better than many."""
     then: Commit | None = None
     """The run with which is compared, where that is not what was approved."""
+    selected: Sequence[Host] = ()
+    """The hosts that are asked for by name: of so few the archive is asked by name too."""
     _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
@@ -63,6 +69,7 @@ class Drift:
         changed = tuple(_counted([one for one in found.values() if _says_anything(one)]))
         expected = [host for host in hosts if is_expected(host, self.workspace.store(host))]
         floor = self.workspace.settings.audit.coverage * 100 if self.whole else 100.0
+        gaps = {gap.host for one in found.values() for gap in one.not_compared}
         many = Counter(one.cause for store in changed for one in store.differences)
         return DriftDocument(
             run=sighting(self.histories.runs[0]),
@@ -70,7 +77,8 @@ class Drift:
             summary={cause: many[cause] for cause in CAUSES},
             stores=changed,
             unchanged=len(found) - len(changed),
-            coverage=Coverage(sum(self._why_not(host) is None for host in expected), len(expected), floor),
+            coverage=Coverage(sum(host.name not in gaps for host in expected), len(expected), floor),
+            trend=trend(self.snapshots, self.histories.runs, expected) if self.whole and self.then is None else (),
         )
 
     def ask(self, hosts: Sequence[Host], show: ShowProgress) -> None:
@@ -90,7 +98,10 @@ class Drift:
     @cached_property
     def histories(self) -> Histories:
         """Return what the archive tells over time."""
-        return Histories(self.snapshots, self.whole)
+        names = [folder_of(host.store, host.name) for host in self.selected]
+        if self.whole or not names:
+            names = [name for name, files in self.night.known.items() if self.approved.get(name) != files]
+        return Histories(self.snapshots, self.night, frozenset(names), self.whole)
 
     @cached_property
     def _accounts(self) -> frozenset[str]:
@@ -111,13 +122,18 @@ class Drift:
     def _store(self, store: str, hosts: Sequence[Host]) -> StoreDrift:
         differences: list[Difference] = []
         gaps: list[NotCompared] = []
+        gone: list[Ended] = []
         for host in hosts:
             if not self._is_asked(host):
                 continue
             if (reason := self._why_not(host)) is not None:
                 gaps.append(NotCompared(host.name, reason))
                 continue
-            some = self.differing(host) or []
+            folder = folder_of(host.store, host.name)
+            found = judged(self.histories, folder, self.differing(host) or [], self._way_out)
+            gaps += [NotCompared(host.name, found.left)] if found.left else []
+            gone += ended(self.histories, host.name, folder, self.approved[folder]) if self.then is None else ()
+            some = found.differences
             differences += [self.difference(host, delta, is_another=is_another(some)) for delta in some]
         folders = [folder_of(host.store, host.name) for host in hosts]
         known = self.workspace.store(hosts[0])
@@ -125,11 +141,16 @@ class Drift:
             store=store,
             name=known.name,
             timezone=known.timezone,
-            approved=self._approval(folders) if differences or gaps else None,
-            seen=self._seen(folders) if differences or gaps else None,
+            approved=self._approval(folders) if differences or gaps or gone else None,
+            seen=self._seen(folders) if differences or gaps or gone else None,
             differences=tuple(sorted(differences, key=_gravity)),
+            ended=tuple(gone),
             not_compared=tuple(gaps),
         )
+
+    @property
+    def _way_out(self) -> str:
+        return "look at them and accept --as-found" if self.then is None else "look at them on the hosts"
 
     def _is_asked(self, host: Host) -> bool:
         return why_skipped(host, self.workspace.store(host)) is None
@@ -167,6 +188,7 @@ class Drift:
             is_another,
         )
         why, ours = cause(delta, known)
+        life = lived(self.histories, path, delta, first, self.then)
         return Difference(
             id=delta.name(host.name),
             host=host.name,
@@ -177,6 +199,9 @@ class Drift:
             observed=delta.observed,
             first_seen=first,
             last_otherwise=before,
+            last_seen=life.last_seen,
+            life=life.life,
+            flaps=life.flaps,
             ours=f"{ours.run} by {ours.by}" if ours else None,
             who=None if ours else who(delta, first, before, self._traces.get(host.name, ()), self._accounts),
             matters=self.evidence.matters(host.name, delta),
@@ -184,13 +209,11 @@ class Drift:
         )
 
     def _approval(self, folders: Sequence[str]) -> Approval | None:
-        commits = self.snapshots.commits(*folders, ref=APPROVED, most=1)
-        if not commits:
+        commit = self.histories.last_approval(folders)
+        if commit is None:
             return None
-        told = commits[0].trailers
-        return Approval(
-            instant_of(commits[0]), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", "")
-        )
+        told = commit.trailers
+        return Approval(instant_of(commit), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", ""))
 
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
         return sighting(self.histories.runs[0]) if any(folder in self.night.known for folder in folders) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from storefleet.audit.flat import VOLATILE, flatten
 from storefleet.audit.shape import state_schema
 from storefleet.audit.text import json_text
+from storefleet.collect.redact import key_id
 from storefleet.drift.compare import CONFIG
 from storefleet.errors import StorageError
 from storefleet.model.base import Json
@@ -20,7 +22,11 @@ from storefleet.model.report import RunInfo
 from storefleet.model.state import StateDocument
 from storefleet.storage.git import Commit, Trailer
 from storefleet.storage.snapshots import Night, Snapshots
-from storefleet.workflows.workspace import Workspace
+from storefleet.storage.tidying import tidy
+from storefleet.workflows.workspace import Workspace, redaction_key
+
+KEY = "Redaction-Key"
+"""The trailer that names the key under which the secrets of a commit are hidden."""
 
 PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
 """Names of facts that say how a host does at a moment, not what it is: a snapshot leaves them out."""
@@ -144,6 +150,8 @@ class Archive:
     faults: list[str] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
     """The hosts that were read."""
+    key: str = ""
+    """The name of the key under which their secrets are hidden."""
 
     @classmethod
     def of(cls, workspace: Workspace) -> Archive:
@@ -153,6 +161,7 @@ class Archive:
         with archive._telling():
             workspace.make_var()
             snapshots.make()
+            archive.key = key_id(redaction_key(workspace))
             archive.night = snapshots.begin()
         return archive
 
@@ -174,9 +183,19 @@ class Archive:
             return
         whose = Trailer("Read", " ".join(sorted(self.read))) if info.limit is not None else None
         unread = Trailer("Unread", " ".join(sorted(set(asked) - self.read)))
-        trailers = (*_trailers(info), *(one for one in (whose or unread,) if one.value or whose))
+        key = Trailer(KEY, self.key)
+        trailers = (*_trailers(info), *(one for one in (key, whose or unread) if one.value or one is whose))
         with self._telling():
             self.snapshots.end(self.night, f"{info.verb} {info.id}", trailers, _seconds(info.started_at))
+
+    def tidy(self) -> None:
+        """Keep the archive quick once the run is told; a failure is told as well."""
+        if self.snapshots is None or self.faults:
+            return
+        try:
+            tidy(self.snapshots)
+        except StorageError as fault:
+            self.faults.append(f"the snapshots are kept, in ever more files that slow reading down: {fault}")
 
     def give_up(self) -> None:
         """Leave the archive as it was before the run."""
@@ -196,7 +215,12 @@ class Archive:
 def has_read(commit: Commit, host: str) -> bool:
     """Tell whether the run of a commit read a host; what it did not read stands there as it was before."""
     told = commit.trailers
-    return host in told["Read"].split() if "Read" in told else host not in told.get("Unread", "").split()
+    return host in _names(told["Read"]) if "Read" in told else host not in _names(told.get("Unread", ""))
+
+
+@functools.lru_cache(maxsize=1024)
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 def folder_of(store: str, host: str) -> str:

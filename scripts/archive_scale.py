@@ -34,8 +34,7 @@ from storefleet.cli.main import call  # noqa: E402
 from storefleet.drift.compare import deltas  # noqa: E402
 from storefleet.model.base import Json  # noqa: E402
 from storefleet.model.state import StateDocument  # noqa: E402
-from storefleet.storage import Database  # noqa: E402
-from storefleet.storage import tidying  # noqa: E402
+from storefleet.storage import Database, tidying  # noqa: E402
 from storefleet.storage.snapshots import APPROVED, Snapshots  # noqa: E402
 from storefleet.workflows import clock  # noqa: E402
 from storefleet.workflows.accepting import AcceptRequest, accept  # noqa: E402
@@ -75,7 +74,7 @@ def recorded(folder: Path) -> tuple[StateDocument, StateDocument]:
 
 
 class Hosts:
-    """Hosts that each are a recorded one, under its own name and with its own addresses and application."""
+    """Hosts that each are a recorded one, under its own name; of some the application changes, of some a package."""
 
     def __init__(self, till: StateDocument, router: StateDocument) -> None:
         self.shapes = till.to_json(), router.to_json()
@@ -98,8 +97,12 @@ class Hosts:
             running = _mapping(config["running"])
             lines = f"hostname {host}\nip route 10.9.{number % 250}.{number // 250}/32 blackhole\n"
             facts["config"] = {**config, "running": {**running, "text": lines + str(running["text"])}}
-        else:
+        elif host.endswith(("pos1", "pos2")):
             facts["app"] = {**_mapping(facts.get("app", {})), "client": {"build": number, "terminal": host}}
+        else:
+            software = _mapping(facts["software"])
+            packages = {**_mapping(software["packages"]), "bash": f"5.2.15-2+b{number}"}
+            facts["software"] = {**software, "packages": packages}
         return StateDocument.from_json({**document.to_json(), **facts})
 
 
@@ -136,7 +139,7 @@ def whole_fleet(folder: Path, hosts: Hosts, stores: int, many: int) -> None:
     clock.now = lambda: FIRST + datetime.timedelta(hours=8)
     request = AcceptRequest("all", "day one", as_found=True)
     timed("drift accept all --as-found", lambda: accept(workspace, request))
-    names = random.Random(20261128).sample([host.name for host in workspace.select(None)], many)  # noqa: S311 - no secret
+    names = random.Random(20261128).sample([host.name for host in workspace.select(None)], many)
     hosts.changed = dict.fromkeys(names, 1)
     night(workspace, hosts, FIRST + datetime.timedelta(days=1), f"night 2, {many} changed")
     document = timed(f"drift of the fleet, {many} differ", lambda: drift_of(workspace, None))
@@ -147,7 +150,7 @@ def whole_fleet(folder: Path, hosts: Hosts, stores: int, many: int) -> None:
     print(f"{sum(len(one.ended) for one in document.stores)} ended, trend {[one.hosts for one in document.trend]}\n")
     snapshots = repository(workspace)
     chosen = workspace.select(None)
-    timed("– the trend alone", lambda: trend(snapshots, snapshots.commits(), chosen))
+    timed("the trend alone", lambda: trend(snapshots, snapshots.commits(), chosen))
     store = workspace.fleet.hosts[names[0]].store
     timed("drift of one store", lambda: drift_of(workspace, store))
     print(
@@ -156,15 +159,15 @@ def whole_fleet(folder: Path, hosts: Hosts, stores: int, many: int) -> None:
 
 
 def many_nights(folder: Path, hosts: Hosts, stores: int, many: int, nights: int) -> None:
-    """Measure the history of a store over many nights before and after the packs are put together, and what they weigh."""
+    """Measure the history of a store over many nights before and after the packs are put together, and their weight."""
     snapshots = Snapshots(folder / "many.git")
     snapshots.make()
     names = {f"S{n:05}-pos{m}": f"S{n:05}" for n in range(stores) for m in range(1, DEVICES + 1)}
-    chance = random.Random(20261128)  # noqa: S311 - no secret
+    chance = random.Random(20261128)
     weights: list[int] = []
     for number in range(nights):
         tonight = list(names) if not number else sorted({*chance.sample(list(names), many - 1), "S00000-pos1"})
-        hosts.changed |= {name: number for name in tonight}
+        hosts.changed |= dict.fromkeys(tonight, number)
         with snapshots.begin() as writing:
             for name in tonight:
                 writing.keep(f"{names[name]}/{name}", parts(hosts.document(names[name], name)))

@@ -35,11 +35,13 @@ from storefleet.drift.compare import deltas  # noqa: E402
 from storefleet.model.base import Json  # noqa: E402
 from storefleet.model.state import StateDocument  # noqa: E402
 from storefleet.storage import Database, tidying  # noqa: E402
-from storefleet.storage.snapshots import APPROVED, Snapshots  # noqa: E402
+from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Snapshots  # noqa: E402
+from storefleet.storage.versions import versions  # noqa: E402
 from storefleet.workflows import clock  # noqa: E402
 from storefleet.workflows.accepting import AcceptRequest, accept  # noqa: E402
 from storefleet.workflows.drift import drift_of  # noqa: E402
 from storefleet.workflows.histories import Histories  # noqa: E402
+from storefleet.workflows.lives import lived  # noqa: E402
 from storefleet.workflows.snapshots import Archive, parts, repository  # noqa: E402
 from storefleet.workflows.trends import trend  # noqa: E402
 from storefleet.workflows.workspace import Workspace, open_workspace, run_info  # noqa: E402
@@ -152,6 +154,8 @@ def whole_fleet(folder: Path, hosts: Hosts, stores: int, many: int) -> None:
     chosen = workspace.select(None)
     timed("the trend alone", lambda: trend(snapshots, snapshots.commits(), chosen))
     store = workspace.fleet.hosts[names[0]].store
+    with snapshots.begin() as reading:
+        timed("the history of one store alone", lambda: history(snapshots, reading, store))
     timed("drift of one store", lambda: drift_of(workspace, store))
     print(
         f"\narchive: {_weight(snapshots) / 1e6:.0f} MB, {len(list(snapshots.folder.glob('objects/pack/*.pack')))} packs"
@@ -182,29 +186,36 @@ def many_nights(folder: Path, hosts: Hosts, stores: int, many: int, nights: int)
         ("the first night", weights[0] / 1e6, "MB"),
         ("a later night, as it was written", (weights[-1] - weights[0]) / 1e6 / (nights - 1), "MB"),
     ]
-    timed(f"history of a store over {nights} nights, {_packs(snapshots)} packs", lambda: history(snapshots))
+    with snapshots.begin() as reading:
+        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, "S00000"))
     timed(f"git log of the store, {_packs(snapshots)} packs", lambda: log(snapshots))
+    tree = snapshots.tree()
+    timed(f"what changed of {len(tree)} hosts", lambda: versions(snapshots, OBSERVED, tree.keys()))
     timed("made few packs of many", lambda: tidying.tidy(snapshots))
-    timed(f"history of a store over {nights} nights, {_packs(snapshots)} packs", lambda: history(snapshots))
+    with snapshots.begin() as reading:
+        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, "S00000"))
     timed(f"git log of the store, {_packs(snapshots)} packs", lambda: log(snapshots))
+    timed(f"what changed of {len(tree)} hosts", lambda: versions(snapshots, OBSERVED, tree.keys()))
     rows.append(("a later night, once packed", (_weight(snapshots) - weights[0]) / 1e6 / (nights - 1), "MB"))
     for what, value, unit in rows:
         print(f"| {what} | {value:.3f} {unit} | |")
 
 
-def history(snapshots: Snapshots) -> None:
+def history(snapshots: Snapshots, reading: Night, store: str) -> None:
     """Ask of the differences of one store since when they have been so, and how often they had gone."""
-    with snapshots.begin() as reading:
-        folders = [name for name in reading.known if name.startswith("S00000/")]
-        histories = Histories(snapshots, reading, folders)
-        for name in folders:
-            approved = snapshots.tree(APPROVED)[name] if name == folders[0] else {}
-            for part, content in approved.items():
-                if content != reading.known[name].get(part):
-                    sides = [{part: reading.content(one)} for one in (content, reading.known[name][part])]
-                    for delta in deltas(*sides):
-                        list(histories.versions(f"{name}/{part}", part, "refs/heads/observed"))
-                        histories.since(f"{name}/{part}", delta)
+    folders = [name for name in reading.known if name.startswith(f"{store}/")]
+    histories = Histories(snapshots, reading, folders)
+    approved = snapshots.tree(APPROVED)
+    many = 0
+    for name in folders:
+        for part, content in reading.known[name].items():
+            if content != approved[name][part]:
+                sides = [{part: reading.content(one)} for one in (approved[name][part], content)]
+                for delta in deltas(*sides):
+                    first, _ = histories.since(f"{name}/{part}", delta)
+                    lived(histories, f"{name}/{part}", delta, first)
+                    many += 1
+    assert many, "a store without differences has no history"
 
 
 def log(snapshots: Snapshots) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from storefleet.storage.git import SHAPE, Commit, git, read_commit
+from storefleet.storage.git import Commit, git, lines
 from storefleet.storage.snapshots import Snapshots
 
 _MOST_FOLDERS = 200
@@ -32,23 +32,25 @@ def versions(
     found: dict[str, list[tuple[Commit, str]]] = defaultdict(list)
     if not snapshots.has(ref) or (folders is not None and not folders):
         return found
+    commits = {commit.name: commit for commit in snapshots.commits(ref=ref)}
     wanted = folders if folders is not None and len(folders) <= _MOST_FOLDERS else ()
-    for part in git(snapshots.folder, "log", SHAPE, *_RAW, ref, "--", *sorted(wanted)).split("\x01"):
-        if not part:
-            continue
-        commit = read_commit(part)
-        for change in _changes(part.rpartition("\0")[2]):
-            if folders is None or change.path.rpartition("/")[0] in folders:
-                found[change.path].append((commit, change.after))
+    commit: Commit | None = None
+    for line in lines(snapshots.folder, "log", "--format=%H", *_RAW, ref, "--", *sorted(wanted)):
+        change = _change(line)
+        if change is None:
+            commit = commits.get(line, commit)
+        elif commit is not None and (folders is None or change.path.rpartition("/")[0] in folders):
+            found[change.path].append((commit, change.after))
     return found
 
 
 def changes(snapshots: Snapshots, commit: str) -> dict[str, dict[str, Change]]:
     """Return what a commit changed, folder by folder and file by file."""
     found: dict[str, dict[str, Change]] = defaultdict(dict)
-    for change in _changes(git(snapshots.folder, "diff-tree", "--root", "--no-commit-id", *_RAW, commit)):
-        folder, _, name = change.path.rpartition("/")
-        found[folder][name] = change
+    for line in lines(snapshots.folder, "diff-tree", "--root", "--no-commit-id", *_RAW, commit):
+        if (change := _change(line)) is not None:
+            folder, _, name = change.path.rpartition("/")
+            found[folder][name] = change
     return found
 
 
@@ -66,9 +68,9 @@ def differing(snapshots: Snapshots, one: str, other: str) -> frozenset[str]:
     return frozenset(found & kept)
 
 
-def _changes(text: str) -> Iterator[Change]:
-    for line in text.splitlines():
-        if line.startswith(":"):
-            head, _, path = line.partition("\t")
-            _, _, before, after, _ = head.split(" ")
-            yield Change(path, *("" if name == _NOTHING else name for name in (before, after)))
+def _change(line: str) -> Change | None:
+    if not line.startswith(":"):
+        return None
+    head, _, path = line.partition("\t")
+    _, _, before, after, _ = head.split(" ")
+    return Change(path, *("" if name == _NOTHING else name for name in (before, after)))

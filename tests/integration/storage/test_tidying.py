@@ -52,7 +52,7 @@ def packs(archive):
 
 def everything(archive):
     objects = git(archive, "cat-file", "--batch-all-objects", "--batch-check")
-    return set(objects.splitlines()), git(archive, "log", "-p", "--all")
+    return set(objects.splitlines()), git(archive, "log", "-p", "--full-index", "--all")
 
 
 def test_few_packs_are_left_alone(archive):

@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from bench.big_fleet import DEVICES, write_big_fleet  # noqa: E402 - after the path that it lies on
 
 from storefleet.cli.main import call  # noqa: E402
-from storefleet.drift.compare import deltas  # noqa: E402
+from storefleet.drift.compare import CONFIG, deltas  # noqa: E402
 from storefleet.model.base import Json  # noqa: E402
 from storefleet.model.state import StateDocument  # noqa: E402
 from storefleet.storage import Database, tidying  # noqa: E402
@@ -47,6 +47,7 @@ from storefleet.workflows.trends import trend  # noqa: E402
 from storefleet.workflows.workspace import Workspace, open_workspace, run_info  # noqa: E402
 
 T = TypeVar("T")
+LIKE_NUMBER = 987654321
 CHUNK = 500
 """Hosts whose documents are made beforehand; those of all would not fit."""
 FIRST = datetime.datetime(2026, 1, 1, 1, tzinfo=datetime.UTC)
@@ -81,6 +82,7 @@ class Hosts:
     def __init__(self, till: StateDocument, router: StateDocument) -> None:
         self.shapes = till.to_json(), router.to_json()
         self.changed: dict[str, int] = {}
+        self.likes: dict[str, dict[str, str]] = {}
 
     def document(self, store: str, host: str) -> StateDocument:
         """Return what the host shows tonight; the last device of a store is a router."""
@@ -92,12 +94,12 @@ class Hosts:
         facts["system"] = {
             **_mapping(facts["system"]),
             "hostname": host,
-            "machine_id": hashlib.md5(host.encode(), usedforsecurity=False).hexdigest(),
+            "machine_id": _hash(host),
         }
         if "config" in facts:
             config = _mapping(facts["config"])
             running = _mapping(config["running"])
-            lines = f"hostname {host}\nip route 10.9.{number % 250}.{number // 250}/32 blackhole\n"
+            lines = f"hostname {host}\nip route 10.9.0.0/16 blackhole tag {number}\n"
             facts["config"] = {**config, "running": {**running, "text": lines + str(running["text"])}}
         elif host.endswith(("pos1", "pos2")):
             facts["app"] = {**_mapping(facts.get("app", {})), "client": {"build": number, "terminal": host}}
@@ -106,6 +108,29 @@ class Hosts:
             packages = {**_mapping(software["packages"]), "bash": f"5.2.15-2+b{number}"}
             facts["software"] = {**software, "packages": packages}
         return StateDocument.from_json({**document.to_json(), **facts})
+
+    def files(self, host: str) -> dict[str, str]:
+        """Return the files of the host in the archive: those of one like it, with its own name and state put in."""
+        kind = host[-1]
+        if kind not in self.likes:
+            like = f"LIKE-pos{kind}"
+            self.changed[like] = LIKE_NUMBER
+            self.likes[kind] = parts(self.document("LIKE", like))
+        marks = {
+            f"LIKE-pos{kind}": host,
+            _hash(f"LIKE-pos{kind}"): _hash(host),
+            str(LIKE_NUMBER): str(self.changed.get(host, 0)),
+        }
+        found = dict(self.likes[kind])
+        for name in ("system", "app", "software", CONFIG):
+            for mark, own in marks.items():
+                if name in found:
+                    found[name] = found[name].replace(mark, own)
+        return found
+
+
+def _hash(host: str) -> str:
+    return hashlib.md5(host.encode(), usedforsecurity=False).hexdigest()
 
 
 def _mapping(facts: Json) -> dict[str, Json]:
@@ -174,7 +199,7 @@ def many_nights(folder: Path, hosts: Hosts, stores: int, many: int, nights: int)
         hosts.changed |= dict.fromkeys(tonight, number)
         with snapshots.begin() as writing:
             for name in tonight:
-                writing.keep(f"{names[name]}/{name}", parts(hosts.document(names[name], name)))
+                writing.keep(f"{names[name]}/{name}", hosts.files(name))
             snapshots.end(writing, f"audit {number}", (), int((FIRST + datetime.timedelta(days=number)).timestamp()))
         if number == 0:
             with snapshots.begin(APPROVED) as writing:

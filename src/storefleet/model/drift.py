@@ -219,8 +219,10 @@ class DriftDocument(Value, frozen=True, kw_only=True):
 
     @property
     def exit(self) -> int:
-        """Return 3 where too few hosts could be compared, 1 where something drifted, else 0."""
-        if not self.coverage.enough:
+        """Return 3 where too few hosts could be compared, or with no golden text, 1 where something drifted, else 0."""
+        if not self.coverage.enough or any(
+            one.state == "cannot_parse" for store in self.stores for one in store.golden
+        ):
             return 3
         drifted = any(one.cause not in QUIET for store in self.stores for one in store.differences)
         return int(drifted or any(store.identities for store in self.stores))

@@ -16,6 +16,7 @@ from storefleet.storage.snapshots import APPROVED, OBSERVED, Night
 from storefleet.workflows import clock
 from storefleet.workflows.drifting import Drift
 from storefleet.workflows.evidence import own_values
+from storefleet.workflows.hidden import keys_of
 from storefleet.workflows.sightings import NOTHING_SEEN, need
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace, actor
@@ -52,7 +53,8 @@ def accept(workspace: Workspace, request: AcceptRequest) -> Accepted:
         done = _as_found(hosts, seen, night) if request.as_found else _chosen(workspace, request, hosts, drift, night)
         if not done.differences:
             raise InputError(f"nothing of {request.limit} is left to be accepted: {_what(request)}")
-        snapshots.end(night, f"accept {request.limit}", _trailers(request, done), int(clock.now().timestamp()))
+        trailers = (*_trailers(request, done), *keys_of(drift.histories, hosts, night.changed))
+        snapshots.end(night, f"accept {request.limit}", trailers, int(clock.now().timestamp()))
     return done
 
 

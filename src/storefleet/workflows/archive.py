@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from storefleet.collect.redact import key_id
 from storefleet.drift.compare import CONFIG
 from storefleet.errors import StorageError
 from storefleet.model.instants import instant
@@ -13,9 +14,10 @@ from storefleet.model.report import RunInfo
 from storefleet.model.state import StateDocument
 from storefleet.storage.git import Trailer
 from storefleet.storage.snapshots import INTENDED, Night, Snapshots
+from storefleet.storage.tidying import tidy
 from storefleet.workflows.intents import Intents, lines_of
-from storefleet.workflows.snapshots import completed, folder_of, parts, repository
-from storefleet.workflows.workspace import Workspace
+from storefleet.workflows.snapshots import KEY, completed, folder_of, parts, repository
+from storefleet.workflows.workspace import Workspace, redaction_key
 
 
 @dataclass
@@ -29,6 +31,10 @@ class Archive:
     faults: list[str] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
     """The hosts that were read."""
+    failed: bool = False
+    """Whether nothing of this run is kept."""
+    key: str = ""
+    """The name of the key under which their secrets are hidden."""
 
     @classmethod
     def of(cls, workspace: Workspace) -> Archive:
@@ -38,6 +44,7 @@ class Archive:
         with archive._telling():
             workspace.make_var()
             snapshots.make()
+            archive.key = key_id(redaction_key(workspace))
             archive.night = snapshots.begin()
             archive.intents = Intents(workspace)
             archive.intended = snapshots.begin(INTENDED) if archive.intents.there_are() else None
@@ -72,7 +79,8 @@ class Archive:
             return
         whose = Trailer("Read", " ".join(sorted(self.read))) if info.limit is not None else None
         unread = Trailer("Unread", " ".join(sorted(set(asked) - self.read)))
-        trailers = (*_trailers(info), *(one for one in (whose or unread,) if one.value or whose))
+        key = Trailer(KEY, self.key)
+        trailers = (*_trailers(info), *(one for one in (key, whose or unread) if one.value or one is whose))
         with self._telling():
             at = _seconds(info.started_at)
             self.snapshots.end(self.night, f"{info.verb} {info.id}", trailers, at)
@@ -88,6 +96,15 @@ class Archive:
             self.snapshots.end(self.intended, f"{info.verb} {info.id}", _trailers(info), at)
         self.intended.give_up()
 
+    def tidy(self) -> None:
+        """Keep the archive quick once the run is told; a failure is told as well."""
+        if self.snapshots is None or self.failed:
+            return
+        try:
+            tidy(self.snapshots)
+        except StorageError as fault:
+            self.faults.append(f"the snapshots are kept, in ever more files that slow reading down: {fault}")
+
     def give_up(self) -> None:
         """Leave the archive as it was before the run."""
         for night in (self.night, self.intended):
@@ -101,6 +118,7 @@ class Archive:
             yield
         except StorageError as fault:
             self.faults.append(f"no snapshots of this run: {fault}")
+            self.failed = True
             self.give_up()
 
 

@@ -59,6 +59,7 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
         outcome = judge.outcome(chosen, failing, keep=not request.offline, with_trend=request.trend)
         if request.offline:
             return outcome
+        judge.archive.tidy()
         return replace(outcome, warnings=(*judge.archive.faults, *let_go(workspace, database)))
 
 

@@ -27,8 +27,7 @@ def drift_of(
         then = seen_before(snapshots, since) if since is not None else None
         base = snapshots.tree(then.name if then else APPROVED)
         hosts = workspace.select(limit)
-        names = [host.name for host in hosts]
-        drift = Drift(workspace, database, snapshots, night, base, limit is None, then, names)
+        drift = Drift(workspace, database, snapshots, night, base, limit is None, then, hosts if limit else ())
         if ask is not None:
             drift.ask(hosts, ask)
         return drift.document(hosts)

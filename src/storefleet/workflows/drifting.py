@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from storefleet.model.drift import (
     Coverage,
     Difference,
     DriftDocument,
+    Ended,
     FeatureState,
     NotCompared,
     Sighting,
@@ -28,12 +29,14 @@ from storefleet.model.findings import SEVERITIES
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.git import Commit
-from storefleet.storage.snapshots import APPROVED, Night, Snapshots
+from storefleet.storage.snapshots import Night, Snapshots
 from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import Evidence
+from storefleet.workflows.hidden import judged
 from storefleet.workflows.histories import Histories
 from storefleet.workflows.intended import HostMeaning, Intended
 from storefleet.workflows.intents import Intents
+from storefleet.workflows.lives import ended
 from storefleet.workflows.picture import Picture
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import is_expected, why_skipped
@@ -41,6 +44,7 @@ from storefleet.workflows.sightings import instant_of, sighting
 from storefleet.workflows.snapshots import folder_of
 from storefleet.workflows.standards import Standards
 from storefleet.workflows.teller import Teller
+from storefleet.workflows.trends import trend
 from storefleet.workflows.workspace import Workspace
 
 
@@ -57,8 +61,8 @@ class Drift:
     """Whether it is about a whole fleet, so that one long question of git is better than many."""
     then: Commit | None = None
     """The run with which is compared, where that is not what was approved."""
-    names: Collection[str] = ()
-    """The hosts that are compared, where that is not the whole fleet."""
+    selected: Sequence[Host] = ()
+    """The hosts that are asked for by name: of so few the archive is asked by name too."""
     _by_store: dict[str, list[str]] = field(default_factory=dict)
     _pictures: dict[str, Picture] = field(default_factory=dict)
     _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Drift:
         changed = tuple(_counted([one for one in found.values() if _says_anything(one)]))
         expected = [host for host in hosts if is_expected(host, self.workspace.store(host))]
         floor = self.workspace.settings.audit.coverage * 100 if self.whole else 100.0
+        gaps = {gap.host for one in found.values() for gap in one.not_compared}
         many = Counter(one.cause for store in changed for one in store.differences)
         return DriftDocument(
             run=sighting(self.histories.runs[0]),
@@ -79,7 +84,8 @@ class Drift:
             summary={cause: many[cause] for cause in CAUSES},
             stores=changed,
             unchanged=len(found) - len(changed),
-            coverage=Coverage(sum(self._why_not(host) is None for host in expected), len(expected), floor),
+            coverage=Coverage(sum(host.name not in gaps for host in expected), len(expected), floor),
+            trend=trend(self.snapshots, self.histories.runs, expected) if self.whole and self.then is None else (),
         )
 
     def ask(self, hosts: Sequence[Host], show: ShowProgress) -> None:
@@ -99,7 +105,10 @@ class Drift:
     @cached_property
     def histories(self) -> Histories:
         """Return what the archive tells over time."""
-        return Histories(self.snapshots, self.whole)
+        names = [folder_of(host.store, host.name) for host in self.selected]
+        if self.whole or not names:
+            names = [name for name, files in self.night.known.items() if self.approved.get(name) != files]
+        return Histories(self.snapshots, self.night, frozenset(names), self.whole)
 
     def picture(self, host: Host) -> Picture | None:
         """Return both sides of a host; ``None`` where nothing of it was ever approved."""
@@ -120,25 +129,33 @@ class Drift:
         differences: list[Difference] = []
         features: list[FeatureState] = []
         gaps: list[NotCompared] = []
+        gone: list[Ended] = []
         for host in hosts:
             if not self._is_asked(host):
                 continue
             if (reason := self._why_not(host)) is not None:
                 gaps.append(NotCompared(host.name, reason))
                 continue
-            if (picture := self.picture(host)) is not None:
-                found, states = self._host(picture)
-                differences += found
-                features += states
+            if (picture := self.picture(host)) is None:
+                continue
+            folder = folder_of(host.store, host.name)
+            found = judged(self.histories, folder, picture.differing, self._way_out)
+            picture.differing = found.differences
+            gaps += [NotCompared(host.name, found.left)] if found.left else []
+            gone += ended(self.histories, host.name, folder, self.approved[folder]) if self.then is None else ()
+            told, states = self._host(picture)
+            differences += told
+            features += states
         folders = [folder_of(host.store, host.name) for host in hosts]
         known = self.workspace.store(hosts[0])
         return StoreDrift(
             store=store,
             name=known.name,
             timezone=known.timezone,
-            approved=self._approval(folders) if differences or gaps else None,
-            seen=self._seen(folders) if differences or gaps else None,
+            approved=self._approval(folders) if differences or gaps or gone else None,
+            seen=self._seen(folders) if differences or gaps or gone else None,
             differences=tuple(sorted(differences, key=_gravity)),
+            ended=tuple(gone),
             golden=tuple(features),
             not_compared=tuple(gaps),
         )
@@ -160,9 +177,11 @@ class Drift:
     def _teller(self) -> Teller:
         evidence = Evidence(self.database, self.workspace.var / "plans")
         accounts = frozenset(one.user for one in self.workspace.fleet.credentials.credentials.values())
-        return Teller(
-            self.workspace, self.histories, evidence, self.standards, self._traces, accounts, to_approved=not self.then
-        )
+        return Teller(self.workspace, self.histories, evidence, self.standards, self._traces, accounts, self.then)
+
+    @property
+    def _way_out(self) -> str:
+        return "look at them and accept --as-found" if self.then is None else "look at them on the hosts"
 
     def _is_asked(self, host: Host) -> bool:
         return why_skipped(host, self.workspace.store(host)) is None
@@ -181,7 +200,8 @@ class Drift:
     @cached_property
     def standards(self) -> Standards:
         """Return what controls ask."""
-        return Standards(self.workspace, self.database, None if self.whole else self.names)
+        names = [host.name for host in self.selected]
+        return Standards(self.workspace, self.database, names or None)
 
     @cached_property
     def intended(self) -> Intended:
@@ -204,13 +224,11 @@ class Drift:
         return self.database.dark_hosts()
 
     def _approval(self, folders: Sequence[str]) -> Approval | None:
-        commits = self.snapshots.commits(*folders, ref=APPROVED, most=1)
-        if not commits:
+        commit = self.histories.last_approval(folders)
+        if commit is None:
             return None
-        told = commits[0].trailers
-        return Approval(
-            instant_of(commits[0]), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", "")
-        )
+        told = commit.trailers
+        return Approval(instant_of(commit), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", ""))
 
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
         return sighting(self.histories.runs[0]) if any(folder in self.night.known for folder in folders) else None

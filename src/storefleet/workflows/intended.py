@@ -77,12 +77,11 @@ class Intended:
     def _behind(self, picture: Picture) -> Iterator[tuple[Delta, Meant]]:
         """Yield facts that are as they were approved, and that came to fail a control since then."""
         host = picture.host
-        keys = {part: picture.keys(part) for part in picture.observed if part != CONFIG}
-        for bare, finding, wish in self.standards.behind(host, picture.differing, keys):
+        for bare, finding, wish in self.standards.behind(host, picture.differing, picture.keys):
             approved = self.histories.approved_at(f"{folder_of(host.store, host.name)}/{bare.part}")
             if approved is None or finding.first_seen <= instant_of(approved):
                 continue  # a person accepted it as it is, with the finding open: that is the audit's to tell
-            yield _fact(bare, keys[bare.part], finding), _wished(bare, finding, wish)
+            yield _fact(bare, picture.keys(bare.part) or {}, finding), _wished(bare, finding, wish)
 
 
 def _paths(picture: Picture) -> Mapping[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from storefleet.drift.compare import Delta, deltas, facts
@@ -25,6 +25,7 @@ class Picture:
     observed: Mapping[str, str]
     sources: Mapping[str, str]
     devices: tuple[str, ...] = ()
+    _keys: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def differing(self) -> list[Delta]:
@@ -44,6 +45,10 @@ class Picture:
         """Return a file of a side; empty where it is not there."""
         return self.night.content(side[part]) if part in side else ""
 
-    def keys(self, part: str) -> Mapping[str, str]:
-        """Return what was seen last of a part, by its keys."""
-        return facts(part, self.text(self.observed, part))
+    def keys(self, part: str) -> Mapping[str, str] | None:
+        """Return what was seen last of a part, by its keys; ``None`` where nothing of it was."""
+        if part not in self.observed:
+            return None
+        if part not in self._keys:
+            self._keys[part] = facts(part, self.text(self.observed, part))
+        return self._keys[part]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,9 @@ from storefleet.model.state import StateDocument
 from storefleet.storage.git import Commit
 from storefleet.storage.snapshots import Snapshots
 from storefleet.workflows.workspace import Workspace
+
+KEY = "Redaction-Key"
+"""The trailer that names the key under which the secrets of a commit are hidden."""
 
 PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
 """Names of facts that say how a host does at a moment, not what it is: a snapshot leaves them out."""
@@ -140,7 +144,12 @@ def _place(pointer: str) -> str:
 def has_read(commit: Commit, host: str) -> bool:
     """Tell whether the run of a commit read a host; what it did not read stands there as it was before."""
     told = commit.trailers
-    return host in told["Read"].split() if "Read" in told else host not in told.get("Unread", "").split()
+    return host in _names(told["Read"]) if "Read" in told else host not in _names(told.get("Unread", ""))
+
+
+@functools.lru_cache(maxsize=1024)
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 def folder_of(store: str, host: str) -> str:

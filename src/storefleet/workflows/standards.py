@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -99,18 +99,17 @@ class Standards:
         return next((one.control for one in fixed if place is not None and related(place, one.key)), None)
 
     def behind(
-        self, host: Host, some: Sequence[Delta], observed: Mapping[str, Collection[str]]
+        self, host: Host, some: Sequence[Delta], observed: Callable[[str], Collection[str] | None]
     ) -> Iterator[tuple[Delta, KnownFinding, Wish]]:
         """Yield what is as it was approved, and fails all the same; whether it failed then is not asked here.
 
         Only what can be kept in a picture counts, and only what a control can name: a certificate that runs out has not
-        been left behind by anybody. ``observed`` holds the keys of each part of the host.
+        been left behind by anybody. ``observed`` gives the keys of a part of the host, ``None`` where it has none.
         """
         changed = [place for delta in some if (place := fact_place(delta)) is not None]
         for finding in self._open(host.name):
             part = finding.key.removeprefix("/").partition("/")[0].partition("[")[0]
-            keys = observed.get(part, ())
-            if any(related(place, finding.key) for place in changed) or part not in observed:
+            if any(related(place, finding.key) for place in changed) or (keys := observed(part)) is None:
                 continue
             there = tuple(key for key in keys if is_below(key, finding.key) or is_below(finding.key, key))
             if not there and not is_kept(finding.key, of_router=host.role == "router"):

@@ -110,6 +110,11 @@ BY_HAND = {
         "vtysh -c 'configure terminal' -c 'interface lan0' -c 'description moved by hand'",
         {"interface lan0 / description": "unsaved"},
     ),
+    "route, not saved": (
+        "S0001-router",
+        "vtysh -c 'configure terminal' -c 'ip route 10.78.0.0/16 10.0.1.254'",
+        {"ip route 10.78.0.0/16 10.0.1.254": "unsaved"},
+    ),
     "route, saved": (
         "S0002-router",
         "vtysh -c 'configure terminal' -c 'ip route 10.77.0.0/16 10.0.1.254' -c end -c 'write memory'",
@@ -161,9 +166,30 @@ def replaced_and_reverted(lab: Lab) -> None:
     found = {(one["host"], one["key"]): one["class"] for store in drift(lab)["stores"] for one in store["differences"]}
     assert found == {
         ("S0001-router", "interface lan0 / description"): "adopted",
+        ("S0001-router", "ip route 10.78.0.0/16 10.0.1.254"): "reverted",
+        ("S0003-router", "interface port-pos1 / description"): "behind",
+        ("S0003-router", "log syslog"): "behind",
         ("S0003-pos2", "/system/machine_id"): "replaced",
         ("S0003-pos2", "/network/hosts_file/10.9.9.9[x]"): "replaced",
     }
+
+
+def a_lane_is_cut(lab: Lab) -> None:
+    """A port that was shut is one difference, with the lane that it cuts, and the lines that open it again do."""
+    shut = "vtysh -c 'configure terminal' -c 'interface port-kiosk1' -c shutdown"
+    assert lab.enter("S0001-router", ["sh", "-c", shut]).returncode == 0
+    assert storefleet(lab, "audit", "-l", "S0001").returncode == 3
+    done = storefleet(lab, "drift", "S0001", "--format", "json")
+    (store,) = json.loads(done.stdout)["stores"]
+    (port,) = [one for one in store["differences"] if one["class"] == "unsaved"]
+    assert (port["matters"]["severity"], port["matters"]["breaks"]) == ("critical", "kiosk1 has no link")
+    assert store["differences"][0]["id"] == port["id"], "what cuts a lane comes first"
+    assert [one["host"] for one in store["not_compared"]] == ["S0001-kiosk1"]
+    assert done.returncode == 3
+    commands = [word for line in ("configure terminal", *port["repair"]) for word in ("-c", line)]
+    assert lab.enter("S0001-router", ["vtysh", *commands]).returncode == 0
+    night(lab)
+    assert not [one for store in drift(lab)["stores"] for one in store["differences"] if one["class"] == "unsaved"]
 
 
 def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_class(lab: Lab) -> None:
@@ -205,3 +231,4 @@ def test_quiet_nights_are_empty_and_each_change_by_hand_is_told_once_in_its_clas
     ours = next(one for one in found if one["class"] == "ours")
     assert "-apply-" in ours["ours"]
     replaced_and_reverted(lab)
+    a_lane_is_cut(lab)

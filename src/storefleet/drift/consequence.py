@@ -35,11 +35,19 @@ def told_together(some: Sequence[Delta], sources: Mapping[str, str]) -> list[Tol
         )
         if head is not None:
             heads[at] = head
+    roots = {at: _root(at, heads) for at in range(len(some))}
     return [
-        Told(delta, tuple(some[other] for other, head in heads.items() if head == at))
+        Told(delta, tuple(some[other] for other, root in roots.items() if root == at and other != at))
         for at, delta in enumerate(some)
-        if at not in heads
+        if roots[at] == at
     ]
+
+
+def _root(at: int, heads: Mapping[int, int]) -> int:
+    """Return what something follows from in the end; the rules lead to no circle."""
+    for _ in heads:
+        at = heads.get(at, at)
+    return at
 
 
 def _follows(delta: Delta, head: Delta, sources: Mapping[str, str]) -> bool:
@@ -64,7 +72,9 @@ def _is_version_of(delta: Delta, head: Delta) -> bool:
 
 
 def _values(delta: Delta) -> tuple[str, ...]:
-    return tuple(side.removeprefix("version ") for side in (delta.approved or "", delta.observed or ""))
+    """Return both versions without what a distribution puts around them: ``1:2.4.1-1`` is ``2.4.1``."""
+    sides = ((side or "").removeprefix("version ").strip('"') for side in (delta.approved, delta.observed))
+    return tuple(re.sub(r"^\d+:|-[^-]*$", "", side) for side in sides)
 
 
 def _is_port_of(delta: Delta, head: Delta) -> bool:

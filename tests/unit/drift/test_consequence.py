@@ -8,7 +8,7 @@ from storefleet.drift.compare import CONFIG, Delta
 from storefleet.drift.consequence import told_together
 from storefleet.drift.places import cut_lane
 
-PACKAGE = Delta("software", "/software/packages/pos-client", '"2.4.1"', '"2.4.2"')
+PACKAGE = Delta("software", "/software/packages/pos-client", '"1:2.4.1-1"', '"1:2.4.2-1"')
 VERSION = Delta("app", "/app/pos/version", '"2.4.1"', '"2.4.2"')
 SHUT = Delta(CONFIG, "interface port-pos1 / shutdown", None, "shutdown")
 PORT = Delta("network", "/network/interfaces/port-pos1", "admin_up true, link_up true", "admin_up false, link_up false")
@@ -24,6 +24,11 @@ SOURCES = {"/app/pos": "/opt/pos/etc/pos.ini"}
 def test_what_follows_is_told_with_its_cause_in_any_order(head, other, turned):
     some = [other, head] if turned else [head, other]
     assert [(one.head, one.others) for one in told_together(some, SOURCES)] == [(head, (other,))]
+
+
+def test_what_follows_from_what_follows_is_told_with_the_first():
+    some = [FILE, VERSION, PACKAGE]
+    assert [(one.head, one.others) for one in told_together(some, SOURCES)] == [(PACKAGE, (FILE, VERSION))]
 
 
 @pytest.mark.parametrize(

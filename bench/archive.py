@@ -1,9 +1,9 @@
-"""``python -m bench.archive``: how quick the archive of snapshots is and how large it gets, with the product's own code over synthetic nights.
+"""``python -m bench.archive``: how quick the archive of snapshots is and how large it gets over synthetic nights.
 
-``--fleet``: every host answers with a recorded document, changed a little; the first night, then one on which a part
-of the fleet changed, then one on which half of that went back; then the report of drift over the fleet and one store.
-``--nights``: a smaller fleet over many nights, with the history of a store before the archive was made few packs of
-many, after it, and the weight of a night.
+The product's own code writes and reads them. ``--fleet``: every host answers with a recorded document, changed a
+little; the first night, then one on which a part of the fleet changed, then one on which half of that went back; then
+the report of drift over the fleet and one store. ``--nights``: many nights, with the history of a store before the
+archive was made few packs of many and after it, and the weight of a night.
 """
 
 from __future__ import annotations
@@ -177,6 +177,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Measure what the command line asks for."""
     options = _arguments()
     with tempfile.TemporaryDirectory() as folder:
         hosts = Hosts(*recorded(Path(folder)))

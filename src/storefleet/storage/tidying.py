@@ -29,7 +29,7 @@ def tidy(snapshots: Snapshots) -> bool:
     with snapshots.alone() as lock:
         _remove_left(packs)
         settings = ("-c", "pack.windowMemory=256m", "-c", "pack.threads=2")
-        command = [*GIT, *settings, f"--git-dir={snapshots.folder}", "repack", "-d", "-l", "-q", "--geometric=2"]
+        command = [*GIT, *settings, f"--git-dir={snapshots.folder}", "repack", "-d", "-l", "-n", "-q", "--geometric=2"]
         _repack(command, lock)
     return True
 

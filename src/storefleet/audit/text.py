@@ -6,6 +6,9 @@ import json
 
 from storefleet.model.base import Json
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: ``json.dumps`` with an option makes one for every value, of which a night writes millions."""
+
 
 def json_text(value: Json) -> str:
     """Return the value as JSON on one line: readable letters stay, whatever does not print is escaped.
@@ -13,7 +16,7 @@ def json_text(value: Json) -> str:
     Control characters, escape codes, bidirectional marks and Unicode line separators come from devices; left as they
     are, one of them could end a line of a diff or rewrite a terminal.
     """
-    text = json.dumps(value, ensure_ascii=False)
+    text = _encode(value)
     if text.isprintable():
         return text
     return "".join(mark if mark.isprintable() else json.dumps(mark)[1:-1] for mark in text)

@@ -32,6 +32,7 @@ class CollectPlan(Value, frozen=True):
 
     ``light`` leaves out what is slow or seldom changes (packages, accounts, files, hardware) for a quick look.
     ``redaction_key`` is the fleet's own; without it hidden values show no more than that they are hidden.
+    ``secret_lines`` are patterns of configuration lines that the fleet calls secret, each with a group ``secret``.
     """
 
     host: Host
@@ -41,3 +42,4 @@ class CollectPlan(Value, frozen=True):
     certificates: tuple[str, ...] = ()
     light: bool = False
     redaction_key: bytes = b""
+    secret_lines: tuple[str, ...] = ()

@@ -23,6 +23,18 @@ def redact(text: str, key: bytes) -> str:
 
 
 HIDDEN = "<redacted>"
+_HIDDEN = re.compile(r"<redacted(?::[0-9a-f]{12})?>")
+
+
+def masked(text: str) -> str:
+    """Return a text in which hidden values say no more than that they are hidden: equal whatever the key was."""
+    return _HIDDEN.sub(HIDDEN, text)
+
+
+def key_id(key: bytes) -> str:
+    """Return a name for a key, by which two of them are told apart and nothing is learned of either."""
+    return hmac.new(key, b"storefleet: the name of this redaction key", hashlib.sha256).hexdigest()[:8] if key else ""
+
 
 _WORD = r"[\w.-]{0,64}(?:passwor[dt]|passwd|passphrase|secret|token|api[_-]?key|psk|community)"
 _NAMED = tuple(

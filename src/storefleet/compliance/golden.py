@@ -62,6 +62,19 @@ class Secrets:
         return next(listed, next(rest, ()))
 
     @property
+    def patterns(self) -> tuple[str, ...]:
+        """Return patterns of whole lines, each without its sections, of which the group ``secret`` is to be hidden."""
+        listed = [re.escape(words.strip()) for words, _ in self.places if words is not None]
+        others = f"(?!(?:{'|'.join(listed)})(?: |$))" if listed else ""
+        found: list[str] = []
+        for words, places in self.places:
+            owned = rf"(?={re.escape(words.strip())}(?: |$))" if words is not None else others
+            for place in places:
+                rest = r"(?P<secret>.+)" if place == max(places) else r"(?P<secret>\S+)(?: .*)?"
+                found.append(rf"\s*(?:no )?{owned}(?:\S+ ){{{place}}}{rest}")
+        return tuple(found)
+
+    @property
     def beginnings(self) -> tuple[str, ...]:
         """Return how lines begin of which nothing may be told; an empty one where that is any line."""
         return tuple((words or "").strip() for words, places in self.places if places)

@@ -199,6 +199,11 @@ def _taken(running: Paths, path: Path) -> Paths:
     return (running - gone) | opened | {path}
 
 
+def replaces(path: Path, other: Path) -> bool:
+    """Tell whether one line takes the place of another of its section: the router holds one of them."""
+    return path[:-1] == other[:-1] and other[-1] in _rivals(frozenset({other}), path[:-1], path[-1])
+
+
 def _rivals(running: Paths, section: Path, line: str) -> set[str]:
     """Return the lines of a section that a line replaces."""
     alone = [(shape, match) for shape in rules().alone if (match := shape.match(section, line))]

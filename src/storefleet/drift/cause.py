@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from storefleet.drift.compare import CONFIG, Delta
+from storefleet.drift.config_lines import SEPARATOR
 from storefleet.model.drift import Cause, Sighting
 
 _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
@@ -47,6 +48,8 @@ class Known:
     runs: Sequence[OwnRun] = ()
     was_approved: bool = False
     """Whether it was approved as it is now, at an earlier time."""
+    is_intended: bool = False
+    """Whether it is just as it is intended, and what was approved is not."""
     is_another: bool = False
     """Whether the host is another device than the approved one."""
 
@@ -67,14 +70,21 @@ def cause(delta: Delta, known: Known) -> tuple[Cause, OwnRun | None]:
     ours = next((run for run in reversed(between) if any(_decides(target, delta) for target in run.targets)), None)
     if ours is not None:
         return "ours", ours
+    if known.is_intended:
+        return "adopted", None
     if known.was_approved:
         return "reverted", None
     return ("unknown" if between else "manual"), None
 
 
 def _is_unsaved(delta: Delta, unsaved: Collection[str]) -> bool:
-    line = delta.key.partition(" #")[0]
-    return (f"+{line}" in unsaved) if delta.observed is not None else (f"-{line}" in unsaved)
+    """Tell whether the router says that a line of it runs and is not saved, or is saved and does not run."""
+    names = {key.partition(" #")[0] for key in delta.keys or (delta.key,)}
+    for sign, side in (("+", delta.observed), ("-", delta.approved)):
+        lines = (side or "").split("; ")
+        if any(name.rpartition(SEPARATOR)[2] in lines and f"{sign}{name}" in unsaved for name in names):
+            return True
+    return False
 
 
 def _decides(target: str, delta: Delta) -> bool:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from storefleet.collect.frr.config import in_sections, kept_lines
-from storefleet.collect.frr.platform import frr
+from storefleet.drift import config_lines
 
 CONFIG = "running-config"
 """The part that is a text of lines in sections, and not of facts under keys."""
@@ -41,11 +40,17 @@ def deltas(approved: Mapping[str, str], observed: Mapping[str, str]) -> list[Del
     """Return what differs between the files of a host, by part and key."""
     found: list[Delta] = []
     for part in sorted({*approved, *observed}):
+        if part == CONFIG:
+            found += [
+                Delta(CONFIG, one.key, one.before, one.now, one.keys)
+                for one in config_lines.changes(approved.get(part, ""), observed.get(part, ""))
+            ]
+            continue
         before, now = (facts(part, files.get(part, "")) for files in (approved, observed))
         differing: dict[str, list[str]] = defaultdict(list)
         for key in sorted({*before, *now}):
             if before.get(key) != now.get(key):
-                whole = _ELEMENT.fullmatch(key) if part != CONFIG else None
+                whole = _ELEMENT.fullmatch(key)
                 differing[whole["whole"] if whole else key].append(key)
         found += [
             Delta(part, name, _told(name, keys, before), _told(name, keys, now), tuple(keys))
@@ -56,6 +61,8 @@ def deltas(approved: Mapping[str, str], observed: Mapping[str, str]) -> list[Del
 
 def told(delta: Delta, side: Mapping[str, str]) -> str | None:
     """Return what another picture's facts say of the same thing."""
+    if delta.part == CONFIG:
+        return config_lines.told(delta.keys, side)
     return _told(delta.key, delta.keys, side)
 
 
@@ -71,33 +78,25 @@ def _told(name: str, keys: Sequence[str], side: Mapping[str, str]) -> str | None
 def facts(part: str, text: str) -> dict[str, str]:
     """Return the facts of a file by their keys; of a configuration each line behind its sections."""
     if part == CONFIG:
-        return dict(_lines(text))
+        return config_lines.keyed(text)
     rows = (line.partition(" = ") for line in text.splitlines() if line)
     return {key: value for key, _, value in rows}
 
 
-def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """Yield every line behind its sections; one that stands there twice is told apart by its number."""
-    seen: Counter[str] = Counter()
-    for parents, line in in_sections(kept_lines(text, frr()), frr()):
-        key = " / ".join((*parents, line))
-        seen[key] += 1
-        yield (key if seen[key] == 1 else f"{key} #{seen[key]}", line)
+def section(delta: Delta) -> str:
+    """Return where in a host a difference is: a section of the configuration, or a group of facts."""
+    if delta.part == CONFIG:
+        head, inside, _ = delta.key.partition(config_lines.SEPARATOR)
+        return head if inside or len(delta.keys) > 1 else " ".join(head.split()[:2])
+    steps = re.split(r"[/\[]", delta.key.removeprefix("/"))
+    return "/".join(steps[:1] if delta.part in ("files", "services", "app") else steps[:2])
 
 
 def accepted(part: str, approved: str, observed: str, keys: frozenset[str]) -> str:
-    """Return a file as it is approved once these facts are taken as they are observed.
-
-    Of a configuration the whole text is taken, since a line means nothing without its place; raises ``ValueError``
-    where it holds other differences than these.
-    """
-    before, now = facts(part, approved), facts(part, observed)
-    differing = {key for key in {*before, *now} if before.get(key) != now.get(key)}
+    """Return a file as it is approved once these facts are taken as they are observed; raises ``ValueError``."""
     if part == CONFIG:
-        if left := sorted(differing - keys):
-            message = f"its configuration is accepted as a whole, and {left[0]} is not among what was named"
-            raise ValueError(message)
-        return observed
+        return config_lines.taken(approved, observed, keys)
+    before, now = facts(part, approved), facts(part, observed)
     merged = {key: value for key, value in before.items() if key not in keys}
     merged |= {key: now[key] for key in keys if key in now}
     values = _valueless(approved) | _valueless(observed)

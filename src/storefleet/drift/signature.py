@@ -16,12 +16,19 @@ _SHORT = 3
 
 def signature(delta: Delta, own: Mapping[str, str]) -> str:
     """Return the name of a difference; ``own`` gives the store's and the host's own values by what they are."""
-    sides = [_told(side, own) for side in (delta.approved, delta.observed)]
+    sides = [signature_of(side, own) for side in (delta.approved, delta.observed)]
     key = _replaced(delta.key, own)
     return f"{delta.part} {key}: {sides[0]} → {sides[1]}"
 
 
-def _told(side: str | None, own: Mapping[str, str]) -> str:
+def behind_signature(delta: Delta, intended: str | None, own: Mapping[str, str]) -> str:
+    """Return the name of what is as it was approved while something else is intended."""
+    sides = [signature_of(side, own) for side in (delta.observed, intended)]
+    return f"{delta.part} {_replaced(delta.key, own)}: {sides[0]}, intended {sides[1]}"
+
+
+def signature_of(side: str | None, own: Mapping[str, str]) -> str:
+    """Return one side of a difference with a store's own values by their names."""
     if side is None:
         return "absent"
     return _replaced(_HASH.sub(r"\1…", side), own) or "present"

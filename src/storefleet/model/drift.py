@@ -42,11 +42,11 @@ class Matters(Value, frozen=True):
 class Standard(Value, frozen=True, kw_only=True):
     """Why something else is intended of a fact than what is there, or the same.
 
-    ``source`` is a golden configuration or a control. ``state`` is what a golden feature says of a line. ``since`` is
+    ``by`` is a golden configuration or a control. ``state`` is what a golden feature says of a line. ``since`` is
     the first run that intended this, ``before`` the last one that did not.
     """
 
-    source: str
+    by: str
     feature: str = ""
     state: Literal["missing", "extra", "out of order", "equal", "fails"]
     since: Sighting | None = None
@@ -219,8 +219,10 @@ class DriftDocument(Value, frozen=True, kw_only=True):
 
     @property
     def exit(self) -> int:
-        """Return 3 where too few hosts could be compared, 1 where something drifted, else 0."""
-        if not self.coverage.enough:
+        """Return 3 where too few hosts could be compared, or with no golden text, 1 where something drifted, else 0."""
+        if not self.coverage.enough or any(
+            one.state == "cannot_parse" for store in self.stores for one in store.golden
+        ):
             return 3
         drifted = any(one.cause not in QUIET for store in self.stores for one in store.differences)
         return int(drifted or any(store.identities for store in self.stores))

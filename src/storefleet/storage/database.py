@@ -205,10 +205,10 @@ class Database:
         with self._read("reading which hosts are dark") as connection:
             return documents.dark_hosts(connection)
 
-    def open_findings(self, host: str) -> tuple[tuple[str, str, str], ...]:
-        """Return severity, control and key of every open finding of a host."""
-        with self._read("reading open findings") as connection:
-            return documents.open_findings(connection, host)
+    def known_findings(self, hosts: Collection[str] | None) -> Mapping[str, Sequence[documents.KnownFinding]]:
+        """Return of each of these hosts, or of all, the findings that are open or were fixed."""
+        with self._read("reading findings") as connection:
+            return documents.known_findings(connection, hosts)
 
     @property
     def guards(self) -> Guards:

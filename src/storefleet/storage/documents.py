@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -41,11 +43,31 @@ def dark_since(connection: sa.Connection, hosts: Collection[str]) -> str | None:
     return max(known) if known and len(known) == len(instants) else None
 
 
-def open_findings(connection: sa.Connection, host: str) -> tuple[tuple[str, str, str], ...]:
-    """Return severity, control and key of every open finding of a host."""
-    open_ = findings.c.closed_at.is_(None) & (findings.c.host == host)
-    query = sa.select(findings.c.severity, findings.c.control, findings.c.key).where(open_)
-    return tuple((row.severity, row.control, row.key) for row in connection.execute(query))
+class KnownFinding(NamedTuple):
+    """One finding of a host; ``closed_run`` is the run that found it fixed, ``None`` while it is open."""
+
+    severity: str
+    control: str
+    key: str
+    first_seen: str
+    first_run: str
+    closed_run: str | None
+
+
+def known_findings(connection: sa.Connection, hosts: Collection[str] | None) -> dict[str, list[KnownFinding]]:
+    """Return the findings of these hosts, or of all, that are open or were fixed, the oldest first."""
+    found: dict[str, list[KnownFinding]] = defaultdict(list)
+    known = findings.c
+    columns = (known.severity, known.control, known.key, known.first_seen, known.first_run, known.closed_run)
+    kept = findings.c.closed_at.is_(None) | (findings.c.closed_how == "fixed")
+    query = sa.select(findings.c.host, *columns).where(kept).order_by(findings.c.id)
+    wanted = sorted(hosts) if hosts is not None else None
+    chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)] if wanted is not None else []
+    queries = [query.where(findings.c.host.in_(chunk)) for chunk in chunks] if wanted is not None else [query]
+    for part in queries:
+        for host, *told in connection.execute(part):
+            found[host].append(KnownFinding(*told))
+    return found
 
 
 def dark_hosts(connection: sa.Connection) -> dict[str, str]:

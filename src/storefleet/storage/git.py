@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from storefleet.errors import StorageError
 
 DEADLINE_S = 600.0
-GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
+_SETTINGS = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "gc.auto=0", "log.showRoot=true")
+GIT = ("git", *(word for setting in _SETTINGS for word in ("-c", setting)))
 SHAPE = "--format=%x01%H%x00%ct%x00%s%x00%(trailers:unfold)%x00"
 
 
@@ -84,6 +85,18 @@ def git(folder: Path, *arguments: str) -> str:
     if done.returncode != 0:
         raise StorageError(f"{folder}: git {arguments[0]}: {words(done.stderr)}")
     return done.stdout.decode("utf-8", "replace")
+
+
+def lines(folder: Path, *arguments: str) -> Iterator[str]:
+    """Yield what git answers line by line, for what would not fit; raises :class:`StorageError` where it refuses."""
+    with started([*GIT, f"--git-dir={folder}", *arguments], folder, subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            yield line.decode("utf-8", "replace").rstrip("\n")
+        said = process.stderr.read()
+    if process.returncode != 0:
+        raise StorageError(f"{folder}: git {arguments[0]}: {words(said)}")
 
 
 def words(said: bytes | None) -> str:

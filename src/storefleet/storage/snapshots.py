@@ -22,7 +22,7 @@ from storefleet.documents.ownership import PRIVATE, Ownership
 from storefleet.errors import StorageError
 from storefleet.storage.git import DEADLINE_S, GIT, SHAPE, Commit, Trailer, blob, git, read_commit, run, started, words
 
-OBSERVED, APPROVED = "refs/heads/observed", "refs/heads/approved"
+OBSERVED, APPROVED, INTENDED = "refs/heads/observed", "refs/heads/approved", "refs/heads/intended"
 _PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NAME = "storefleet <storefleet@localhost>"
 
@@ -165,6 +165,7 @@ class Snapshots:
     def begin(self, ref: str = OBSERVED) -> Night:
         """Begin what a run writes; :meth:`end` makes one commit of it, :meth:`Night.give_up` nothing."""
         command = [*GIT, f"--git-dir={self.folder}", "fast-import", "--quiet", "--done", "--date-format=raw"]
+        command[1:1] = ["-c", "fastimport.unpackLimit=0"]
         known = self.tree(ref)
         reading = started([*GIT, f"--git-dir={self.folder}", "cat-file", "--batch"], self.folder, subprocess.PIPE)
         return Night(self.folder, known, started(command, self.folder, subprocess.DEVNULL), reading, ref)
@@ -172,7 +173,7 @@ class Snapshots:
     def end(self, night: Night, subject: str, trailers: tuple[Trailer, ...], at: int) -> None:
         """Commit a night; ``at`` is its instant in seconds since 1970. Two runs at once write one behind the other."""
         message = f"{subject}\n\n{''.join(f'{one}{chr(10)}' for one in trailers)}".encode("utf-8", "replace")
-        with night, self._alone():
+        with night, self.alone():
             night.write(
                 f"commit {night.ref}\ncommitter {_NAME} {at} +0000\ndata {len(message)}\n".encode() + message + b"\n"
             )
@@ -203,22 +204,9 @@ class Snapshots:
         options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=1")
         return git(self.folder, "diff", *options, before, OBSERVED, "--", *folders)
 
-    def commits_by_path(self, ref: str = OBSERVED) -> dict[str, list[Commit]]:
-        """Return of every file the commits that changed it, the newest first: one question for a whole fleet."""
-        found: dict[str, list[Commit]] = defaultdict(list)
-        if not self.has(ref):
-            return found
-        for part in git(self.folder, "log", SHAPE, "--name-only", ref).split("\x01"):
-            if not part:
-                continue
-            commit = read_commit(part)
-            for path in part.rpartition("\0")[2].split("\n"):
-                if path:
-                    found[path].append(commit)
-        return found
-
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[int]:
+        """Let nobody else write for a while; yields the lock, which also holds for a program that it is handed to."""
         try:
             descriptor = os.open(self.folder / "storefleet.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
         except OSError as fault:
@@ -227,4 +215,4 @@ class Snapshots:
             if os.fstat(descriptor).st_uid == os.geteuid():
                 self.owner.claim(descriptor)
             fcntl.flock(stream, fcntl.LOCK_EX)
-            yield
+            yield descriptor

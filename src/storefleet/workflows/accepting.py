@@ -16,6 +16,7 @@ from storefleet.storage.snapshots import APPROVED, OBSERVED, Night
 from storefleet.workflows import clock
 from storefleet.workflows.drifting import Drift
 from storefleet.workflows.evidence import own_values
+from storefleet.workflows.hidden import keys_of
 from storefleet.workflows.sightings import NOTHING_SEEN, need
 from storefleet.workflows.snapshots import folder_of, repository
 from storefleet.workflows.workspace import Workspace, actor
@@ -52,7 +53,8 @@ def accept(workspace: Workspace, request: AcceptRequest) -> Accepted:
         done = _as_found(hosts, seen, night) if request.as_found else _chosen(workspace, request, hosts, drift, night)
         if not done.differences:
             raise InputError(f"nothing of {request.limit} is left to be accepted: {_what(request)}")
-        snapshots.end(night, f"accept {request.limit}", _trailers(request, done), int(clock.now().timestamp()))
+        trailers = (*_trailers(request, done), *keys_of(drift.histories, hosts, night.changed))
+        snapshots.end(night, f"accept {request.limit}", trailers, int(clock.now().timestamp()))
     return done
 
 
@@ -89,19 +91,32 @@ def _chosen(
     touched = many = 0
     for host in hosts:
         own = own_values(workspace, host)
+        picture = drift.picture(host)
         meant = [
-            delta
-            for delta in drift.differing(host) or ()
-            if delta.name(host.name) in request.names
-            or (request.signature and signature(delta, own) == request.signature)
+            one
+            for one in (picture.told if picture else ())
+            if one.head.name(host.name) in request.names
+            or (request.signature and signature(one.head, own) == request.signature)
         ]
         if meant:
-            _take(host, meant, drift, night)
-            left -= {delta.name(host.name) for delta in meant}
+            _take(host, [delta for one in meant for delta in (one.head, *one.others)], drift, night)
+            left -= {one.head.name(host.name) for one in meant}
             touched, many = touched + 1, many + len(meant)
+    if left & _behind(hosts, drift):
+        named = ", ".join(sorted(left))
+        raise InputError(
+            f"{named}: it is as it was approved, and behind the standard; change the standard, or plan it; nothing was"
+            " accepted"
+        )
     if left:
         raise InputError(f"{', '.join(sorted(left))}: no such difference of {request.limit} now; nothing was accepted")
     return Accepted(touched, many)
+
+
+def _behind(hosts: Sequence[Host], drift: Drift) -> set[str]:
+    """Return the names of what is as it was approved while something else is intended."""
+    pictures = [(host, picture) for host in hosts if (picture := drift.picture(host)) is not None]
+    return {delta.name(host.name) for host, picture in pictures for delta, _ in drift.intended.of(picture).behind}
 
 
 def _take(host: Host, meant: Sequence[Delta], drift: Drift, night: Night) -> None:

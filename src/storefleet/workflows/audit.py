@@ -9,6 +9,7 @@ from storefleet.audit.language import Audit
 from storefleet.errors import InputError, StorageError
 from storefleet.storage.database import Database
 from storefleet.workflows import clock
+from storefleet.workflows.archive import Archive
 from storefleet.workflows.exclusive import exclusively
 from storefleet.workflows.judge import AuditOutcome, AuditRequest, Judge
 from storefleet.workflows.judging import Judging
@@ -16,7 +17,6 @@ from storefleet.workflows.panel import Panel, processes_for
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import scope
 from storefleet.workflows.sessions import check_folders
-from storefleet.workflows.snapshots import Archive
 from storefleet.workflows.validation import Rules, validated_rules
 from storefleet.workflows.verdict import verdict_rules
 from storefleet.workflows.workspace import Workspace, run_info
@@ -59,6 +59,7 @@ def audit_fleet(workspace: Workspace, request: AuditRequest, show: ShowProgress)
         outcome = judge.outcome(chosen, failing, keep=not request.offline, with_trend=request.trend)
         if request.offline:
             return outcome
+        judge.archive.tidy()
         return replace(outcome, warnings=(*judge.archive.faults, *let_go(workspace, database)))
 
 

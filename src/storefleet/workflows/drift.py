@@ -26,8 +26,8 @@ def drift_of(
     with workspace.open_database() as database, snapshots.begin() as night:
         then = seen_before(snapshots, since) if since is not None else None
         base = snapshots.tree(then.name if then else APPROVED)
-        drift = Drift(workspace, database, snapshots, night, base, limit is None, then)
         hosts = workspace.select(limit)
+        drift = Drift(workspace, database, snapshots, night, base, limit is None, then, hosts if limit else ())
         if ask is not None:
             drift.ask(hosts, ask)
         return drift.document(hosts)

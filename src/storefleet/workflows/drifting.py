@@ -10,16 +10,17 @@ from functools import cached_property
 import msgspec
 
 from storefleet.collect.traces import Trace
-from storefleet.drift.cause import Known, cause, is_another
-from storefleet.drift.compare import Delta, deltas
-from storefleet.drift.signature import signature
-from storefleet.drift.who import seconds, who
+from storefleet.drift.cause import is_another
+from storefleet.drift.compare import Delta
+from storefleet.drift.who import seconds
 from storefleet.model.drift import (
     CAUSES,
     Approval,
     Coverage,
     Difference,
     DriftDocument,
+    Ended,
+    FeatureState,
     NotCompared,
     Sighting,
     StoreDrift,
@@ -28,14 +29,22 @@ from storefleet.model.findings import SEVERITIES
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.git import Commit
-from storefleet.storage.snapshots import APPROVED, Night, Snapshots
+from storefleet.storage.snapshots import Night, Snapshots
 from storefleet.workflows.asking import asked
-from storefleet.workflows.evidence import Evidence, own_values
+from storefleet.workflows.evidence import Evidence
+from storefleet.workflows.hidden import judged
 from storefleet.workflows.histories import Histories
+from storefleet.workflows.intended import HostMeaning, Intended
+from storefleet.workflows.intents import Intents
+from storefleet.workflows.lives import ended
+from storefleet.workflows.picture import Picture
 from storefleet.workflows.reading import ShowProgress
 from storefleet.workflows.scope import is_expected, why_skipped
 from storefleet.workflows.sightings import instant_of, sighting
 from storefleet.workflows.snapshots import folder_of
+from storefleet.workflows.standards import Standards
+from storefleet.workflows.teller import Teller
+from storefleet.workflows.trends import trend
 from storefleet.workflows.workspace import Workspace
 
 
@@ -52,6 +61,10 @@ class Drift:
     """Whether it is about a whole fleet, so that one long question of git is better than many."""
     then: Commit | None = None
     """The run with which is compared, where that is not what was approved."""
+    selected: Sequence[Host] = ()
+    """The hosts that are asked for by name: of so few the archive is asked by name too."""
+    _by_store: dict[str, list[str]] = field(default_factory=dict)
+    _pictures: dict[str, Picture] = field(default_factory=dict)
     _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
@@ -63,6 +76,7 @@ class Drift:
         changed = tuple(_counted([one for one in found.values() if _says_anything(one)]))
         expected = [host for host in hosts if is_expected(host, self.workspace.store(host))]
         floor = self.workspace.settings.audit.coverage * 100 if self.whole else 100.0
+        gaps = {gap.host for one in found.values() for gap in one.not_compared}
         many = Counter(one.cause for store in changed for one in store.differences)
         return DriftDocument(
             run=sighting(self.histories.runs[0]),
@@ -70,7 +84,8 @@ class Drift:
             summary={cause: many[cause] for cause in CAUSES},
             stores=changed,
             unchanged=len(found) - len(changed),
-            coverage=Coverage(sum(self._why_not(host) is None for host in expected), len(expected), floor),
+            coverage=Coverage(sum(host.name not in gaps for host in expected), len(expected), floor),
+            trend=trend(self.snapshots, self.histories.runs, expected) if self.whole and self.then is None else (),
         )
 
     def ask(self, hosts: Sequence[Host], show: ShowProgress) -> None:
@@ -78,7 +93,7 @@ class Drift:
         differing: dict[str, list[Delta]] = {}
         since: dict[str, int] = {}
         for host in hosts:
-            some = [] if not self._is_asked(host) or self._why_not(host) else self.differing(host) or []
+            some = [] if not self._is_asked(host) or self._why_not(host) else self.differing(host)
             if some and host.role != "router":
                 folder = folder_of(host.store, host.name)
                 befores = [self.histories.since(f"{folder}/{one.part}", one)[1] for one in some]
@@ -90,46 +105,83 @@ class Drift:
     @cached_property
     def histories(self) -> Histories:
         """Return what the archive tells over time."""
-        return Histories(self.snapshots, self.whole)
+        names = [folder_of(host.store, host.name) for host in self.selected]
+        if self.whole or not names:
+            names = [name for name, files in self.night.known.items() if self.approved.get(name) != files]
+        return Histories(self.snapshots, self.night, frozenset(names), self.whole)
 
-    @cached_property
-    def _accounts(self) -> frozenset[str]:
-        return frozenset(one.user for one in self.workspace.fleet.credentials.credentials.values())
-
-    def differing(self, host: Host) -> list[Delta] | None:
-        """Return what differs on a host; ``None`` where nothing of it was ever approved."""
+    def picture(self, host: Host) -> Picture | None:
+        """Return both sides of a host; ``None`` where nothing of it was ever approved."""
         folder = folder_of(host.store, host.name)
-        approved, observed = self.approved.get(folder), self.night.known.get(folder, {})
-        if approved is None:
+        if folder not in self.approved:
             return None
-        parts = [part for part in {*approved, *observed} if approved.get(part) != observed.get(part)]
-        sides = [
-            {part: self.night.content(files[part]) for part in parts if part in files} for files in (approved, observed)
-        ]
-        return deltas(*sides)
+        if host.name not in self._pictures:
+            sides = (self.approved[folder], self.night.known.get(folder, {}))
+            self._pictures[host.name] = Picture(host, self.night, *sides, self._sources, self._devices(host.store))
+        return self._pictures[host.name]
+
+    def differing(self, host: Host) -> list[Delta]:
+        """Return what differs on a host from what was approved of it."""
+        picture = self.picture(host)
+        return picture.differing if picture else []
 
     def _store(self, store: str, hosts: Sequence[Host]) -> StoreDrift:
         differences: list[Difference] = []
+        features: list[FeatureState] = []
         gaps: list[NotCompared] = []
+        gone: list[Ended] = []
         for host in hosts:
             if not self._is_asked(host):
                 continue
             if (reason := self._why_not(host)) is not None:
                 gaps.append(NotCompared(host.name, reason))
                 continue
-            some = self.differing(host) or []
-            differences += [self.difference(host, delta, is_another=is_another(some)) for delta in some]
+            if (picture := self.picture(host)) is None:
+                continue
+            folder = folder_of(host.store, host.name)
+            found = judged(self.histories, folder, picture.differing, self._way_out)
+            picture.differing = found.differences
+            gaps += [NotCompared(host.name, found.left)] if found.left else []
+            gone += ended(self.histories, host.name, folder, self.approved[folder]) if self.then is None else ()
+            told, states = self._host(picture)
+            differences += told
+            features += states
         folders = [folder_of(host.store, host.name) for host in hosts]
         known = self.workspace.store(hosts[0])
         return StoreDrift(
             store=store,
             name=known.name,
             timezone=known.timezone,
-            approved=self._approval(folders) if differences or gaps else None,
-            seen=self._seen(folders) if differences or gaps else None,
+            approved=self._approval(folders) if differences or gaps or gone else None,
+            seen=self._seen(folders) if differences or gaps or gone else None,
             differences=tuple(sorted(differences, key=_gravity)),
+            ended=tuple(gone),
+            golden=tuple(features),
             not_compared=tuple(gaps),
         )
+
+    def _host(self, picture: Picture) -> tuple[list[Difference], tuple[FeatureState, ...]]:
+        """Return the differences of a host, and what is not as it should be of its golden configurations.
+
+        Beside an earlier night nothing is held against what is intended now.
+        """
+        meaning = self.intended.of(picture) if self.then is None else HostMeaning()
+        teller = self._teller
+        another = is_another(picture.differing)
+        found = [
+            teller.difference(picture, one, meaning.of.get(one.head.key), is_another=another) for one in picture.told
+        ]
+        return [*found, *(teller.behind(picture, *one) for one in meaning.behind)], meaning.features
+
+    @cached_property
+    def _teller(self) -> Teller:
+        evidence = Evidence(self.database, self.workspace.var / "plans")
+        accounts = frozenset(one.user for one in self.workspace.fleet.credentials.credentials.values())
+        return Teller(self.workspace, self.histories, evidence, self.standards, self._traces, accounts, self.then)
+
+    @property
+    def _way_out(self) -> str:
+        return "look at them and accept --as-found" if self.then is None else "look at them on the hosts"
 
     def _is_asked(self, host: Host) -> bool:
         return why_skipped(host, self.workspace.store(host)) is None
@@ -146,58 +198,46 @@ class Drift:
         return f"dark since {since}" if since else None
 
     @cached_property
-    def evidence(self) -> Evidence:
-        """Return what else is known."""
-        return Evidence(self.database, self.workspace.var / "plans")
+    def standards(self) -> Standards:
+        """Return what controls ask."""
+        names = [host.name for host in self.selected]
+        return Standards(self.workspace, self.database, names or None)
+
+    @cached_property
+    def intended(self) -> Intended:
+        """Return what is intended of hosts."""
+        return Intended(Intents(self.workspace), self.standards, self.histories)
+
+    @cached_property
+    def _sources(self) -> Mapping[str, str]:
+        probes = self.standards.rules.probes.probes
+        return {one.into: one.file for one in probes if one.into is not None and one.file is not None}
+
+    def _devices(self, store: str) -> tuple[str, ...]:
+        if not self._by_store:
+            for name, host in self.workspace.fleet.hosts.items():
+                self._by_store.setdefault(host.store, []).append(name.removeprefix(f"{host.store}-"))
+        return tuple(self._by_store.get(store, ()))
 
     @cached_property
     def _dark(self) -> Mapping[str, str]:
         return self.database.dark_hosts()
 
-    def difference(self, host: Host, delta: Delta, *, is_another: bool) -> Difference:
-        """Return a difference with all that is known of it."""
-        path = f"{folder_of(host.store, host.name)}/{delta.part}"
-        first, before = self.histories.since(path, delta)
-        known = Known(
-            first,
-            before,
-            self.evidence.unsaved(host.name),
-            self.evidence.ours.get(host.name, ()),
-            self.then is None and self.histories.was_approved(path, delta),
-            is_another,
-        )
-        why, ours = cause(delta, known)
-        return Difference(
-            id=delta.name(host.name),
-            host=host.name,
-            part=delta.part,
-            key=delta.key,
-            cause=why,
-            approved=delta.approved,
-            observed=delta.observed,
-            first_seen=first,
-            last_otherwise=before,
-            ours=f"{ours.run} by {ours.by}" if ours else None,
-            who=None if ours else who(delta, first, before, self._traces.get(host.name, ()), self._accounts),
-            matters=self.evidence.matters(host.name, delta),
-            signature=signature(delta, own_values(self.workspace, host)),
-        )
-
     def _approval(self, folders: Sequence[str]) -> Approval | None:
-        commits = self.snapshots.commits(*folders, ref=APPROVED, most=1)
-        if not commits:
+        commit = self.histories.last_approval(folders)
+        if commit is None:
             return None
-        told = commits[0].trailers
-        return Approval(
-            instant_of(commits[0]), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", "")
-        )
+        told = commit.trailers
+        return Approval(instant_of(commit), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", ""))
 
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
         return sighting(self.histories.runs[0]) if any(folder in self.night.known for folder in folders) else None
 
 
 def _says_anything(store: StoreDrift) -> bool:
-    return bool(store.differences or store.ended or store.golden or store.identities or store.not_compared)
+    """Tell whether a store is told of; lines that a golden feature only warns of do not make it so."""
+    broken = any(one.state != "warn" for one in store.golden)
+    return bool(store.differences or store.ended or broken or store.identities or store.not_compared)
 
 
 def _counted(stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:

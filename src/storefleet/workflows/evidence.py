@@ -1,4 +1,4 @@
-"""What else is known of a host whose picture differs: what it has not saved, what fails there, what we did to it."""
+"""What else is known of a host whose picture differs: what it has not saved, and what we did to it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from pathlib import Path
 import msgspec
 
 from storefleet.drift.cause import OwnRun
-from storefleet.drift.compare import CONFIG, Delta
-from storefleet.model.drift import Matters
-from storefleet.model.findings import SEVERITIES
 from storefleet.model.plan import Plan
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
@@ -30,7 +27,6 @@ class Evidence:
 
     database: Database
     plans: Path
-    _findings: dict[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     _unsaved: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def unsaved(self, host: str) -> frozenset[str]:
@@ -41,23 +37,6 @@ class Evidence:
             lines = config.get("unsaved") if isinstance(config, dict) else None
             self._unsaved[host] = frozenset(map(str, lines)) if isinstance(lines, list) else frozenset()
         return self._unsaved[host]
-
-    def matters(self, host: str, delta: Delta) -> Matters:
-        """Return the controls of which a finding is open on this fact."""
-        failing = [
-            (severity, control)
-            for severity, control, key in self._open(host)
-            if delta.part != CONFIG and (_is_below(delta.key, key) or _is_below(key, delta.key))
-        ]
-        if not failing:
-            return Matters()
-        worst = max((severity for severity, _ in failing), key=SEVERITIES.index)
-        return Matters(worst, tuple(sorted({control for _, control in failing})))
-
-    def _open(self, host: str) -> tuple[tuple[str, str, str], ...]:
-        if host not in self._findings:
-            self._findings[host] = self.database.open_findings(host)
-        return self._findings[host]
 
     @cached_property
     def ours(self) -> Mapping[str, list[OwnRun]]:
@@ -71,11 +50,6 @@ class Evidence:
         for some in found.values():
             some.sort(key=lambda run: run.at)
         return found
-
-
-def _is_below(key: str, place: str) -> bool:
-    """Tell whether a key is a place or stands below it; ``eth10`` is not below ``eth1``."""
-    return key == place or key.startswith((f"{place}/", f"{place}["))
 
 
 def own_values(workspace: Workspace, host: Host) -> dict[str, str]:

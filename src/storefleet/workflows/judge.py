@@ -25,6 +25,7 @@ from storefleet.reports.trend import TrendPoint
 from storefleet.storage.database import Database
 from storefleet.workflows import clock
 from storefleet.workflows.again import Again, OnAnswer
+from storefleet.workflows.archive import Archive
 from storefleet.workflows.judging import Judged, Judging
 from storefleet.workflows.links import Link, deciders, link_of
 from storefleet.workflows.panel import CHUNK, Panel
@@ -32,7 +33,6 @@ from storefleet.workflows.reading import Reader, ShowProgress, certificate_paths
 from storefleet.workflows.runs import trend
 from storefleet.workflows.scope import Scope, is_expected, scope
 from storefleet.workflows.sessions import open_sessions
-from storefleet.workflows.snapshots import Archive
 from storefleet.workflows.validation import Rules
 from storefleet.workflows.workspace import Workspace, redaction_key
 

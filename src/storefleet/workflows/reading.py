@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import TracebackType
 from typing import Protocol, Self, cast
 
@@ -25,6 +26,7 @@ from storefleet.model.selection import parse
 from storefleet.model.state import StateDocument
 from storefleet.model.store import Host, Store
 from storefleet.templating.filters import for_role
+from storefleet.workflows.intents import Intents
 from storefleet.workflows.sessions import clock_of
 from storefleet.workflows.workspace import Workspace
 
@@ -62,6 +64,11 @@ class Reader:
     light_stores: set[str] = field(default_factory=set)
     """Stores of which only the light part is read, filled as their routers answer."""
 
+    @cached_property
+    def intents(self) -> Intents:
+        """Return the golden configurations, which say what is secret besides."""
+        return Intents(self.workspace)
+
     def read(
         self,
         hosts: Sequence[Host],
@@ -86,6 +93,7 @@ class Reader:
     def _step(self, host: Host) -> Step[StateDocument]:
         clock = clock_of(self.sessions)
         plan = whole_plan(self.workspace, host, self.probes, self.redaction_key, self.certificates)
+        plan = msgspec.structs.replace(plan, secret_lines=self.intents.secret_lines(host))
         light = host.store in self.light_stores and host.role != "router"
         plan = msgspec.structs.replace(plan, light=light)
         return self.registry.collector(host.platform).step(plan, lambda: clock(host))

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 
 from storefleet.audit.flat import VOLATILE, flatten
 from storefleet.audit.shape import state_schema
 from storefleet.audit.text import json_text
 from storefleet.drift.compare import CONFIG
-from storefleet.errors import StorageError
 from storefleet.model.base import Json
 from storefleet.model.escape import visible_lines
-from storefleet.model.instants import instant
-from storefleet.model.report import RunInfo
 from storefleet.model.state import StateDocument
-from storefleet.storage.git import Commit, Trailer
-from storefleet.storage.snapshots import Night, Snapshots
+from storefleet.storage.git import Commit
+from storefleet.storage.snapshots import Snapshots
 from storefleet.workflows.workspace import Workspace
+
+KEY = "Redaction-Key"
+"""The trailer that names the key under which the secrets of a commit are hidden."""
 
 PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
 """Names of facts that say how a host does at a moment, not what it is: a snapshot leaves them out."""
@@ -58,6 +57,13 @@ def parts(document: StateDocument) -> dict[str, str]:
         if kept:
             found[name] = "".join(f"{line}\n" for line in kept)
     return found
+
+
+def is_kept(key: str, *, of_router: bool) -> bool:
+    """Tell whether a fact is one that a picture holds where it is there."""
+    if _LEFT_OUT.match(key) or _TOLD_ELSEWHERE.match(key) or (of_router and _TOLD_BY_CONFIG.match(key)):
+        return False
+    return key.rpartition("/")[2] not in PASSING and not (of_router and key.startswith("/management"))
 
 
 _ACTIVE = re.compile(r"(/services/.+)/active = .*")
@@ -135,68 +141,15 @@ def _place(pointer: str) -> str:
     return f"{''.join(steps)}(?=[ /\\[]|$)"
 
 
-@dataclass
-class Archive:
-    """The snapshots of one run; a fault of the archive is told and ends it, never the run."""
-
-    snapshots: Snapshots | None = None
-    night: Night | None = None
-    faults: list[str] = field(default_factory=list)
-    read: set[str] = field(default_factory=set)
-    """The hosts that were read."""
-
-    @classmethod
-    def of(cls, workspace: Workspace) -> Archive:
-        """Begin the archive of a run."""
-        snapshots = repository(workspace)
-        archive = cls(snapshots)
-        with archive._telling():
-            workspace.make_var()
-            snapshots.make()
-            archive.night = snapshots.begin()
-        return archive
-
-    def add(self, document: StateDocument) -> None:
-        """Keep what a host has just shown."""
-        if self.night is None:
-            return
-        folder = folder_of(document.store, document.host)
-        with self._telling():
-            now = parts(document)
-            if document.missing or self.night.known.get(folder, {}).keys() - now.keys():
-                now = completed(document, now, self.night.before(folder))
-            self.night.keep(folder, now)
-            self.read.add(document.host)
-
-    def end(self, info: RunInfo, asked: Collection[str]) -> None:
-        """Make one commit of all that hosts have shown; ``asked`` are those that were to be read."""
-        if self.night is None or self.snapshots is None:
-            return
-        whose = Trailer("Read", " ".join(sorted(self.read))) if info.limit is not None else None
-        unread = Trailer("Unread", " ".join(sorted(set(asked) - self.read)))
-        trailers = (*_trailers(info), *(one for one in (whose or unread,) if one.value or whose))
-        with self._telling():
-            self.snapshots.end(self.night, f"{info.verb} {info.id}", trailers, _seconds(info.started_at))
-
-    def give_up(self) -> None:
-        """Leave the archive as it was before the run."""
-        if self.night is not None:
-            self.night.give_up()
-            self.night = None
-
-    @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except StorageError as fault:
-            self.faults.append(f"no snapshots of this run: {fault}")
-            self.give_up()
-
-
 def has_read(commit: Commit, host: str) -> bool:
     """Tell whether the run of a commit read a host; what it did not read stands there as it was before."""
     told = commit.trailers
-    return host in told["Read"].split() if "Read" in told else host not in told.get("Unread", "").split()
+    return host in _names(told["Read"]) if "Read" in told else host not in _names(told.get("Unread", ""))
+
+
+@functools.lru_cache(maxsize=1024)
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 def folder_of(store: str, host: str) -> str:
@@ -207,14 +160,3 @@ def folder_of(store: str, host: str) -> str:
 def repository(workspace: Workspace) -> Snapshots:
     """Return the fleet's archive, which need not be there yet."""
     return Snapshots(workspace.var / "snapshots.git", workspace.owner)
-
-
-def _seconds(at: str) -> int:
-    found = instant(at)
-    assert found is not None
-    return int(found.timestamp())
-
-
-def _trailers(info: RunInfo) -> tuple[Trailer, ...]:
-    told = {"Run": info.id, "By": f"{info.actor.user} on {info.actor.on}", "Reason": info.reason, "Ticket": info.ticket}
-    return tuple(Trailer(name, value) for name, value in told.items() if value)

@@ -14,6 +14,7 @@ from storefleet.audit.typed import check_audits
 from storefleet.audit.waivers import Waivers, load_waivers
 from storefleet.collect.probes import Probes, load_probes
 from storefleet.collect.registry import standard
+from storefleet.compliance.golden_file import load_goldens
 from storefleet.documents.nodes import Source
 from storefleet.documents.reader import read
 from storefleet.errors import InputError
@@ -23,7 +24,7 @@ from storefleet.model.store import Host
 from storefleet.templating.engine import compile_expression
 from storefleet.templating.filters import TemplateFault
 from storefleet.workflows.gathering import Gathering
-from storefleet.workflows.workspace import Workspace, audit_files
+from storefleet.workflows.workspace import Workspace, audit_files, golden_files
 
 T = TypeVar("T")
 
@@ -62,6 +63,8 @@ def load_rules(workspace: Workspace, gathering: Gathering) -> Rules | None:
     probes = gathering.attempt(lambda: _probes(workspace))
     if audits is not None:
         gathering.complaints.extend(check_audits(audits))
+    # What a golden configuration calls secret must be known before a router is read.
+    gathering.attempt(lambda: load_goldens(golden_files(workspace.folder), workspace.shown))
     if audits is None or waivers is None or probes is None:
         return None
     return Rules(audits, waivers, probes)

@@ -197,7 +197,7 @@ def redaction_key(workspace: Workspace) -> bytes:
     """Return the fleet's own key, made once, by which redacted values show that they changed and nothing else.
 
     It lives in ``var/redaction.key``, readable by its owner alone, or by the group of ``var.group``. Whoever replaces
-    it makes every redacted value look changed once.
+    it makes every redacted value look changed once, of which the report of drift says that it cannot be compared.
     """
     path = workspace.var / "redaction.key"
     try:

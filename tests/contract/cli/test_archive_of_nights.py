@@ -1,10 +1,14 @@
 """What an audit leaves in `var/snapshots.git`, as somebody who has nothing but git reads it."""
 
 import json
+import os
+import shutil
 import subprocess
 
 import pytest
 from command_line import RECORDINGS, storefleet
+
+from storefleet.storage import tidying
 
 
 def night(fleet, recordings="mended", *words):
@@ -51,3 +55,26 @@ def test_an_archive_that_cannot_be_written_is_a_warning_and_the_night_is_judged(
     ended = night(fleet, "mended", "--format", "json")
     assert (ended.code, json.loads(ended.out)["verdict"]["exit"]) == (0, 0)
     assert ended.err.count("no snapshots of this run") == 1
+
+
+def test_a_night_packs_what_many_nights_left(fleet, monkeypatch):
+    monkeypatch.setattr(tidying, "MANY_PACKS", 3)
+    for recordings in ("mended", "broken", "mended", "broken"):
+        night(fleet, recordings)
+    assert len(list((fleet / "var" / "snapshots.git" / "objects" / "pack").glob("*.pack"))) < 4
+    assert len(git(fleet, "log", "--format=%s", "observed").splitlines()) == 4
+
+
+def test_packing_that_fails_is_a_warning_and_the_night_is_kept(fleet, monkeypatch, tmp_path):
+    monkeypatch.setattr(tidying, "MANY_PACKS", 0)
+    real = shutil.which("git")
+    shim = tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\ncase " $* " in *" repack "*) echo "no room" >&2; exit 1;; esac\nexec {real} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
+    ended = night(fleet, "mended", "--format", "json")
+    assert (ended.code, json.loads(ended.out)["verdict"]["exit"]) == (0, 0)
+    assert "the snapshots are kept, in ever more files" in ended.err
+    assert "git repack: no room" in ended.err
+    assert len(git(fleet, "log", "--format=%s", "observed").splitlines()) == 1

@@ -175,7 +175,9 @@ def test_what_is_again_as_it_was_approved_before_is_reverted(approved):
     assert accept(approved, "S0001", "--as-found", reason="this is right now").code == 0
     assert differences(approved, "S0001") == {}
     night(approved)
-    assert {one["class"] for one in differences(approved, "S0001").values()} == {"reverted"}
+    found = {one["key"]: one["class"] for one in differences(approved, "S0001").values()}
+    assert found.pop("/network/dns/servers") == "adopted", "a control asks for it as it is again"
+    assert set(found.values()) == {"reverted"}
 
 
 def test_since_a_date_is_compared_with_what_was_seen_then(approved, monkeypatch):
@@ -215,4 +217,82 @@ def test_a_signature_is_accepted_as_the_report_prints_it(approved):
     assert accept(approved, "all", "--signature", found[0]["signature"]).code == 0
     told = " ".join(drift(approved, "--one-offs").out.split())
     assert " ".join(found[0]["signature"].split()) not in told
-    assert any(" ".join(one["signature"].split()) in told for one in found[1:])
+    others = [one for one in differences(approved, "all").values() if one["class"] == "manual"]
+    assert others
+    assert all(" ".join(one["signature"].split()) in told for one in others)
+
+
+def edit(fleet, path, before, after):
+    file = fleet / path
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after))
+
+
+def test_where_the_golden_configuration_moved_a_router_is_behind_and_its_repair_is_told(approved):
+    edit(approved, "audits/golden/store-router.j2", "log syslog informational", "log syslog warnings")
+    night(approved)
+    (log,) = [one for one in differences(approved, "S0001-router").values() if one["class"] == "behind"]
+    assert (log["approved"], log["intended"], log["observed"]) == (
+        "log syslog informational",
+        "log syslog warnings",
+        "log syslog informational",
+    )
+    assert (log["standard"]["by"], log["standard"]["feature"]) == ("golden store-router", "logging")
+    assert log["standard"]["before"]["at"] <= log["standard"]["since"]["at"]
+    assert log["standard"]["before"]["run"] != log["standard"]["since"]["run"]
+    assert (log["repair"], log["undo_repair"]) == (["log syslog warnings"], ["log syslog informational"])
+    assert log["same_in_stores"] == 1
+    assert {one["same_in_stores"] for one in differences(approved, "all").values()} == {3}
+    refused = accept(approved, "S0001", log["id"])
+    assert (refused.code, "the standard" in refused.err) == (2, True), refused.err
+
+
+def test_a_golden_configuration_that_cannot_be_rendered_is_told_and_no_pass(approved):
+    edit(approved, "audits/golden/store-router.j2", "log syslog informational", "log syslog {{ store.nothing }}")
+    ended = storefleet("audit", "--fleet", approved, "--replay", RECORDINGS / "mended")
+    assert "what it intends is not known" in ended.err
+    document = drift(approved, "S0001", "--format", "json").document
+    assert [one["state"] for store in document["stores"] for one in store["golden"]] == ["cannot_parse"]
+
+
+def test_where_a_control_came_to_ask_for_something_else_a_till_is_behind(approved, monkeypatch):
+    at = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: at + datetime.timedelta(days=3))
+    edit(approved, "inventory/blueprints.yaml", "10.0.0.53", "10.0.0.54")
+    night(approved)
+    found = [one for one in differences(approved, "S0001").values() if one["class"] == "behind"]
+    assert {one["key"] for one in found} == {"/network/dns/servers"}
+    assert {one["fix"] for one in found if "pos" in one["host"]} == {"resolver.yaml"}
+    assert {(one["approved"], one["intended"], one["observed"]) for one in found} == {
+        ('["10.100.1.1", "10.0.0.53"]', '["10.100.1.1", "10.0.0.54"]', '["10.100.1.1", "10.0.0.53"]')
+    }
+    assert max(one["same_in_stores"] for one in differences(approved, "all").values()) == 3
+
+
+def test_what_failed_when_it_was_approved_is_the_audits_to_tell(fleet):
+    night(fleet, "broken")
+    assert accept(fleet, "all", "--as-found").code == 0
+    night(fleet, "broken")
+    assert drift(fleet).code == 0
+
+
+def test_what_a_golden_configuration_calls_secret_is_hidden_where_a_router_is_read(fleet):
+    edit(fleet, "audits/golden/store-router.yaml", "extra: warn, risk: path}", "extra: fail, risk: path, secret: [3]}")
+    night(fleet)
+    assert accept(fleet, "all", "--as-found").code == 0
+    archive = fleet / "var" / "snapshots.git"
+    for ref in ("observed", "intended"):
+        show = ["git", f"--git-dir={archive}", "show", f"{ref}:S0001/S0001-router/running-config"]
+        text = subprocess.run(show, check=True, capture_output=True, text=True).stdout
+        (route,) = [line for line in text.splitlines() if line.startswith("ip route 0.0.0.0/0")]
+        assert route.startswith("ip route 0.0.0.0/0 <redacted:"), ref
+    assert drift(fleet).code == 0
+    edit(fleet, "audits/golden/store-router.j2", "intended.wan_gateway", "'10.9.9.9'")
+    night(fleet)
+    told = drift(fleet, "S0001", "--format", "json")
+    found = [one for one in told.document["stores"][0]["differences"] if one["class"] == "behind"]
+    assert {one["standard"]["state"] for one in found} == {"missing", "extra"}
+    assert all("<redacted:" in (one["intended"] or one["observed"]) for one in found)
+    assert all(one["repair"] == [] for one in found)
+    assert "10.9.9.9" not in told.out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +48,32 @@ def test_lines_of_a_configuration_stand_behind_their_sections_and_their_order_me
     ]
 
 
+def test_a_line_in_the_place_of_another_is_one_difference():
+    before = "interface a\n description x\nexit\nlog syslog informational\n"
+    now = "interface a\n description y\nexit\nlog syslog warnings\n"
+    assert told({CONFIG: before}, {CONFIG: now}) == [
+        ("interface a / description", "description x", "description y"),
+        ("log syslog", "log syslog informational", "log syslog warnings"),
+    ]
+    (shut,) = deltas({CONFIG: "no ipv6 forwarding\n"}, {CONFIG: "ipv6 forwarding\n"})
+    assert (shut.approved, shut.observed) == ("no ipv6 forwarding", "ipv6 forwarding")
+
+
+def test_an_entry_of_a_list_is_told_with_the_one_that_has_its_number():
+    before = "ip prefix-list A seq 5 permit 10.0.0.0/8\nip prefix-list A seq 10 permit 10.1.0.0/16\n"
+    now = "ip prefix-list A seq 5 deny 10.0.0.0/8\nip prefix-list A seq 10 permit 10.1.0.0/16\n"
+    assert [(one[1], one[2]) for one in told({CONFIG: before}, {CONFIG: now})] == [
+        ("ip prefix-list A seq 5 permit 10.0.0.0/8", "ip prefix-list A seq 5 deny 10.0.0.0/8")
+    ]
+
+
+def test_a_section_that_came_is_one_difference_with_its_lines():
+    now = "a\nrouter ospf\n ospf router-id 1.1.1.1\n network 10.0.0.0/8 area 0\nexit\n"
+    assert told({CONFIG: "a\n"}, {CONFIG: now}) == [
+        ("router ospf", None, "router ospf; ospf router-id 1.1.1.1; network 10.0.0.0/8 area 0")
+    ]
+
+
 def test_a_line_that_stands_twice_is_told_apart():
     assert told({CONFIG: "a\na\n"}, {CONFIG: "a\n"}) == [("a #2", "a", None)]
 
@@ -59,11 +84,34 @@ def test_only_what_was_named_is_accepted():
     assert accepted("p", before, now, frozenset({"/c[x]"})) == "/a = 1\n/b = 1\n"
 
 
-def test_a_configuration_is_accepted_whole_or_not_at_all():
+def test_only_what_was_named_of_a_configuration_is_accepted():
     before, now = "a\nb\n", "a\nc\n"
     assert accepted(CONFIG, before, now, frozenset({"b", "c"})) == now
-    with pytest.raises(ValueError, match="b is not among what was named"):
-        accepted(CONFIG, before, now, frozenset({"c"}))
+    assert accepted(CONFIG, before, now, frozenset({"c"})) == "a\nb\nc\n"
+    assert accepted(CONFIG, before, now, frozenset({"b"})) == "a\n"
+
+
+def test_a_section_is_accepted_with_its_lines_and_its_end():
+    before = "interface a\n description x\nexit\nend\n"
+    now = "interface a\n description y\n shutdown\nexit\ninterface b\n description z\nexit\nend\n"
+    added = {"interface b", "interface b / description z"}
+    assert accepted(CONFIG, before, now, frozenset(added)) == (
+        "interface a\n description x\nexit\ninterface b\n description z\nexit\nend\n"
+    )
+    assert accepted(CONFIG, before, now, frozenset({"interface a / shutdown"})) == (
+        "interface a\n description x\n shutdown\nexit\nend\n"
+    )
+
+
+def test_a_line_whose_section_stands_elsewhere_now_is_not_accepted_into_another():
+    before = "interface a\n description x\nexit\ninterface b\n description y\nexit\nend\n"
+    now = "interface b\n description y\n shutdown\nexit\ninterface a\n description x\n shutdown\nexit\nend\n"
+    for key in ("interface a / shutdown", "interface b / shutdown"):
+        try:
+            text = accepted(CONFIG, before, now, frozenset({key}))
+        except ValueError:
+            continue
+        assert {*facts(CONFIG, text)} == {*facts(CONFIG, before), key}
 
 
 KEYS = st.sampled_from(["/a", "/b", "/files[x]/mode", "/files[x]/size", "/services/u/active", "/l[1]", "/l[2]"])

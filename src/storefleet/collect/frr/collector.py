@@ -9,7 +9,7 @@ from typing import Any
 from storefleet.collect.facts import Findings, Gathered
 from storefleet.collect.frames import frames_of
 from storefleet.collect.frr import config, show
-from storefleet.collect.frr.platform import Command, RouterPlatform, frr
+from storefleet.collect.frr.platform import Command, RouterPlatform, frr, with_secrets
 from storefleet.collect.linux.collector import Clock, document, gather, parse_into, read_clock
 from storefleet.collect.linux.readings import Reading, endpoints, readings
 from storefleet.collect.linux.script import script
@@ -29,7 +29,7 @@ _Asking = Generator[Effect[Any], Any, HostError | None]
 
 def collect(plan: CollectPlan, clock: Clock) -> Step[StateDocument]:
     """Ask the command line, then the shell; raises the first error when neither gave anything."""
-    platform = frr()
+    platform = with_secrets(frr(), plan.secret_lines)
     gathered = Gathered()
     before = clock()
     shown: dict[str, str] = {}

@@ -25,12 +25,12 @@ def kept_lines(text: str, platform: RouterPlatform) -> list[str]:
 
 
 def hide(line: str, platform: RouterPlatform, key: bytes) -> str:
-    """Return the line with its secret hidden; hiding twice is hiding once."""
+    """Return the line with its secrets hidden; hiding twice is hiding once."""
     for word in platform.secrets:
         match = pattern(word).fullmatch(line)
         if match:
             start, end = match.span("secret")
-            return line[:start] + redact(line[start:end], key) + line[end:]
+            line = line[:start] + redact(line[start:end], key) + line[end:]
     return line
 
 

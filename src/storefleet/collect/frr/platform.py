@@ -6,6 +6,8 @@ import re
 from functools import cache
 from importlib import resources
 
+import msgspec
+
 from storefleet.documents import decode, reader
 from storefleet.model.base import Value
 
@@ -45,3 +47,8 @@ def frr() -> RouterPlatform:
 def pattern(text: str) -> re.Pattern[str]:
     """Return a pattern of a platform file, compiled once."""
     return re.compile(text)
+
+
+def with_secrets(platform: RouterPlatform, patterns: tuple[str, ...]) -> RouterPlatform:
+    """Return a platform of which these lines are secret too."""
+    return msgspec.structs.replace(platform, secrets=(*platform.secrets, *patterns)) if patterns else platform

@@ -1,0 +1,49 @@
+"""Which lines of a router undo a difference, and which lead back; proposals for a person, decided on text alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from storefleet.compliance import lines
+from storefleet.compliance.lines import Path
+
+_HIDDEN = "<redacted"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The lines as a person types them behind ``configure terminal``, sections and all; empty where none is known."""
+
+    todo: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+
+
+NO_REPAIR = Repair()
+
+
+def repair(running: Sequence[Path], gone: Iterable[Path], come: Sequence[Path]) -> Repair:
+    """Return the lines after which ``gone`` do not run and ``come`` do.
+
+    A line of which a secret is hidden cannot be written by us: then nothing is proposed.
+    """
+    now = frozenset(running)
+    going = frozenset(gone) - frozenset(come)
+    left = frozenset(path for path in now if not any(path[: len(one)] == one for one in going))
+    then = lines.merged(left, come)[0] if come else left
+    todo, undo = _typed(lines.steps(now, then)), _typed(lines.steps(then, now))
+    return NO_REPAIR if any(_HIDDEN in line for line in (*todo, *undo)) else Repair(todo, undo)
+
+
+def _typed(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Return lines with the sections that they stand in, each section opened once in a row."""
+    typed: list[str] = []
+    open_: Path = ()
+    for path in paths:
+        shared = next((at for at, (one, two) in enumerate(zip(open_, path[:-1], strict=False)) if one != two), None)
+        kept = min(len(open_), len(path) - 1) if shared is None else shared
+        if kept < len(open_) and len(path) > 1 and kept:
+            typed.append(f"{' ' * kept}exit")
+        typed += [" " * depth + path[depth] for depth in range(kept, len(path))]
+        open_ = path[:-1]
+    return tuple(typed)

@@ -1,0 +1,68 @@
+"""A difference as its report tells it, as far as it stands in the two pictures and in what is intended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from storefleet.compliance import lines
+from storefleet.drift.compare import CONFIG, Delta, facts, section
+from storefleet.drift.config_lines import paths_of
+from storefleet.drift.consequence import Told
+from storefleet.drift.places import cut_lane
+from storefleet.drift.repair import NO_REPAIR, Repair, repair
+from storefleet.model.drift import Difference, Matters
+from storefleet.model.findings import SEVERITIES
+from storefleet.storage.documents import KnownFinding
+from storefleet.workflows.golden import PLATFORM
+from storefleet.workflows.intended import Meant
+from storefleet.workflows.picture import Picture
+
+
+def told_of(picture: Picture, one: Told, meant: Meant | None, failing: Sequence[KnownFinding]) -> Difference:
+    """Return a difference without its cause and its times."""
+    delta = one.head
+    mending = _repair(picture, delta, meant)
+    return Difference(
+        id=delta.name(picture.host.name),
+        host=picture.host.name,
+        part=delta.part,
+        section=section(delta),
+        key=delta.key,
+        approved=delta.approved,
+        intended=meant.intent.value if meant else None,
+        observed=delta.observed,
+        standard=meant.standard if meant else None,
+        matters=_matters(picture, delta, meant, failing),
+        signature="",
+        repair=mending.todo,
+        undo_repair=mending.undo,
+        fix=meant.fix if meant else None,
+        told_with=tuple(f"{other.part} {other.key}" for other in one.others),
+    )
+
+
+def _matters(picture: Picture, delta: Delta, meant: Meant | None, failing: Sequence[KnownFinding]) -> Matters:
+    """Return why anybody should care: a lane that is cut, a control that fails, a golden line that is not there."""
+    host = picture.host
+    found = [one.severity for one in failing]
+    if meant is not None and meant.standard.state not in ("equal", "fails"):
+        found.append(meant.intent.severity)
+    configuration = facts(CONFIG, picture.text(picture.approved, CONFIG)) if host.role == "router" else {}
+    cut = cut_lane(delta, configuration, picture.devices) if host.role == "router" else None
+    worst = "critical" if cut else max(found, key=SEVERITIES.index, default="info")
+    return Matters(worst, tuple(sorted({one.control for one in failing})), f"{cut} has no link" if cut else "")
+
+
+def _repair(picture: Picture, delta: Delta, meant: Meant | None) -> Repair:
+    """Return the lines that lead a router to what is intended, or else to what was approved."""
+    if delta.part != CONFIG or picture.host.platform != PLATFORM:
+        return NO_REPAIR
+    text = picture.text(picture.observed, CONFIG)
+    there = paths_of(text)
+    gone = [there[key] for key in delta.keys if key in there]
+    if meant is not None and meant.standard.state == "equal":
+        return NO_REPAIR
+    if meant is not None:
+        return repair(lines.ordered(text), gone, meant.intent.paths)
+    approved = paths_of(picture.text(picture.approved, CONFIG))
+    return repair(lines.ordered(text), gone, [approved[key] for key in delta.keys if key in approved])

@@ -1,0 +1,156 @@
+"""A router between what was approved, what is intended and what runs: each thing once, with what would mend it."""
+
+from __future__ import annotations
+
+import pytest
+
+from storefleet.compliance import lines
+from storefleet.compliance.golden import Feature, Golden, Rendered
+from storefleet.documents.nodes import Source
+from storefleet.drift.compare import CONFIG, deltas
+from storefleet.drift.golden import golden_view, observed_paths
+from storefleet.drift.repair import repair
+
+HERE = Source("x", 1)
+FEATURES = (
+    Feature("logging", HERE, ("log",), extra="fail"),
+    Feature("lists", HERE, ("ip prefix-list",), ordered=True, extra="fail", risk="path"),
+    Feature("interfaces", HERE, ("interface",), extra="warn", risk="service"),
+    Feature("rest", HERE, extra="ignore"),
+)
+WANTED = """\
+log syslog informational
+ip prefix-list A seq 5 permit 10.0.0.0/8
+ip prefix-list A seq 10 deny any
+interface lan0
+ description store LAN
+ no shutdown
+"""
+RUNS = """\
+log syslog informational
+ip prefix-list A seq 5 permit 10.0.0.0/8
+ip prefix-list A seq 10 deny any
+interface lan0
+ description store LAN
+exit
+end
+"""
+
+
+def view(observed, approved=RUNS, wanted=WANTED):
+    golden = Golden("g", "all", "x.j2", FEATURES, HERE)
+    some = deltas({CONFIG: approved}, {CONFIG: observed})
+    return golden_view("r", Rendered(golden, lines.ordered(wanted)), observed, some), some
+
+
+def test_what_runs_as_it_is_intended_says_nothing():
+    found, some = view(RUNS)
+    assert (found.features, dict(found.of), found.behind, some) == ((), {}, (), [])
+
+
+def test_where_the_golden_text_moved_the_line_is_behind_once_with_both_sides():
+    found, _ = view(RUNS, wanted=WANTED.replace("informational", "warnings"))
+    ((delta, intent),) = found.behind
+    assert (delta.key, delta.approved, delta.observed, intent.value) == (
+        "log syslog",
+        "log syslog informational",
+        "log syslog informational",
+        "log syslog warnings",
+    )
+    assert (intent.state, intent.feature, intent.source) == ("missing", "logging", "golden g")
+    assert [(one.feature, one.state, one.missing) for one in found.features] == [("logging", "fail", 1)]
+
+
+def test_a_missing_section_is_one_difference_with_its_lines():
+    found, _ = view(RUNS, wanted=WANTED + "router ospf\n ospf router-id 1.1.1.1\n")
+    assert found.behind[0][1].value == "router ospf; ospf router-id 1.1.1.1"
+    assert len(found.behind) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "state", "value"),
+    [
+        ("log syslog informational", "log syslog debugging", "missing", "log syslog informational"),
+        ("permit 10.0.0.0/8", "permit 10.0.0.0/9", "missing", "ip prefix-list A seq 5 permit 10.0.0.0/8"),
+        (" description store LAN\n", " description store LAN\n shutdown\n", "missing", "no shutdown"),
+    ],
+)
+def test_a_change_by_hand_is_told_beside_what_is_intended_and_not_again_as_behind(before, now, state, value):
+    found, some = view(RUNS.replace(before, now))
+    assert len(some) == 1
+    intent = found.of[some[0].key]
+    assert (intent.state, intent.value) == (state, value)
+    assert found.behind == ()
+
+
+def test_a_line_that_nobody_wanted_is_extra_where_the_feature_cares():
+    found, some = view(RUNS.replace("end\n", "log stdout\nend\n"))
+    intent = found.of[some[0].key]
+    assert (intent.state, intent.value, intent.paths) == ("extra", None, ())
+    found, some = view(RUNS.replace("exit\nend", "exit\nrouter ospf\n ospf router-id 1.1.1.1\nexit\nend"))
+    assert found.of == {}, "what belongs to the rest is nobody's business"
+
+
+def test_an_extra_line_that_was_approved_is_behind_only_where_the_feature_fails():
+    runs = RUNS.replace("end\n", "log stdout\nend\n").replace("exit\n", " ip address 10.0.0.1/24\nexit\n")
+    found, some = view(runs, approved=runs)
+    assert some == []
+    assert [(delta.key, intent.state, intent.value) for delta, intent in found.behind] == [
+        ("log stdout", "extra", None)
+    ]
+    assert {(one.feature, one.state) for one in found.features} == {("logging", "fail"), ("interfaces", "warn")}
+
+
+def test_what_came_to_be_as_it_is_intended_is_equal():
+    found, some = view(RUNS, approved=RUNS.replace("informational", "debugging"))
+    assert [(found.of[one.key].state, found.of[one.key].value) for one in some] == [
+        ("equal", "log syslog informational")
+    ]
+    found, some = view(RUNS, approved=RUNS.replace("exit\n", " shutdown\nexit\n"))
+    assert [found.of[one.key].state for one in some] == ["equal"]
+    found, some = view(RUNS, approved=RUNS.replace("end\n", "log stdout\nend\n"))
+    assert [found.of[one.key].state for one in some] == ["equal"]
+
+
+def test_entries_in_another_order_are_out_of_order():
+    runs = RUNS.replace("seq 5 permit 10.0.0.0/8", "seq 15 permit 10.0.0.0/8")
+    found, _ = view(runs, approved=runs)
+    assert {intent.state for _, intent in found.behind} == {"out of order"}
+    assert [one.out_of_order for one in found.features] == [2]
+
+
+@pytest.mark.parametrize("text", ["", "log syslog informational\n", "interface lan0\n% Unknown command\nend\n"])
+def test_what_cannot_be_read_is_no_pass(text):
+    found, _ = view(text, approved=text)
+    assert [one.state for one in found.features] == ["cannot_parse"]
+    assert found.behind == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("log syslog informational", "log syslog debugging"),
+        (" description store LAN\n", " description store LAN\n shutdown\n"),
+        (" description store LAN\n", " description moved\n"),
+        ("end\n", "ip route 10.77.0.0/16 10.0.1.254\nend\n"),
+        ("ip prefix-list A seq 10 deny any\n", ""),
+        ("exit\nend", "exit\nrouter ospf\n ospf router-id 1.1.1.1\nexit\nend"),
+    ],
+)
+def test_the_repair_leads_to_what_was_approved_and_the_undo_back(before, now):
+    observed = RUNS.replace(before, now, 1)
+    (delta,) = deltas({CONFIG: RUNS}, {CONFIG: observed})
+    there, wanted = lines.ordered(observed), lines.ordered(RUNS)
+    found = repair(there, observed_paths(delta, observed), observed_paths(delta, RUNS))
+    assert found.todo
+    then, _ = lines.merged(frozenset(there), lines.ordered("\n".join(found.todo)))
+    assert then == frozenset(wanted)
+    back, _ = lines.merged(then, lines.ordered("\n".join(found.undo)))
+    assert back == frozenset(there)
+
+
+def test_a_line_with_a_hidden_secret_is_not_proposed():
+    runs = RUNS.replace("end\n", "enable password <redacted:0123456789ab>\nend\n")
+    (delta,) = deltas({CONFIG: runs}, {CONFIG: RUNS})
+    found = repair(lines.ordered(RUNS), observed_paths(delta, RUNS), observed_paths(delta, runs))
+    assert (found.todo, found.undo) == ((), ())

@@ -1,0 +1,53 @@
+"""What fails on a fact: a finding at the fact or below it, and none of a neighbour with a longer name."""
+
+from __future__ import annotations
+
+import pytest
+
+from storefleet.drift.compare import CONFIG, Delta
+from storefleet.storage.documents import KnownFinding
+from storefleet.workflows.standards import Standards
+
+AT = "2026-11-28T02:00:00Z"
+KNOWN = (
+    KnownFinding("high", "T-1", "/network/interfaces/eth10/addresses", AT, "r1", None),
+    KnownFinding("low", "T-2", "/network/dns/servers[8.8.8.8]", AT, "r1", None),
+    KnownFinding("low", "T-3", "/network/routes[10.77.0.0/16,10.0.1.254]", AT, "r1", None),
+    KnownFinding("low", "T-4", "/network/dns/search", AT, "r1", "r9"),
+)
+
+
+class Findings:
+    def known_findings(self, _hosts):
+        return {"S0001-pos1": KNOWN}
+
+
+def standards():
+    return Standards(None, Findings(), None)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "controls"),
+    [
+        ("network", "/network/interfaces/eth1", []),
+        ("network", "/network/interfaces/eth10", ["T-1"]),
+        ("network", "/network/dns/servers", ["T-2"]),
+        ("network", "/network/dns/servers[8.8.8.8]", ["T-2"]),
+        ("network", "/network/dns", ["T-2"]),
+        (CONFIG, "interface eth10 / shutdown", ["T-1"]),
+        (CONFIG, "interface eth1 / shutdown", []),
+        (CONFIG, "ip route 10.77.0.0/16 10.0.1.254", ["T-3"]),
+        (CONFIG, "ip route 10.77.0.0/1 10.0.1.254", []),
+        (CONFIG, "router ospf / network 10.0.0.0/8 area 0", []),
+    ],
+)
+def test_only_what_fails_there_matters(part, key, controls):
+    found = standards().failing("S0001-pos1", Delta(part, key, "a", "b"))
+    assert [one.control for one in found] == controls
+
+
+def test_a_finding_counts_as_mended_in_the_run_that_found_it_fixed():
+    search = Delta("network", "/network/dns/search", "a", "b")
+    assert standards().was_mended("S0001-pos1", search, "r9") == "T-4"
+    assert standards().was_mended("S0001-pos1", search, "r8") is None
+    assert standards().was_mended("S0001-pos1", Delta("network", "/network/dns/servers", "a", "b"), "r9") is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any
 
-import msgspec
 import typer
 from typer.core import TyperGroup
 
@@ -15,15 +14,16 @@ from storefleet.cli.options import (
     FormatOption,
     NoColorOption,
     OutputFormat,
+    ReportOption,
     TicketOption,
     colour,
     emit,
     width,
 )
 from storefleet.cli.progress import HostProgress
-from storefleet.errors import InputError
+from storefleet.errors import InputError, StorageError
 from storefleet.reports.drift_text import drift_lines
-from storefleet.reports.escape import visible_lines
+from storefleet.reports.drift_writer import DriftExtras, diff_text, drift_json, drift_targets, write_drift
 from storefleet.reports.terminal import render
 from storefleet.reports.times import zone_named
 from storefleet.workflows.accepting import AcceptRequest
@@ -83,6 +83,10 @@ def show(
         bool, typer.Option("--ask", help="Ask the hosts that differ what they wrote down: who did it, and when.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Also print the unified diff, one fact a line.")] = False,
+    report: ReportOption = None,
+    one_offs: Annotated[
+        bool, typer.Option("--one-offs", help="Of the fleet, also list what only one store has.")
+    ] = False,
     fleet: FleetOption = None,
     output: FormatOption = OutputFormat.text,
     no_color: NoColorOption = False,
@@ -92,22 +96,32 @@ def show(
     \b
     storefleet drift show S0412              # `show` may be left out
     storefleet drift S0412 --ask
-    storefleet drift S0412 --since 2026-11-01
-    storefleet drift
+    storefleet drift S0412 --since 2026-11-01 --report html:s0412.html
+    storefleet drift --one-offs
     """
+    targets = drift_targets(report or [], whole_fleet=stores is None)
     workspace = open_workspace(fleet)
     if stores is None and (ask or diff):
         raise InputError("--ask and --diff are about hosts: name the stores that are meant")
     at = date_of(since, workspace.settings.display.timezone)
     document = drift_of(workspace, stores, at, HostProgress if ask else None)
+    zone = workspace.settings.display.timezone
+    extras = DriftExtras(
+        workspace.settings.fleet, zone, stores is None, lambda: diff_of(workspace, stores, at) if stores else ""
+    )
+    unwritten = None
+    try:
+        write_drift(targets, document, extras, workspace.owner_of)
+    except StorageError as fault:
+        unwritten = fault  # a full disk must not cost the report on the terminal too
     if output is OutputFormat.json:
-        emit(msgspec.json.encode(document).decode() + "\n")
+        emit(drift_json(document))
     else:
-        zone = workspace.settings.display.timezone
-        lines = drift_lines(document, zone, width(), whole_fleet=stores is None)
+        lines = drift_lines(document, zone, width(), whole_fleet=stores is None, one_offs=one_offs)
         emit(render(lines, colour=colour(no_color)))
-        if diff and stores is not None:
-            emit("".join(f"{line}\n" for line in visible_lines(diff_of(workspace, stores, at).rstrip("\n"))))
+        emit(diff_text(extras.diff()) if diff else "")
+    if unwritten is not None:
+        raise unwritten
     return document.exit
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from storefleet.documents.files import write_atomically
 from storefleet.documents.ownership import PRIVATE, Ownership
@@ -17,6 +18,9 @@ from storefleet.reports.writer import FOLDERS, FORMATS, NEEDS_ALL_RESULTS, WITH_
 
 REPORT_MODE = 0o640
 FOLDER_MODE = 0o750
+
+Content: TypeAlias = str | bytes | Iterator[tuple[str, str]]
+"""What a file holds, or the names and contents of a folder's pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,22 @@ class Target:
     folder: bool = False
 
 
-def parse_targets(specs: Iterable[str]) -> tuple[Target, ...]:
-    """Understand every ``FORMAT:PATH`` before the run starts; raises :class:`InputError` with all complaints."""
+def parse_targets(
+    specs: Iterable[str], formats: Collection[str] = FORMATS, folders: Collection[str] = FOLDERS
+) -> tuple[Target, ...]:
+    """Understand every ``FORMAT:PATH`` before the run starts; raises :class:`InputError` with all complaints.
+
+    ``formats`` are the names that the kind of report has, ``folders`` those that can be a folder of pages.
+    """
     targets: list[Target] = []
     complaints: list[Complaint] = []
     for spec in specs:
         name, colon, path = spec.partition(":")
-        target = Target(name, Path(path), folder=path.endswith("/") and name in FOLDERS)
-        fault = _fault(target, bool(colon and path), {each.path for each in targets})
+        target = Target(name, Path(path), folder=path.endswith("/") and name in folders)
+        fault = (
+            None if colon and path and name in formats else f"write FORMAT:PATH, where FORMAT is one of {_all(formats)}"
+        )
+        fault = fault or _fault(target, {each.path for each in targets}, folders)
         if fault:
             complaints.append(Complaint(f"--report {spec}", 0, fault))
         else:
@@ -45,10 +57,12 @@ def parse_targets(specs: Iterable[str]) -> tuple[Target, ...]:
     return tuple(targets)
 
 
-def _fault(target: Target, has_path: bool, taken: set[Path]) -> str | None:  # noqa: FBT001 - one private caller
+def _all(formats: Collection[str]) -> str:
+    return ", ".join(sorted(formats))
+
+
+def _fault(target: Target, taken: set[Path], folders: Collection[str]) -> str | None:
     path = target.path
-    if not has_path or target.format not in FORMATS:
-        return f"write FORMAT:PATH, where FORMAT is one of {', '.join(sorted(FORMATS))}"
     if "\0" in str(path):
         return "a path cannot hold a NUL"
     if target.folder:
@@ -56,7 +70,7 @@ def _fault(target: Target, has_path: bool, taken: set[Path]) -> str | None:  # n
         if foreign:
             return "this holds something else than an earlier report; name a new folder, or an empty one"
     elif path.is_dir():
-        slash = f", or write {target.format}:{path}/ for a folder of pages" if target.format in FOLDERS else ""
+        slash = f", or write {target.format}:{path}/ for a folder of pages" if target.format in folders else ""
         return f"this is a folder; name a file in it{slash}"
     if not path.parent.is_dir():
         return f"the folder {path.parent} does not exist; make it first"
@@ -99,23 +113,36 @@ def write_reports(
     full: AuditDocument | None = None,
     owner_of: Callable[[Path], Ownership] = lambda _path: PRIVATE,
 ) -> None:
+    """Write every report of an audit as :func:`deliver` does.
+
+    ``full`` is the document with every pass, for the formats that show each.
+    """
+
+    def content(target: Target) -> Content:
+        shown = full if full is not None and target.format in NEEDS_ALL_RESULTS else document
+        return (FOLDERS if target.folder else FORMATS)[target.format](shown, extras or Extras())
+
+    deliver(targets, content, owner_of)
+
+
+def deliver(
+    targets: Sequence[Target], content: Callable[[Target], Content], owner_of: Callable[[Path], Ownership]
+) -> None:
     """Render every report, then write each atomically, 0640 or for a group; one that fails does not lose the others.
 
-    ``full`` is the document with every pass, for the formats that show each. A folder of pages is made as it is
-    written, since its pages together are large. Raises :class:`StorageError` with all that could not be written, or the
-    bug of a writer, after the others are written.
+    A folder of pages is made as it is written, since its pages together are large. Raises :class:`StorageError` with
+    all that could not be written, or the bug of a writer, after the others are written.
     """
     faults: list[Exception] = []
-    writers: list[Callable[[], None]] = []
+    made: list[tuple[Target, Content]] = []
     for target in targets:
-        shown = full if full is not None and target.format in NEEDS_ALL_RESULTS else document
         try:
-            writers.append(_rendered(target, shown, extras or Extras(), owner_of(target.path)))
+            made.append((target, content(target)))
         except Exception as fault:  # noqa: BLE001 - raised below: the bug of one writer must not lose the others
             faults.append(fault)
-    for write in writers:
+    for target, what in made:
         try:
-            write()
+            _write(target, what, owner_of(target.path))
         except Exception as fault:  # noqa: BLE001 - the same
             faults.append(fault)
     bugs = [fault for fault in faults if not isinstance(fault, StorageError)]
@@ -125,12 +152,11 @@ def write_reports(
         raise StorageError("; ".join(map(str, faults)))
 
 
-def _rendered(target: Target, document: AuditDocument, extras: Extras, owner: Ownership) -> Callable[[], None]:
-    """Return what writes the report."""
-    if target.folder:
-        return lambda: _write_folder(target.path, FOLDERS[target.format](document, extras), owner)
-    content = FORMATS[target.format](document, extras)
-    return lambda: write_atomically(target.path, content, REPORT_MODE, owner)
+def _write(target: Target, content: Content, owner: Ownership) -> None:
+    if isinstance(content, str | bytes):
+        write_atomically(target.path, content, REPORT_MODE, owner)
+    else:
+        _write_folder(target.path, content, owner)
 
 
 def _write_folder(path: Path, pages: Iterator[tuple[str, str]], owner: Ownership) -> None:

@@ -80,8 +80,14 @@ def test_a_line_that_a_router_has_not_saved_is_unsaved(approved):
 
 def test_the_fleet_is_told_by_what_is_alike(approved):
     night(approved, "broken")
-    ended = drift(approved)
+    counted = drift(approved)
+    assert (counted.code, counted.out.splitlines()[0]) == (
+        1,
+        "  one-offs 7: 1 unsaved, 6 manual; critical in S0001   (--one-offs lists them)",
+    )
+    ended = drift(approved, "--one-offs")
     assert ended.code == 1
+    assert "storefleet drift S0001 --ask" in ended.out
     assert '["{intended.gateway}", "10.0.0.53"]' in ended.out
     assert "S0001-pos2" not in ended.out
 
@@ -209,7 +215,7 @@ def test_a_signature_is_accepted_as_the_report_prints_it(approved):
     found = [one for one in differences(approved, "all").values() if "…" in one["signature"]]
     assert found, "a checksum is told by its beginning"
     assert accept(approved, "all", "--signature", found[0]["signature"]).code == 0
-    told = " ".join(drift(approved).out.split())
+    told = " ".join(drift(approved, "--one-offs").out.split())
     assert " ".join(found[0]["signature"].split()) not in told
     others = [one for one in differences(approved, "all").values() if one["class"] == "manual"]
     assert others

@@ -1,71 +1,20 @@
 """The page in a real browser: it fits three widths, obeys its own policy, and shows a hostile text as text."""
 
-import os
-import shutil
-
 import audit_factory as factory
 import pytest
+from browsing import SCRIPTS, WIDTHS, fits
 from hostile import HOSTILE
-from playwright.sync_api import sync_playwright
 
 from storefleet.reports.html import folder_pages, single_page
 from storefleet.reports.html.data import Builder
 from storefleet.reports.trend import TrendPoint
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WIDTHS = {"phone": 390, "tablet": 820, "desk": 1440}
 TREND = tuple(TrendPoint(f"2026-11-{day:02}T01:00:00Z", 30 - day % 7, day % 3, 1) for day in range(1, 22))
-SCRIPTS = (
-    "<script>window.owned=1</script>",
-    "</script><script>window.owned=1</script>",
-    "<img src=x onerror=window.owned=1>",
-)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None and os.environ.get("CI") == "true":
-        pytest.fail("CI must have chromium (scripts/test-packages.txt)")
-    if CHROMIUM is None:
-        pytest.skip("needs chromium")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Open a text as a page; whatever the browser complains about fails the test when it ends."""
-    contexts, complaints = [], []
-
-    def open_(text, width=1440, name="page.html", fragment="", scheme="light"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda fault: complaints.append(str(fault)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
-        page.goto(f"{(tmp_path / name).as_uri()}{fragment}")
-        page.wait_for_selector("main section")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def page_of(document):
     diffs = {host.host: "@@ -1 +1 @@\n-/a = 1\n+/a = 2\n" for host in document.hosts}
     return single_page(document, Builder(document, diffs=diffs, trend=TREND))
-
-
-def fits(page):
-    wide, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    return wide <= inner
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-import json
 import re
-from html.parser import HTMLParser
 
 import audit_factory as factory
 import msgspec
 import pytest
+from browsing import Elements, data_of
 from hostile import HOSTILE
 
 from storefleet.errors import InputError
@@ -25,34 +24,8 @@ MARKUP = {"tag": "<script>alert(1)</script>", "end": "</script><img src=x onerro
 TEXTS = {**HOSTILE, **MARKUP}
 
 
-class Elements(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.found = []
-        self.texts = {}
-        self._open = None
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, tuple(sorted(name for name, _ in attrs))))
-        kind = dict(attrs).get("type", "")
-        self._open = f"{tag}{kind}" if tag in ("script", "style") else None
-
-    def handle_endtag(self, tag):
-        self._open = None
-
-    def handle_data(self, data):
-        if self._open:
-            self.texts[self._open] = self.texts.get(self._open, "") + data
-
-
 def page_of(document, **more):
     return single_page(document, Builder(document, **more))
-
-
-def data_of(text):
-    return json.loads(Elements(text).texts["scriptapplication/json"])
 
 
 @pytest.mark.parametrize("label", TEXTS)

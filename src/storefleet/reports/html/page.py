@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,13 +16,25 @@ from storefleet.reports.escape import visible
 _UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def page(title: str, plain: str, data: dict[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The parts of our own that a kind of page is made of, in their order."""
+
+    styles: tuple[str, ...]
+    scripts: tuple[str, ...]
+
+
+AUDIT = Look(("style.css",), ("kit.js", "app.js"))
+DRIFT = Look(("style.css", "drift.css"), ("kit.js", "drift.js"))
+
+
+def page(title: str, plain: str, data: dict[str, Any], look: Look = AUDIT) -> str:
     """Return the whole page. ``plain`` is what a reader without scripts sees.
 
     The policy lets run only our script and our style, by their hashes, and load nothing: were a text of a device ever
     taken for markup, it could not act. The data cannot even close its own element: no ``<`` stands in it.
     """
-    style, script = _asset("style.css"), _asset("app.js")
+    style, script = ("\n".join(map(_asset, names)) for names in (look.styles, look.scripts))
     policy = (
         f"default-src 'none'; script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'"

@@ -1,34 +1,11 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const SEVERITIES = ["info", "low", "medium", "high", "critical"];
+  const { SEVERITIES, put, h, s, count, plural, severity, anchor, section, tile, darkButton, trendLine } = kit;
   const STATES = { f: "fails", e: "the check itself broke", u: "unknown", w: "waived", ".": "nothing wrong", "-": "not judged", s: "left out" };
-  const SVG = "http://www.w3.org/2000/svg";
   const page = document.getElementById("content");
   const filter = { text: "", state: "", severity: "", region: "", fresh: false, shown: 100 };
 
-  // Everything becomes text nodes and plain attributes: no text of a device is ever parsed as markup.
-  const put = (node, parts) => {
-    for (const part of parts.flat(Infinity)) {
-      if (part === null || part === undefined || part === false || part === "") continue;
-      node.append(part instanceof Node ? part : document.createTextNode(String(part)));
-    }
-    return node;
-  };
-  const make = (node, attributes, parts) => {
-    for (const [name, value] of Object.entries(attributes || {})) {
-      if (value === null || value === undefined || value === false) continue;
-      if (name === "on") { for (const [event, act] of Object.entries(value)) node.addEventListener(event, act); }
-      else node.setAttribute(name, value === true ? "" : String(value));
-    }
-    return put(node, parts);
-  };
-  const h = (tag, attributes, ...parts) => make(document.createElement(tag), attributes, parts);
-  const s = (tag, attributes, ...parts) => make(document.createElementNS(SVG, tag), attributes, parts);
-  const count = (number) => Number(number).toLocaleString("en-US");
-  const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many || `${one}s`}`;
-  const severity = (rank, trial) => h("span", { class: `sev s${trial ? 0 : rank}` }, trial ? "trial" : SEVERITIES[rank]);
-  const anchor = (name) => encodeURIComponent(name);
   const storeLink = (id) => (data.folder ? `${anchor(id)}.html` : `#${anchor(id)}`);
   const homeLink = () => (data.folder && data.store ? "index.html" : "#");
   const link = (id) => h("a", { href: storeLink(id) }, id);
@@ -74,7 +51,6 @@
       s("rect", { class: "all", width: 1000, height: 12, rx: 3 }), s("rect", { class: "part", width: seen.percent * 10, height: 12, rx: 3 }),
       s("rect", { class: "floor", x: Math.min(998, seen.floor * 10 - 1), width: 2, height: 12 }));
   };
-  const tile = (number, words, kind) => h("div", { class: `tile ${number ? kind : ""}` }, h("b", {}, count(number)), words);
   const verdict = () => {
     const seen = data.verdict.coverage, change = data.changes, dark = data.stores.filter((one) => one.state === "dark").length;
     return h("section", { class: `verdict e${data.verdict.exit}`, "aria-label": "Verdict" },
@@ -85,7 +61,6 @@
         tile(change.still, "still open", "warn"), tile(change.fixed, "fixed", "good"), tile(dark, dark === 1 ? "store dark" : "stores dark", "warn"),
         tile(data.totals.results.unknown || 0, "results unknown", "warn"), tile(data.expiring.length, "waivers expire in 14 days", "warn")));
   };
-  const section = (title, ...parts) => h("section", {}, h("h2", {}, title), ...parts);
   const changed = () => {
     const fresh = data.faults.filter((fault) => !fault.trial && isFresh(fault));
     const fixed = data.closed.filter((one) => one.how === "fixed");
@@ -109,22 +84,8 @@
     const many = data.faults.filter((fault) => fault.stores > 1 && !fault.trial).sort((one, other) => other.stores - one.stores);
     return many.length ? section("The same fault in many stores", faultList(many, 10)) : "";
   };
-  const trend = () => {
-    if (data.trend.length < 2) return "";
-    const width = 1000, height = 180, left = 46, bottom = 150, top = 14, runs = data.trend;
-    const most = Math.max(1, ...runs.map((run) => Math.max(run.open, run.new)));
-    const x = (index) => left + (index * (width - left - 14)) / (runs.length - 1);
-    const y = (value) => bottom - (value * (bottom - top)) / most;
-    const line = runs.map((run, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(run.open).toFixed(1)}`).join("");
-    const thick = Math.max(2, Math.min(14, (width - left) / runs.length / 2));
-    const describe = (run) => `${run.at}: ${count(run.open)} open, ${count(run.new)} new, ${count(run.fixed)} fixed`;
-    return section(`Open findings over the last ${runs.length} runs`, s("svg", { class: "trend", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `From ${describe(runs[0])} to ${describe(runs[runs.length - 1])}` },
-      [0, most].map((value) => [s("line", { class: "grid", x1: left, x2: width, y1: y(value), y2: y(value) }), s("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, count(value))]),
-      runs.map((run, index) => s("rect", { class: "new", x: x(index) - thick / 2, width: thick, y: y(run.new), height: bottom - y(run.new) }, s("title", {}, describe(run)))),
-      s("path", { class: "open", d: line }), runs.map((run, index) => s("circle", { class: "dot", cx: x(index), cy: y(run.open), r: 3 }, s("title", {}, describe(run)))),
-      s("text", { x: left, y: height - 8 }, runs[0].at), s("text", { x: width - 4, y: height - 8, "text-anchor": "end" }, runs[runs.length - 1].at)),
-    h("p", { class: "legend" }, "line: open findings; bars: new in that run"));
-  };
+  const trend = () => trendLine(data.trend, "Open findings", (run) => `${run.at}: ${count(run.open)} open, ${count(run.new)} new, ${count(run.fixed)} fixed`, "open", "new",
+    "line: open findings; bars: new in that run");
 
   const matches = (one) => {
     const text = filter.text.trim().toLowerCase();
@@ -206,14 +167,11 @@
       detail.faults.length ? section("Findings", faultList(detail.faults, 60, true)) : "", detail.hosts.map(hostSection), detail.closed.length ? section("Gone since last time", closedTable(detail.closed)) : ""];
   };
 
-  const dark = (wanted) => document.documentElement.classList.toggle("dark", wanted);
   const header = () => {
-    let isDark = window.matchMedia("(prefers-color-scheme: dark)").matches;
-    dark(isDark);
     const search = h("input", { type: "search", id: "search", placeholder: "store, host, region, control", "aria-label": "Search stores", on: { input: (event) => { filter.text = event.target.value; filter.shown = 100; if (location.hash.length > 1 && !data.folder) location.hash = ""; redraw(); },
       keydown: (event) => { if (event.key === "Enter") { const found = data.stores.filter(matches)[0]; if (found) location.href = storeLink(found.id); } } } });
     document.getElementById("top").append(h("div", { class: "brand" }, h("a", { href: homeLink() }, "storefleet"), ` ${data.run.fleet}`, h("small", {}, `${data.run.verb} · ${data.run.when}`)),
-      data.store ? "" : search, h("button", { "aria-label": "Light or dark", on: { click: () => { isDark = !isDark; dark(isDark); } } }, "◐"));
+      data.store ? "" : search, darkButton());
     const run = data.run, inputs = run.commit ? `fleet commit ${run.commit}${run.dirty ? ", with uncommitted changes" : ""}` : "fleet folder is no repository";
     document.getElementById("foot").append(h("p", {}, `Run ${run.id}, by ${run.actor}, ${inputs}, storefleet ${run.version}${run.limit ? `, limited to ${run.limit}` : ""}${run.reason ? `, reason: ${run.reason}` : ""}${run.ticket ? `, ticket ${run.ticket}` : ""}.`),
       data.note ? h("p", {}, data.note) : "", h("p", {}, h("kbd", {}, "/"), " search  ", h("kbd", {}, "Enter"), " open the first store  ", h("kbd", {}, "Esc"), " back to all stores"));

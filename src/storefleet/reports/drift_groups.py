@@ -1,0 +1,117 @@
+"""Equal drift as one: a signature with its stores, the class, since when, the first store and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storefleet.model.drift import CAUSES, QUIET, Difference, StoreDrift
+from storefleet.model.findings import SEVERITIES
+from storefleet.model.instants import instant
+from storefleet.reports.drift_words import count, fix_command, loud, rank
+from storefleet.reports.escape import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All differences of one signature and class; ``first`` is the one that was seen first, in ``first_store``."""
+
+    first: Difference
+    first_store: str
+    stores: int
+    hosts: int
+    severity: int
+    since: str | None
+    one_off: bool
+
+    @property
+    def next_step(self) -> str:
+        """Return what to do about all of them."""
+        return next_step(self.first, self.first_store)
+
+
+def groups(stores: Sequence[StoreDrift]) -> list[Group]:
+    """Return what drifted by signature and class, the widest spread first; what is no drift has none."""
+    found: dict[tuple[str, str], list[tuple[str, Difference]]] = defaultdict(list)
+    spread: dict[str, set[str]] = defaultdict(set)
+    for store in stores:
+        for one in loud(store):
+            found[one.signature, one.cause].append((store.store, one))
+            spread[one.signature].add(store.store)
+    made = [_group(some, one_off=len(spread[signature]) == 1) for (signature, _), some in found.items()]
+    return sorted(
+        made, key=lambda one: (-one.stores, -one.severity, CAUSES.index(one.first.cause), one.first.signature)
+    )
+
+
+def _group(some: Sequence[tuple[str, Difference]], *, one_off: bool) -> Group:
+    store, first = min(some, key=lambda entry: (_since(entry[1]) or "~", entry[0]))
+    return Group(
+        first,
+        store,
+        len({name for name, _ in some}),
+        len({one.host for _, one in some}),
+        max(rank(one) for _, one in some),
+        _since(first),
+        one_off,
+    )
+
+
+def _since(one: Difference) -> str | None:
+    return one.first_seen.at if one.first_seen and instant(one.first_seen.at) else None
+
+
+def one_off_words(some: Sequence[Group]) -> str:
+    """Count differences of one store each by class, and say where the worst of them is."""
+    many = Counter(one.first.cause for one in some)
+    classes = ", ".join(f"{many[cause]:,} {cause}" for cause in CAUSES if many[cause])
+    worst = max(some, key=lambda one: one.severity)
+    if not worst.severity:
+        return f"{len(some):,}: {classes}"
+    where = sorted({one.first_store for one in some if one.severity == worst.severity})
+    more = f" and {len(where) - 3:,} more stores" if len(where) > 3 else ""
+    return f"{len(some):,}: {classes}; {SEVERITIES[worst.severity]} in {', '.join(map(visible, where[:3]))}{more}"
+
+
+def quiet_words(stores: Sequence[StoreDrift]) -> list[str]:
+    """Say what is no drift and was not approved yet: what is as it is intended, and what our own runs made."""
+    told: list[str] = []
+    adopted = [one for store in stores for one in store.differences if one.cause == "adopted"]
+    if adopted:
+        told.append(f"adopted  {len(adopted):,}  as it is intended: not drift, and not approved yet")
+    ours = Counter(one.ours for store in stores for one in store.differences if one.cause == "ours" and one.ours)
+    told += [f"ours  {many:,}  by {visible(run)}: not drift, and not approved yet" for run, many in ours.items()]
+    nameless = sum(one.cause == "ours" and not one.ours for store in stores for one in store.differences)
+    return told + ([f"ours  {nameless:,}  not drift, and not approved yet"] if nameless else [])
+
+
+def next_step(one: Difference, store: str) -> str:
+    """Return what to do about a difference: a command where one helps, else who decides what."""
+    if one.cause in QUIET:
+        return f"storefleet drift accept {visible(store)} {visible(one.id)} --reason …"
+    step = {
+        "replaced": f"was it meant? storefleet drift accept {visible(one.host)} --as-found --reason …",
+        "unsaved": "write memory where it is right; where not, the next reload takes it back",
+        "reverted": f"an old image, a reboot, a restored file? storefleet drift {visible(store)}",
+        "behind": _standard_step(one),
+    }.get(one.cause)
+    return step or (
+        f"storefleet drift {visible(store)} --ask" if one.who is None else fix_command(one) or "ask who did it"
+    )
+
+
+def _standard_step(one: Difference) -> str:
+    if one.fix:
+        return fix_command(one)
+    source = visible(one.standard.source, 120) if one.standard else "what is intended"
+    return f"bring {source} there, or it is the standard that is wrong"
+
+
+def trend_words(points: Sequence[tuple[str, int]]) -> str:
+    """Return how many stores drifted by then, run by run, the oldest first."""
+    shown = points[-14:]
+    numbers = " ".join(f"{many:,}" for _, many in shown)
+    return (
+        f"stores with drift over the last {count(len(shown), 'run')}, since {shown[0][0]}: {numbers}" if shown else ""
+    )

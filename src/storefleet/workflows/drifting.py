@@ -79,7 +79,7 @@ class Drift:
         since: dict[str, int] = {}
         for host in hosts:
             some = [] if not self._is_asked(host) or self._why_not(host) else self.differing(host) or []
-            if some and host.role != "router":
+            if some:
                 folder = folder_of(host.store, host.name)
                 befores = [self.histories.since(f"{folder}/{one.part}", one)[1] for one in some]
                 differing[host.name] = some

@@ -37,7 +37,7 @@ done
 def lab(lab_or_skip: None) -> Iterator[Lab]:
     """Give a lab of its own: what is done by hand here nobody mends."""
     Lab("drift-who", REPOSITORY).down()
-    yield Lab.up("drift-who", 3, 1, 1, root=REPOSITORY)
+    yield Lab.up("drift-who", root=REPOSITORY)
     Lab("drift-who", REPOSITORY).down()
 
 
@@ -118,7 +118,7 @@ def test_who_is_told_as_far_as_the_host_itself_wrote_it_down(lab: Lab, key: Path
     lab.plug_in("S0003-router")
     booted = time.time()
     comes_in(lab, key, "op1", "10.100.1.11", "sudo sh -c 'echo 10.9.9.9 old-pay >>/etc/hosts'")
-    console(lab, "S0002-pos2", "echo '10.9.9.9 old-pay' >>/etc/hosts")
+    console(lab, "S0002-pos1", "echo '10.9.9.9 old-pay' >>/etc/hosts")
     console(lab, "S0002-kiosk1", "echo '10.9.9.9 old-pay' >>/etc/hosts")
     by_op1 = "-c 'configure terminal' -c 'interface port-pos1' -c 'description by op1' -c end -c 'write memory'"
     comes_in(lab, key, "op1", "10.0.1.1", f"sudo vtysh {by_op1}")
@@ -135,7 +135,7 @@ def test_who_is_told_as_far_as_the_host_itself_wrote_it_down(lab: Lab, key: Path
     till = of(found, "S0001-pos1", "/network/hosts_file/10.9.9.9[old-pay]")
     assert (till["user"], till["certainty"]) == ("op1", "recorded")
     assert "/etc/hosts" in till["evidence"]
-    for host in ("S0002-pos2", "S0002-kiosk1"):
+    for host in ("S0002-pos1", "S0002-kiosk1"):
         there = of(found, host, "/network/hosts_file/10.9.9.9[old-pay]")
         assert (there["user"], there["certainty"], there["evidence"]) == ("", "recorded", "the file's own time")
         assert began <= stamp(there["at"]) <= mode_changed

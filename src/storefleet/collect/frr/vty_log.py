@@ -43,7 +43,8 @@ s=$(stat -c %Y /etc/frr/frr.conf 2>/dev/null) && printf 'kept %s %s %s %s\\n' "$
 {looks}printf 'boot %s\\n' "$(sed -n 's/^btime //p' /proc/stat)"
 telling() {{ grep -aE '{TELLING}' | tail -n {MOST} | sed "s/^/$1 /"; }}
 u=$(id -u frr 2>/dev/null) &&
-  journalctl -q --no-pager -o json --since @"$since" _UID="$u" + SYSLOG_IDENTIFIER=watchfrr 2>/dev/null | telling journal
+  journalctl -q --no-pager -o json --since @"$since" _UID="$u" + SYSLOG_IDENTIFIER=watchfrr 2>/dev/null |
+    telling journal
 for f in /var/log/frr/*.log; do tail -c {SHARE} "$f" 2>/dev/null; done | telling line
 sed 's/^\\([^:]*\\):[^:]*:[^:]*:[^:]*:[^:]*:\\([^:]*\\):.*/\\1 \\2/' /etc/passwd | while read -r user home; do
   f=$home/.history_frr

@@ -21,7 +21,10 @@ ACCOUNTS = ("useradd", "usermod", "userdel", "groupadd", "groupmod", "groupdel",
 LOGS = ("sudo", "su", "login", "sshd", "sshd-session", "dropbear", *ACCOUNTS)
 """Programs of whose lines something is known."""
 
-TELLING = r"COMMAND=|Accepted |auth succeeded|session (opened|closed)|Exit \(|user|group|password"
+TELLING = (
+    r"COMMAND=|Accepted |auth succeeded|session (opened|closed)|Exit \(|new (user|group)|password changed"
+    r"|(add|delete|remove|change)[a-z]* .*(user|group)|(user|group) .*(add|delete|remove|change)"
+)
 """What a line holds that tells anything, as an extended regular expression."""
 
 _LONGEST = 300

@@ -25,6 +25,8 @@ _SHARE = 128 * 1024
 _LOG = 4 * 1024 * 1024
 """Bytes of the end of a log that are looked at."""
 
+_FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_COMM,_UID"
+
 _PACKAGE = re.compile(
     r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:install|upgrade|remove|purge) (?P<name>[\w.+-]{1,200})(:\S+)? .*"
 )
@@ -57,6 +59,8 @@ def script(files: Sequence[str], since: int, lines: Sequence[str] | None = None)
     return f"""PATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C
 since={since}
 look() {{ for f in "$@"; do at=$(stat -c '%Y %Z' "$f" 2>/dev/null) && printf 'file %s %s\\n' "$at" "$f"; done; }}
+journal() {{ journalctl -q --no-pager -o json "$@" 2>/dev/null; }}
+written() {{ journal --output-fields={_FIELDS} "$@" || journal "$@"; }}
 told() {{
 printf 'clock %s\\nzone %s\\n' "$(date +%s)" "$(date +%z)"
 sed 's/^\\([^:]*\\):[^:]*:\\([^:]*\\):.*/account \\2 \\1/' /etc/passwd 2>/dev/null | head -n 500
@@ -65,7 +69,7 @@ sed 's/^\\([^:]*\\):[^:]*:\\([^:]*\\):.*/account \\2 \\1/' /etc/passwd 2>/dev/nu
 tail -c {_SHARE} /var/log/apt/history.log 2>/dev/null | sed 's/^/apt /'
 last -Fiw 2>/dev/null | head -n {MOST} | sed 's/^/last /'
 if [ -n "$(journalctl -q -n 1 2>/dev/null)" ]; then
-journalctl -q --no-pager -o json --since @{since} {names} 2>/dev/null | grep -aE '{TELLING}' |
+written --since @{since} {names} | grep -aE '{TELLING}' |
   tail -n {MOST} | sed 's/^/journal /'
 else
 {{ for f in auth.log.1 auth.log secure messages; do tail -c {_LOG} "/var/log/$f" 2>/dev/null; done

@@ -30,7 +30,7 @@ _READS = re.compile(
 
 def names(command: str, delta: Delta) -> bool:
     """Tell whether a command that does not merely look names what has changed."""
-    if _reads(command):
+    if reads(command):
         return False
     if any(_holds(command, path) for path in itself(delta) if "*" not in path):
         return True
@@ -43,13 +43,14 @@ def names(command: str, delta: Delta) -> bool:
 def changes(command: str, delta: Delta) -> bool:
     """Tell whether a command is one of those that change such a thing."""
     words = {word.strip("'\",;") for word in command.split()}
-    return not _reads(command) and any(
+    return not reads(command) and any(
         key.fullmatch(delta.key) and any(word.rpartition("/")[2] in programs or word in programs for word in words)
         for key, programs in _PROGRAMS
     )
 
 
-def _reads(command: str) -> bool:
+def reads(command: str) -> bool:
+    """Tell whether a command merely looks."""
     try:
         words = shlex.split(command)
     except ValueError:

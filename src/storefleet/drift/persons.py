@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from storefleet.collect.traces import Trace
+from storefleet.drift.commands import reads
 from storefleet.model.drift import Sighting, Who
 from storefleet.model.instants import instant, utc
 
@@ -75,7 +76,7 @@ def ran(command: Trace, at: int) -> bool:
 def only_one(seen: Seen, at: int | None) -> tuple[Trace, str] | None:
     """Return the only person that was there at that time, or in all the time, and in words what shows it."""
     if at is not None:
-        commands = [one for one in seen.of("sudo") if ran(one, at)]
+        commands = [one for one in seen.of("sudo") if ran(one, at) and not reads(one.subject)]
         if len({one.user for one in commands}) > 1:
             return None
         if commands:
@@ -87,7 +88,7 @@ def only_one(seen: Seen, at: int | None) -> tuple[Trace, str] | None:
     if len({login.user for login in logins}) != 1:
         return None
     place = f"from {one.origin}" if one.origin else f"on {one.subject}"
-    words = "the only login" if at is None else "the only login at that time"
+    words = "the only login in that time" if at is None else "the only login at that time"
     return one, f"{words}: {one.user} {place}"
 
 

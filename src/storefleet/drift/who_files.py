@@ -60,7 +60,7 @@ def beside(delta: Delta) -> tuple[str, ...]:
 
 
 def _of_user(delta: Delta, user: str) -> tuple[str, ...]:
-    fields = " ".join(delta.keys)
+    fields = " ".join(delta.keys or (delta.key,))
     if "authorized_keys" in fields:
         home = "/root" if user == "root" else f"/home/{user}"
         return (f"{home}/.ssh/authorized_keys*",)

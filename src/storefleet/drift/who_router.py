@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from storefleet.collect.traces import Trace
 from storefleet.drift.compare import CONFIG, Delta
-from storefleet.drift.persons import Seen, made, only_one
+from storefleet.drift.persons import NEAR_S, Seen, made, only_one
 from storefleet.drift.typed import is_vtysh, named_by, names, paths
 from storefleet.model.drift import Who
 
@@ -28,7 +28,13 @@ def wanted(some: Collection[Delta]) -> tuple[str, ...]:
 
 def who(delta: Delta, seen: Seen, kept: Collection[Trace], before: int) -> Who | None:
     """Return who and when; ``kept`` are the saved lines, ``before`` when it was last seen otherwise."""
-    return _typed(delta, seen) or _started(delta, seen, kept, before) or _saved(delta, seen, kept) or _there(seen)
+    return (
+        _typed(delta, seen)
+        or _started(delta, seen, kept, before)
+        or _remembered(delta, seen)
+        or _saved(delta, seen, kept)
+        or _there(seen)
+    )
 
 
 def _typed(delta: Delta, seen: Seen) -> Who | None:
@@ -36,21 +42,28 @@ def _typed(delta: Delta, seen: Seen) -> Who | None:
     said = f"`{_line(delta)}`"
     logged = [one for one in seen.of("command") if names(_sections(one), one.subject, delta)]
     by_sudo = [one for one in seen.of("sudo") if named_by(one.subject, delta)]
-    if by_sudo:
+    if by_sudo and not (logged and logged[-1].at > by_sudo[-1].at + NEAR_S):
         return made(by_sudo[-1].at, f"sudo: vtysh with {said}", user=by_sudo[-1].user)
-    if logged:
-        at = logged[-1].at
-        return _by(only_one(seen, at), at, f"FRR's log of commands: {said}") or made(
-            at, f"FRR's log of commands: {said}"
-        )
-    remembered = [one for one in seen.of("history") if names(_sections(one), one.subject, delta)]
+    if not logged:
+        return None
+    at, words = logged[-1].at, f"FRR's log of commands: {said}"
+    return _by(only_one(seen, at), at, words) or made(at, words)
+
+
+def _remembered(delta: Delta, seen: Seen) -> Who | None:
+    """Judge by what vtysh keeps of what each account typed: whose it is stands there, and not when it was."""
+    remembered = [
+        one
+        for one in seen.of("history")
+        if any(names(sections, one.subject, delta) for sections in (_sections(one), []))
+    ]
     users = {one.user for one in remembered}
     if len(users) != 1:
         return None
     one = remembered[-1]
     origins = {login.origin for login in seen.logins if login.user == one.user}
     origin = origins.pop() if len(origins) == 1 else ""
-    words = f"{one.user}'s memory of vtysh holds {said}, and was written last then"
+    words = f"{one.user}'s memory of vtysh holds `{_line(delta)}`, and was written last then"
     return made(one.at, words, user=one.user, origin=origin, is_sure=False)
 
 

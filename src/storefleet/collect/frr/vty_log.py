@@ -12,7 +12,7 @@ from storefleet.collect.deeds import Trace
 from storefleet.collect.log_lines import Entry
 from storefleet.collect.quote import quote
 
-TELLING = r"\] vty\[|watchfrr .* starting"
+TELLING = r"vty\[[0-9]+\]@[^( ]*\(config|watchfrr .* starting"
 """What a line of FRR holds that tells anything, as an extended regular expression."""
 
 MOST = 1000
@@ -21,7 +21,10 @@ MOST = 1000
 SHARE = 512 * 1024
 """Bytes of the end of a log that are looked at."""
 
-_TYPED = re.compile(r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?(?P<vty>vty\[\d{1,6}\])@\((?P<mode>[\w-]{1,48})\)# (?P<line>.+)")
+_TYPED = re.compile(
+    r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?(?P<vty>vty\[\d{1,6}\])@[0-9A-Fa-f.:]{0,45}"
+    r"\((?P<mode>[\w-]{1,48})\)# (?P<line>.+)"
+)
 _STARTS = re.compile(r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?watchfrr \S+ starting.*")
 _KEPT = re.compile(r"(?P<at>\d{9,11}) (?P<now>\d{1,6}) (?P<before>\d{0,6}) (?P<line>.+)")
 _HISTORY = re.compile(r"(?P<user>[\w.@-]{1,64}) (?P<at>\d{9,11}) (?P<line>.+)")
@@ -30,10 +33,12 @@ _ENDS = ("exit", "end", "quit")
 
 
 def script(wanted: Sequence[str]) -> str:
-    """Return the part of a script that asks a router; ``wanted`` are the lines, with their indentation.
+    """Return the part that asks a router, for the script of :mod:`storefleet.collect.traces`.
 
+    ``wanted`` are lines with their indentation.
     Of the configuration that is saved, and of the one before, it says how often each line stands there and nothing
-    else: they hold secrets. Of what people typed, only vtysh's own memory of it, in their homes.
+    else: they hold secrets. Of what people typed, only vtysh's own memory of it, in their homes; that of root is
+    everybody's who came in through sudo.
     """
     looks = "".join(f"kept {quote(line)}\n" for line in wanted)
     return f"""kept() {{
@@ -42,11 +47,10 @@ s=$(stat -c %Y /etc/frr/frr.conf 2>/dev/null) && printf 'kept %s %s %s %s\\n' "$
 }}
 {looks}printf 'boot %s\\n' "$(sed -n 's/^btime //p' /proc/stat)"
 telling() {{ grep -aE '{TELLING}' | tail -n {MOST} | sed "s/^/$1 /"; }}
-u=$(id -u frr 2>/dev/null) &&
-  journalctl -q --no-pager -o json --since @"$since" _UID="$u" + SYSLOG_IDENTIFIER=watchfrr 2>/dev/null |
-    telling journal
+u=$(id -u frr 2>/dev/null) && written --since @"$since" _UID="$u" + SYSLOG_IDENTIFIER=watchfrr | telling journal
 for f in /var/log/frr/*.log; do tail -c {SHARE} "$f" 2>/dev/null; done | telling line
-sed 's/^\\([^:]*\\):[^:]*:[^:]*:[^:]*:[^:]*:\\([^:]*\\):.*/\\1 \\2/' /etc/passwd | while read -r user home; do
+sed -n '/^root:/d; s/^\\([^:]*\\):[^:]*:[^:]*:[^:]*:[^:]*:\\([^:]*\\):.*/\\1 \\2/p' /etc/passwd |
+while read -r user home; do
   f=$home/.history_frr
   [ -f "$f" ] && [ ! -L "$f" ] && at=$(stat -c %Z "$f") &&
     tail -n 200 "$f" | while IFS= read -r line; do printf 'history %s %s %s\\n' "$user" "$at" "$line"; done

@@ -25,6 +25,7 @@ _SHARE = 128 * 1024
 _LOG = 4 * 1024 * 1024
 """Bytes of the end of a log that are looked at."""
 
+_SLACK_S = 60
 _FIELDS = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_COMM,_UID"
 
 _PACKAGE = re.compile(
@@ -42,22 +43,25 @@ _LAST = re.compile(
 _WTMP_TIME = "%a %b %d %H:%M:%S %Y"
 
 
-def traces(files: Sequence[str], since: int, lines: Sequence[str] | None = None) -> Step[tuple[Trace, ...]]:
-    """Ask a host for what it wrote down since an instant, and for the times of these files.
+def traces(files: Sequence[str], since: int, now: int, lines: Sequence[str] | None = None) -> Step[tuple[Trace, ...]]:
+    """Ask a host for what it wrote down since an instant, and for the times of these files; ``now`` is our clock's.
 
     Of a router that is asked for ``lines`` of its configuration, what FRR itself says of them.
     """
-    output = yield from ask(RunScript(script(files, since, lines), deadline_s=60.0, max_bytes=_BYTES + 4096))
+    output = yield from ask(RunScript(script(files, since, now, lines), deadline_s=60.0, max_bytes=_BYTES + 4096))
     return tuple(read(output))
 
 
-def script(files: Sequence[str], since: int, lines: Sequence[str] | None = None) -> str:
-    """Return the script; it only reads. A path with ``*`` in it is every file that it fits."""
+def script(files: Sequence[str], since: int, now: int, lines: Sequence[str] | None = None) -> str:
+    """Return the script; it only reads. A path with ``*`` in it is every file that it fits.
+
+    A host whose clock is wrong wrote its journal by that clock, and is asked by it.
+    """
     looks = "".join(f"look {_words(path)}\n" for path in files)
     names = " ".join(f"SYSLOG_IDENTIFIER={name}" for name in LOGS)
     programs = "|".join(LOGS)
     return f"""PATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH LC_ALL=C
-since={since}
+since=$(({since} + $(date +%s) - {now} - {_SLACK_S})); [ "$since" -gt 0 ] || since=0
 look() {{ for f in "$@"; do at=$(stat -c '%Y %Z' "$f" 2>/dev/null) && printf 'file %s %s\\n' "$at" "$f"; done; }}
 journal() {{ journalctl -q --no-pager -o json "$@" 2>/dev/null; }}
 written() {{ journal --output-fields={_FIELDS} "$@" || journal "$@"; }}
@@ -69,7 +73,7 @@ sed 's/^\\([^:]*\\):[^:]*:\\([^:]*\\):.*/account \\2 \\1/' /etc/passwd 2>/dev/nu
 tail -c {_SHARE} /var/log/apt/history.log 2>/dev/null | sed 's/^/apt /'
 last -Fiw 2>/dev/null | head -n {MOST} | sed 's/^/last /'
 if [ -n "$(journalctl -q -n 1 2>/dev/null)" ]; then
-written --since @{since} {names} | grep -aE '{TELLING}' |
+written --since @"$since" {names} | grep -aE '{TELLING}' |
   tail -n {MOST} | sed 's/^/journal /'
 else
 {{ for f in auth.log.1 auth.log secure messages; do tail -c {_LOG} "/var/log/$f" 2>/dev/null; done

@@ -30,8 +30,9 @@ def asked(
     connector = live(workspace, limits)
 
     def step(host: Host) -> Step[tuple[Trace, ...]]:
-        some = differing[host.name]
-        return traces(files_of(some), since.get(host.name, 0), wanted(some) if host.platform == "frr" else None)
+        some, now = differing[host.name], int(clock.now().timestamp())
+        lines = wanted(some) if host.platform == "frr" else None
+        return traces(files_of(some), since.get(host.name, 0), now, lines)
 
     try:
         with show("asking who", len(hosts)) as progress:

@@ -216,7 +216,7 @@ def test_whatever_a_host_prints_is_read_without_a_fault(rows):
 
 @pytest.mark.parametrize("lines", [None, (" description $(reboot) 'x",)])
 def test_the_script_is_one_that_a_shell_reads_with_every_word_quoted(lines):
-    text = script(["/opt/a; reboot", "/home/*/.ssh/authorized_keys*"], 0, lines)
+    text = script(["/opt/a; reboot", "/home/*/.ssh/authorized_keys*"], 0, 0, lines)
     assert "look '/opt/a; reboot'\n" in text
     assert "look /home/*/.ssh/authorized_keys*\n" in text
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0

@@ -147,6 +147,8 @@ def _visit(found: re.Match[str], zone: datetime.tzinfo) -> Iterator[Trace]:
         return
     is_address = found["origin"] != "0.0.0.0" and re.fullmatch(r"[0-9A-Fa-f.:]{2,45}", found["origin"])  # noqa: S104 - as last writes none
     place = "" if is_address else printable(found["tty"])
+    if not ended and "still logged in" not in found[0]:
+        ended = begun  # a power cut, or a logout that nothing wrote down: it stood for a time that nobody knows
     yield Trace("login", max(0, begun), place, found["user"], found["origin"] if is_address else "", max(0, ended))
 
 

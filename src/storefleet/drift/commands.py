@@ -20,7 +20,24 @@ _PROGRAMS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
 )
 """What a command is called that changes such a fact without naming it."""
 
-_READERS = frozenset({"cat", "less", "more", "head", "tail", "grep", "ls", "stat", "journalctl", "diff", "dpkg-query"})
+_READERS = frozenset(
+    {
+        "cat",
+        "less",
+        "more",
+        "head",
+        "tail",
+        "grep",
+        "ls",
+        "stat",
+        "journalctl",
+        "diff",
+        "dpkg-query",
+        "su",
+        "id",
+        "getent",
+    }
+)
 _READS = re.compile(
     r"\S*?(systemctl|ip|nft|networkctl|timedatectl|apt|dpkg)( -\S+)* "
     r"(a|r|addr|address|route|rule|list|ls|show|status|cat|is-\w+|list-\w+|policy|search|-l|-L|-s|--list)"

@@ -65,7 +65,7 @@ def by_our_clock(traces: Sequence[Trace], now: int) -> tuple[Trace, ...]:
 
 
 def _stood(login: Trace, begin: int, end: int | None) -> bool:
-    return (end is None or login.at <= end) and (login.at >= begin or login.until >= begin)
+    return (end is None or login.at <= end) and (login.at >= begin or login.until == 0 or login.until >= begin)
 
 
 def ran(command: Trace, at: int) -> bool:
@@ -82,11 +82,9 @@ def only_one(seen: Seen, at: int | None) -> tuple[Trace, str] | None:
         if commands:
             return commands[-1], f"sudo at that time: {told(commands[-1])}"
     logins = [one for one in seen.logins if at is None or (one.at <= at and (one.until == 0 or at <= one.until + 1))]
-    if len({(one.user, one.origin) for one in logins if one.origin} or {(one.user, "") for one in logins}) != 1:
+    if len({one.user for one in logins}) != 1 or len({one.origin for one in logins if one.origin}) > 1:
         return None
     one = next((login for login in reversed(logins) if login.origin), logins[-1])
-    if len({login.user for login in logins}) != 1:
-        return None
     place = f"from {one.origin}" if one.origin else f"on {one.subject}"
     words = "the only login in that time" if at is None else "the only login at that time"
     return one, f"{words}: {one.user} {place}"

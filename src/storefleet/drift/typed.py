@@ -56,7 +56,10 @@ def _handed(command: str) -> Iterator[str]:
         words = shlex.split(command)
     except ValueError:
         return
-    if not words or words[0].rpartition("/")[2] != "vtysh":
+    program = words[0].rpartition("/")[2] if words else ""
+    if program in ("sh", "bash", "dash") and words[-2:-1] == ["-c"]:
+        yield from _handed(words[-1].replace("\\\\", "\\"))  # sudo doubles what it logs of `sudo -i`
+    if program != "vtysh":
         return
     for at, word in enumerate(words[1:-1], 1):
         if word in ("-c", "--command", "-e"):

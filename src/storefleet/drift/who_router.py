@@ -15,13 +15,13 @@ _BOOT_S = 180
 
 
 def wanted(some: Collection[Delta]) -> tuple[str, ...]:
-    """Return the lines of which is asked whether they are saved, as FRR indents them."""
+    """Return the lines of which is asked whether they are saved, each behind its sections."""
     lines = {
-        " " * len(parents) + line
+        _key(parents, line)
         for delta in some
         if delta.part == CONFIG
         for parents, line, _ in paths(delta)
-        if "<redacted" not in line
+        if "<redacted" not in _key(parents, line)
     }
     return tuple(sorted(lines))
 
@@ -72,8 +72,8 @@ def _started(delta: Delta, seen: Seen, kept: Collection[Trace], before: int) -> 
     starts = seen.of("start", "boot")
     lines = {one.subject: one for one in kept}
     if not starts or not all(
-        (one := lines.get(line)) and one.at <= before and (one.detail in ("there", "new")) == came
-        for _, line, came in paths(delta)
+        (one := lines.get(_key(parents, line))) and one.at <= before and (one.detail in ("there", "new")) == came
+        for parents, line, came in paths(delta)
     ):
         return None
     boots = [one.at for one in seen.of("boot")]
@@ -86,8 +86,8 @@ def _started(delta: Delta, seen: Seen, kept: Collection[Trace], before: int) -> 
 def _saved(delta: Delta, seen: Seen, kept: Collection[Trace]) -> Who | None:
     """Judge by the save that brought the line into the file: it was typed by then."""
     known = {one.subject: one for one in kept}
-    for _, line, came in paths(delta):
-        one = known.get(line)
+    for parents, line, came in paths(delta):
+        one = known.get(_key(parents, line))
         if one is None or one.detail != ("new" if came else "gone") or one not in seen.traces:
             continue
         words = "frr.conf was saved then, the first time with it" if came else "frr.conf was saved then, without it"
@@ -114,6 +114,10 @@ def _by(found: tuple[Trace, str] | None, at: int, words: str) -> Who | None:
         return None
     one, shown = found
     return made(at, f"{words}; {shown}", user=one.user, origin=one.origin, is_sure=False)
+
+
+def _key(parents: tuple[str, ...], line: str) -> str:
+    return " / ".join((*parents, line))
 
 
 def _sections(one: Trace) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storefleet.collect.frr import vty_log
 from storefleet.collect.log_lines import file, instant, zone_of
 from storefleet.collect.traces import Trace, read, script
 from storefleet.model.effects import Output
@@ -80,8 +82,8 @@ def test_a_router_tells_what_was_typed_in_which_section_and_what_was_saved():
         (one.detail, one.subject) for one in seen("router", "history") if one.user == "op2"
     ]
     assert [(one.subject, one.detail) for one in seen("router", "kept")] == [
-        ("description typed2 by op2", "new"),
-        ("description store LAN", "gone"),
+        ("interface lan0 / description typed2 by op2", "new"),
+        ("interface lan0 / description store LAN", "gone"),
     ]
     assert [one.at for one in seen("router", "boot", "start")] == [1795845441, 1795845442]
 
@@ -220,3 +222,43 @@ def test_the_script_is_one_that_a_shell_reads_with_every_word_quoted(lines):
     assert "look '/opt/a; reboot'\n" in text
     assert "look /home/*/.ssh/authorized_keys*\n" in text
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+
+
+CONFIG = """\
+frr version 8.4.4
+interface lan0
+ description store LAN
+exit
+!
+router bgp 65001
+ address-family ipv4 unicast
+  neighbor 10.1.1.1 activate
+ exit-address-family
+ !
+ address-family ipv6 unicast
+ exit-address-family
+exit
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("interface lan0 / description store LAN", 1),
+        ("interface wan0 / description store LAN", 0),
+        ("description store LAN", 0),
+        ("router bgp 65001 / address-family ipv4 unicast / neighbor 10.1.1.1 activate", 1),
+        ("router bgp 65001 / address-family ipv6 unicast / neighbor 10.1.1.1 activate", 0),
+    ],
+)
+def test_a_router_counts_a_line_in_its_section(line, count, tmp_path):
+    saved = tmp_path / "frr.conf"
+    saved.write_text(CONFIG)
+    counted = subprocess.run(
+        ["awk", vty_log.MANY, str(saved)],
+        env={"W": line, "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert counted.stdout.strip() == str(count)

@@ -88,6 +88,9 @@ def test_what_was_typed_names_a_line_only_in_its_section_and_with_its_words(delt
         ("/usr/bin/vtysh -c 'conf t' -c 'interface lan0' -c exit -c 'description by hand'", False),
         ("/usr/bin/vtysh -c 'conf t' -c 'interface lan0' -c 'interface wan0' -c 'description by hand'", False),
         ("/usr/bin/vtysh -c 'show interface lan0'", False),
+        ('/usr/bin/sh -c \'vtysh -c "conf t" -c "int lan0" -c "desc by hand"\'', True),
+        (r"/bin/bash --login -c 'vtysh -c conf\\ t -c int\\ lan0 -c desc\\ by\\ hand'", True),
+        ('/usr/bin/sh -c \'echo vtysh -c "int lan0" -c "desc by hand"\'', False),
         ("/usr/bin/echo -c 'interface lan0' -c 'description by hand'", False),
         ("/usr/bin/vtysh -c 'not closed", False),
     ],
@@ -105,7 +108,7 @@ def login(at, user="op2", until=0):
 
 
 def kept(at, line, how):
-    return Trace("kept", at, line, detail=how)
+    return Trace("kept", at, f"interface lan0 / {line}", detail=how)
 
 
 VTYSH = "/usr/bin/vtysh -c 'configure terminal' -c 'interface lan0' -c 'description by hand'"
@@ -135,6 +138,7 @@ BACK = Delta(CONFIG, CHANGED.key, "description by hand", "description store LAN"
         (CAME, [SAVED, login(NOON - 5)], ("op2", "inferred", "frr.conf was saved then")),
         (CAME, [SAVED, Trace("sudo", NOON - 5, "/usr/bin/vtysh", "op1")], ("op1", "inferred", "frr.conf was saved")),
         (CAME, [kept(NOON, "description by hand", "there")], None),
+        (CAME, [Trace("kept", NOON, "interface wan0 / description by hand", detail="new")], None),
         (CAME, [kept(NIGHT - 5, "description by hand", "new")], None),
         (CAME, [login(NOON)], ("op2", "inferred", "the only login in that time")),
         (CAME, [login(NOON), Trace("sudo", NOON, "/usr/bin/vtysh", "op1")], None),
@@ -174,5 +178,8 @@ def test_no_secret_of_a_command_stands_in_the_evidence():
 
 
 def test_no_line_with_a_secret_is_sent_to_a_router():
-    assert wanted([CHANGED, SECRET]) == (" description by hand",)
-    assert wanted([WENT, ROUTE]) == (" description store LAN", "ip route 10.7.0.0/16 10.0.1.254")
+    assert wanted([CHANGED, SECRET]) == ("interface lan0 / description by hand",)
+    assert wanted([WENT, ROUTE]) == (
+        "interface lan0 / description store LAN",
+        "ip route 10.7.0.0/16 10.0.1.254",
+    )

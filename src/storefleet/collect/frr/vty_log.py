@@ -21,6 +21,12 @@ MOST = 1000
 SHARE = 512 * 1024
 """Bytes of the end of a log that are looked at."""
 
+MANY = (
+    '{ d = match($0, /[^ ]/) - 1; if (d < 0) next; p[d] = substr($0, d + 1); k = ""; '
+    'for (i = 0; i <= d; i++) k = k (i ? " / " : "") p[i]; if (k == ENVIRON["W"]) n++ } END { print n + 0 }'
+)
+"""Counts a line in its sections, by the indentation that FRR writes."""
+
 _TYPED = re.compile(
     r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?(?P<vty>vty\[\d{1,6}\])@[0-9A-Fa-f.:]{0,45}"
     r"\((?P<mode>[\w-]{1,48})\)# (?P<line>.+)"
@@ -35,15 +41,16 @@ _ENDS = ("exit", "end", "quit")
 def script(wanted: Sequence[str]) -> str:
     """Return the part that asks a router, for the script of :mod:`storefleet.collect.traces`.
 
-    ``wanted`` are lines with their indentation.
+    ``wanted`` are lines behind their sections: ``interface lan0 / description by hand``.
     Of the configuration that is saved, and of the one before, it says how often each line stands there and nothing
     else: they hold secrets. Of what people typed, only vtysh's own memory of it, in their homes; that of root is
     everybody's who came in through sudo.
     """
     looks = "".join(f"kept {quote(line)}\n" for line in wanted)
-    return f"""kept() {{
-s=$(stat -c %Y /etc/frr/frr.conf 2>/dev/null) && printf 'kept %s %s %s %s\\n' "$s" \\
-  "$(grep -acxF -e "$1" /etc/frr/frr.conf)" "$(grep -acxF -e "$1" /etc/frr/frr.conf.sav 2>/dev/null)" "$1"
+    return f"""many() {{ [ -f "$2" ] && W=$1 awk '{MANY}' "$2"; }}
+kept() {{
+s=$(stat -c %Y /etc/frr/frr.conf 2>/dev/null) &&
+  printf 'kept %s %s %s %s\\n' "$s" "$(many "$1" /etc/frr/frr.conf)" "$(many "$1" /etc/frr/frr.conf.sav)" "$1"
 }}
 {looks}printf 'boot %s\\n' "$(sed -n 's/^btime //p' /proc/stat)"
 telling() {{ grep -aE '{TELLING}' | tail -n {MOST} | sed "s/^/$1 /"; }}
@@ -88,7 +95,7 @@ def kept(text: str) -> Iterator[Trace]:
     if found := _KEPT.fullmatch(text):
         now, before = int(found["now"]), int(found["before"] or found["now"])
         how = "new" if now > before else "gone" if now < before else "there" if now else "absent"
-        yield Trace("kept", int(found["at"]), found["line"].strip(), detail=how)
+        yield Trace("kept", int(found["at"]), found["line"], detail=how)
 
 
 def remembered(texts: Sequence[str]) -> Iterator[Trace]:

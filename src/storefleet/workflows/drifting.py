@@ -53,7 +53,6 @@ class Drift:
     then: Commit | None = None
     """The run with which is compared, where that is not what was approved."""
     _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
-    _deltas: dict[str, list[Delta] | None] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
         """Return the report of these hosts, store by store."""
@@ -99,11 +98,6 @@ class Drift:
 
     def differing(self, host: Host) -> list[Delta] | None:
         """Return what differs on a host; ``None`` where nothing of it was ever approved."""
-        if host.name not in self._deltas:
-            self._deltas[host.name] = self._compared(host)
-        return self._deltas[host.name]
-
-    def _compared(self, host: Host) -> list[Delta] | None:
         folder = folder_of(host.store, host.name)
         approved, observed = self.approved.get(folder), self.night.known.get(folder, {})
         if approved is None:

@@ -109,7 +109,7 @@ def test_who_is_told_as_far_as_the_host_itself_wrote_it_down(lab: Lab, key: Path
     console(lab, "S0001-pos1", "chmod 0644 /opt/pos/etc/pos.ini")
     night(lab)
     accept(lab)
-    console(lab, "S0003-router", "vtysh -c 'configure terminal' -c 'interface lan0' -c 'description not saved'")
+    console(lab, "S0003-router", "vtysh -c 'configure terminal' -c 'ip router-id 10.9.9.9'")
     night(lab)
     accept(lab)
 
@@ -154,8 +154,8 @@ def test_who_is_told_as_far_as_the_host_itself_wrote_it_down(lab: Lab, key: Path
     assert (logged["user"], logged["certainty"], logged["origin"]) == ("op2", "inferred", HEAD_OFFICE)
     assert logged["evidence"].startswith("FRR's log of commands: `description typed by op2`")
 
-    boot = of(found, "S0003-router", "description store LAN")
-    lost = next(one for (host, _), one in found.items() if host == "S0003-router" and one["who"] == boot)
+    boot = of(found, "S0003-router", "ip router-id 10.9.9.9")
+    lost = found["S0003-router", "ip router-id 10.9.9.9"]
     assert (lost["class"], boot["user"], boot["certainty"]) == ("reverted", "", "recorded")
     assert boot["evidence"] == "it booted then, and read the saved configuration"
     assert began - 1 <= stamp(boot["at"]) <= booted

@@ -94,8 +94,7 @@ class Drift:
         since: dict[str, int] = {}
         for host in hosts:
             picture = self.picture(host) if self._is_asked(host) and not self._why_not(host) else None
-            some = self._judged(picture).differing if picture else []
-            if some and host.role != "router":
+            if picture is not None and (some := self._judged(picture).differing):
                 folder = folder_of(host.store, host.name)
                 befores = [self.histories.since(f"{folder}/{one.part}", one)[1] for one in some]
                 differing[host.name] = some

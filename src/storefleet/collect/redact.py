@@ -60,6 +60,30 @@ def strip_secrets(text: str) -> str:
     return text
 
 
+_QUOTE = r"""(?P<quote>["'])?"""
+_WORTH = r"""(?P<secret>(?(quote)(?!<redacted)(?:\\.|(?!(?P=quote))[^\\])+|(?:\\.|[^\s"'`;|&()<>\\])+))"""
+_SCHEME = "(?:bearer|basic|digest|token)"
+_IN_COMMAND = tuple(
+    re.compile(head + _WORTH, re.IGNORECASE)
+    for head in (
+        rf"(?P<head>(?<![\w.-]){_WORD}[\"']?\s{{0,64}}[=:]\s{{0,64}}{_QUOTE})",
+        rf"(?P<head>(?:^|\s)--?{_WORD}\s{{1,64}}{_QUOTE})(?!-)",
+        rf"(?P<head>\bauthorization\s{{0,64}}:\s{{0,64}}(?:{_SCHEME}\s{{1,64}})?{_QUOTE})(?!{_SCHEME}\b)",
+        rf"(?P<head>\s(?:-u|--user)[\s=]{{0,64}}{_QUOTE}[\w.@-]{{1,64}}:)",
+        rf"(?P<head>\bsshpass\s{{1,64}}-p\s{{0,64}}{_QUOTE})",
+        rf"(?P<head>\b(?:mysql|mariadb)[\w-]{{0,64}}\s(?:[^;|&\r\n]{{0,1024}}\s)?(?-i:-p){_QUOTE})",
+    )
+)
+"""What a line of shell calls a secret: it ends with the word, so that what is done with it stays to be read."""
+
+
+def redact_command(text: str, key: bytes) -> str:
+    """Return a line of shell with its passwords hidden, each by its keyed hash."""
+    for pattern in (*_IN_COMMAND, _IN_URL):
+        text = pattern.sub(lambda match: match["head"] + redact(match["secret"], key), text)
+    return text
+
+
 def redact_urls(text: str, key: bytes) -> str:
     """Return the text with the password of every URL in it hidden by its keyed hash."""
     return _IN_URL.sub(lambda match: match["head"] + redact(match["secret"], key), text)

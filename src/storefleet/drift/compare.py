@@ -15,8 +15,8 @@ CONFIG = "running-config"
 """The part that is a text of lines in sections, and not of facts under keys."""
 
 _ELEMENT = re.compile(
-    r"(?P<whole>/files\[.*?\]|/services/[^/]+|/security/firewall|/security/users\[.*?\]|/ports/listening\[.*?\]|/security/jobs\[.*?\]"
-    r"|/network/routes\[.*?\]|/network/interfaces/[^/]+)/(?P<field>.+)"
+    r"(?P<whole>/files\[.*?\]|/services/[^/]+|/security/firewall|/security/users\[.*?\]|/ports/listening\[.*?\]"
+    r"|/security/(?:jobs|certificates)\[.*?\]|/hardware/\w+\[.*?\]|/network/routes\[.*?\]|/network/interfaces/[^/]+)/(?P<field>.+)"
 )
 """What is one thing to people: a file of which content and size are others has changed once."""
 

@@ -16,6 +16,7 @@ from storefleet.lab.lab import Lab
 pytestmark = pytest.mark.lab
 REPOSITORY = Path(__file__).parents[2]
 STOREFLEET = str(Path(sys.executable).with_name("storefleet"))
+MERGED = "/var/lib/docker/overlay2/x/merged"
 OFF = ("S0001-pos2", "S0002-kiosk1")
 
 FILTER = """nft -f - <<'X'
@@ -39,7 +40,10 @@ DAY_ONE = {
         "sysctl -w net.ipv6.conf.eth0.use_tempaddr=2",
         "ip address add fd00:aa::11/64 dev eth0 mngtmpaddr valid_lft 3600 preferred_lft 1800",
     ),
-    "S0002-pos1": ("ip link add lane1 type dummy", "ip address add 192.168.77.1/24 dev lane1", "ip link set lane1 up"),
+    "S0002-pos1": (
+        "ip link add lane1 type veth peer name scanner",
+        "ip address add 192.168.77.1/24 dev lane1 && ip link set lane1 up && ip link set scanner up",
+    ),
 }
 EVERYDAY = {
     "S0001-pos1": (
@@ -48,7 +52,7 @@ EVERYDAY = {
         "ip address add fd00:aa::11/64 dev eth0 mngtmpaddr valid_lft 7200 preferred_lft 1800",
         "ip address change 10.100.1.11/24 dev eth0 valid_lft 3600 preferred_lft 3600",
         "ip link add veth1a2b3c4 type veth peer name veth4c3b2a1 && ip link set veth1a2b3c4 up",
-        "mkdir -p /run/user/1000 && mount -t tmpfs tmpfs /run/user/1000",
+        f"mkdir -p {MERGED} && nsenter -t 1 -m mount -t tmpfs tmpfs {MERGED}",
         "apt-get update",
         "journalctl --rotate",
         "systemctl start systemd-tmpfiles-clean modprobe@fuse",
@@ -149,10 +153,10 @@ def an_everyday_night(lab: Lab) -> None:
     do(lab, "S0001-pos1", f"umask 077; cat >/root/k <<'X'\n{copied}\nX")
     with ExitStack() as people:
         people.enter_context(left_running(lab, "S0001-pos1", tunnel))
-        people.enter_context(left_running(lab, "S0003-kiosk1", "exec nc -u -l -p 45001"))
+        people.enter_context(left_running(lab, "S0003-kiosk1", "exec tftp -g -r x -l /dev/null 10.9.9.9"))
         people.enter_context(logged_in(lab, "root@10.100.1.61", "'sleep 600; true'"))
         told = night(lab)
-        everyday_is_there(seen(lab, "S0001-pos1", "S0001-router", "S0003-kiosk1"))
+        everyday_is_there(seen(lab, "S0001-pos1", "S0001-router", "S0001-kiosk1", "S0003-kiosk1"))
         assert told == {}
 
 
@@ -166,14 +170,19 @@ def everyday_is_there(documents: dict[str, dict]) -> None:
     assert ("127.0.0.1", 1080, "ssh") in {
         (one["address"], one["port"], one["process"]) for one in till["ports"]["listening"]
     }
-    assert "/run/user/1000" in {one["mount"] for one in till["hardware"]["storage"]}
+    assert MERGED in {one["mount"] for one in till["hardware"]["storage"]}
     assert till["system"]["reboot_required"] is True
-    assert ("udp", 45001) in {(one["proto"], one["port"]) for one in kiosk["ports"]["listening"]}
+    assert documents["S0001-kiosk1"]["services"].keys() >= {"sleep", "sh"}
+    assert any(one["proto"] == "udp" and one["port"] >= 32768 for one in kiosk["ports"]["listening"])
 
 
 def a_quiet_morning(lab: Lab) -> None:
     """Power comes back, every kind of device starts anew, people go home."""
-    do(lab, "S0001-pos1", "umount /run/user/1000; ip link del veth1a2b3c4; rm /root/k /run/reboot-required")
+    do(
+        lab,
+        "S0001-pos1",
+        f"nsenter -t 1 -m umount {MERGED}; ip link del veth1a2b3c4; rm /root/k /run/reboot-required",
+    )
     for host in OFF:
         lab.plug_in(host)
     for host in ("S0003-pos2", "S0003-kiosk1", "S0002-router"):

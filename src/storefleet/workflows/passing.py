@@ -12,6 +12,10 @@ from storefleet.collect.frr.platform import frr
 from storefleet.model.base import Json
 from storefleet.model.state import StateDocument
 
+_AT_WORK = (
+    "sh|ash|dash|bash|login|su|sudo|ssh|dbclient|scp|sftp-server|vi|less|more|tail|top|ps|sleep|timeout|"
+    "cat|grep|find|tar|gzip|wget|curl|tftp|rsync|ping|traceroute|nslookup|run-parts"
+)
 _LINK = r"network/interfaces(?:/[^/]+|\[[^\]]*\])"
 _BY_ITSELF = (
     rf"{_LINK}/(link_up|speed|duplex)\b",  # what was agreed with the other end: a till is off at night
@@ -28,12 +32,11 @@ _BY_ITSELF = (
     r"system/(reboot_required|boots)",  # what an update leaves until the next start; the update is told
     r"security/(logins|suspicious_processes)",  # people at work, and processes by their numbers
     r"hardware/(temperature|power)",
-    r"hardware/storage\[(/run/(user|credentials|netns)/|/var/lib/(docker|containers)/)",  # of a login, of a container
+    r"hardware/storage\[(/run/(credentials|netns)/|/var/lib/(docker|containers)/)",  # of a service, of a container
     r"hardware/storage\[[^\]]*\]/device = \"/dev/loop",  # numbered in the order of the start
     r"hardware/disks\[[^\]]*\]/(life_pct|pending)",
-    r"services/(sshd?|systemd-coredump)@[^/]*",  # one for each connection, one for each crash
-    r"services/(sh|ash|dash|bash|login|su|sudo|ssh|dbclient|scp|sftp-server|sleep|timeout|vi|less|more|tail|top|ps)/",
-    # the line above: on a system without units, people at work and scripts that wait
+    r"services[/\[](sshd?|systemd-coredump)@",  # one for each connection, one for each crash
+    rf"services/({_AT_WORK})/",  # on a system without units: people at work, and what a script calls and waits for
 )
 _PASSES = re.compile(rf"/({'|'.join(_BY_ITSELF)})")
 
@@ -43,7 +46,7 @@ _OF_A_PERSON = re.compile(r'(/ports/listening\[tcp,(?:127\.|::1,)[^\]]*\])/proce
 _BY_KERNEL = re.compile(r'(/network/routes\[.*\])/protocol = "(?:kernel|ra)"')
 """Routes that follow from an address, and those that a neighbour announces."""
 
-_STATIC_INSTANCE = re.compile(r'(/services/[^/@]+@[^/]+)/enabled = "(?:static|indirect|transient)"')
+_STATIC_INSTANCE = re.compile(r'(/services[/\[][^/@]+@[^/]+)/enabled = "(?:static|indirect|transient)"')
 """What is made of a template when something calls for it, and forgotten afterwards."""
 
 _ADDRESSES = re.compile(rf"(?P<link>/{_LINK})/(?P<which>addresses|temporary) = (?P<some>\[.*\])")

@@ -12,7 +12,7 @@ from storefleet.audit.unflatten import unflatten
 from storefleet.collect.facts import Fact
 from storefleet.collect.linux.jobs import jobs
 from storefleet.collect.linux.units import units
-from storefleet.collect.redact import redact_command
+from storefleet.collect.redact import redact_command, strip_secrets
 from storefleet.collect.registry import collector
 from storefleet.collect.text import Records
 from storefleet.documents.published import problems
@@ -106,6 +106,7 @@ def test_what_one_person_changes_in_one_line_is_one_difference(old, new, key):
         "mysqldump -u pos -pc4n4ry pos | gzip",
         "backup --token c4n4ry --to x | gzip",
         "curl -u joe:c4n4ry http://h/ | gzip",
+        "curl -fsu 'joe:c4n4ry and' --proxy-user=joe:c4n4ry http://h/ | gzip",
         "curl -H 'X-Api-Key: c4n4ry' h | gzip",
         'curl -H "Authorization: Bearer c4n4ry" h | gzip',
         "curl https://joe:c4n4ry@h/ | gzip",
@@ -118,6 +119,7 @@ def test_what_one_person_changes_in_one_line_is_one_difference(old, new, key):
 def test_a_password_in_a_command_is_seen_to_change_and_never_seen(command):
     hidden = redact_command(command, KEY)
     assert "c4n4ry" not in hidden
+    assert "c4n4ry" not in strip_secrets(f"@daily root {command}")
     assert hidden.endswith("| gzip")
     assert redact_command(hidden, KEY) == hidden
     assert redact_command(command.replace("c4n4ry", "0th3r"), KEY) != hidden

@@ -87,6 +87,14 @@ SCHEDULED = {
 }
 
 
+OURS = """\
+- hosts: role=till
+  gather_facts: false
+  tasks:
+    - cron: {name: sync, cron_file: sync, user: root, job: /bin/true, minute: "7"}
+"""
+
+
 @pytest.fixture
 def lab(lab_or_skip: None) -> Iterator[Lab]:
     """Give a lab of its own: nobody mends what is done here."""
@@ -192,10 +200,13 @@ def a_quiet_morning(lab: Lab) -> None:
     assert night(lab) == {}
 
 
-def told_once(lab: Lab, done: dict[tuple[str, str], dict[str, str]]) -> None:
+def told_once(
+    lab: Lab, done: dict[tuple[str, str], dict[str, str]], ours: dict[tuple[str, str], str] | None = None
+) -> None:
     for host, script in done:
         do(lab, host, script)
     expected = {(host, key): cause for (host, _), keys in done.items() for key, cause in keys.items()}
+    expected |= ours or {}
     told = night(lab)
     assert {name: one["class"] for name, one in told.items()} == expected
     assert "c4n4ry" not in json.dumps(list(told.values()))
@@ -209,10 +220,16 @@ def test_everyday_life_is_no_drift_and_what_is_scheduled_or_switched_off_is_told
     assert storefleet(lab, *accept, "day one").returncode == 0
     an_everyday_night(lab)
     a_quiet_morning(lab)
-    told_once(lab, SCHEDULED)
+    (lab.place.fleet / "playbooks" / "ours.yaml").write_text(OURS)
+    pushed = storefleet(lab, "push", "ours.yaml", "-l", "S0002-pos3", "--yes")
+    assert pushed.returncode in (0, 1), pushed.stdout + pushed.stderr
+    ours = {("S0002-pos3", '/security/jobs[/etc/cron.d/sync,"7 * * * *",]'): "ours"}
+    told_once(lab, SCHEDULED, ours)
     do(lab, "S0003-pos1", "sed -i s,http,https, /etc/cron.d/help")
     changed = night(lab)
-    assert len(changed) == sum(map(len, SCHEDULED.values())), "another command at the same place is the same difference"
+    assert len(changed) == len(ours) + sum(map(len, SCHEDULED.values())), (
+        "another command at the same place is the same difference"
+    )
     assert storefleet(lab, *accept, "all of it is right").returncode == 0
     do(lab, "S0003-pos1", "sed -i 's/joe:c4n4ry/joe:0th3r/' /etc/cron.d/help")
     (one,) = night(lab).values()

@@ -1,0 +1,245 @@
+"""Who is who: serial numbers, machine ids, MAC addresses and host keys of a whole fleet, held against what was known.
+
+One host by itself cannot say whether it was swapped or cloned. An id that could not be read, and one that many devices
+show because nobody filled it in, says nothing: then nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from storefleet.drift.identity_values import KINDS, NOTHING, Identity, Kind, known_id, known_macs, same, short, some_of
+from storefleet.model.drift import IdentityNote
+
+Spans: TypeAlias = Callable[[str, Kind], tuple[int, int]]
+"""Since when a host has shown its id, and when it was read last: two hosts show the same only if these overlap."""
+
+NoteKind: TypeAlias = Literal["swapped", "moved", "cloned", "replaced"]
+REGISTER = "devices.csv"
+MOST_OTHERS = 8
+"""Hosts that a note names; one image on a whole fleet would else name each host in the note of each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One host of the ledger.
+
+    ``observed`` is empty where the host is dark or out of service: what it showed earlier may stand elsewhere by now.
+    ``serial`` and ``mac`` are the asset register's, ``keys`` the fingerprints that are pinned.
+    """
+
+    host: str
+    approved: Identity = NOTHING
+    observed: Identity = NOTHING
+    serial: str | None = None
+    mac: str | None = None
+    keys: tuple[str, ...] = ()
+
+    def expected(self, kind: Kind) -> str | None:
+        """Return what the host is known by: what was approved of it, or else what the register says."""
+        return self.approved.id(kind) or (known_id(self.serial) if kind == "serial" else None)
+
+
+def ledger(
+    entries: Sequence[Entry],
+    refused: Mapping[str, str] | None = None,
+    spans: Spans = lambda _host, _kind: (0, 0),
+    approved: str = "was approved of",
+) -> tuple[IdentityNote, ...]:
+    """Return what the ids of a whole fleet say, by host.
+
+    ``refused`` holds the hosts that showed another key than the pinned one, with the words of that. ``approved`` is how
+    the known side is told, where it is something else. ``spans`` is asked only of hosts that show the same.
+    """
+    book = _Book(entries, spans, approved)
+    found: list[IdentityNote] = []
+    for entry in sorted(entries, key=lambda one: one.host):
+        elsewhere = list(_misplaced(book, entry))
+        found += elsewhere or _replaced(book, entry)
+        found += _cloned(book, entry)
+    for host, words in (refused or {}).items():
+        said = "it shows another host key than the pinned one, so that nothing was asked of it"
+        found.append(IdentityNote(host=host, kind="refused", words=said, evidence=(words,) if words else ()))
+    return tuple(sorted(found, key=lambda note: (note.host, note.kind)))
+
+
+@dataclass
+class _Book:
+    """The ids of a fleet by what they are: who is known by one, and who shows it."""
+
+    entries: Sequence[Entry]
+    spans: Spans
+    approved: str
+    by_host: dict[str, Entry] = field(default_factory=dict)
+    owners: dict[tuple[Kind, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    showing: dict[tuple[Kind, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    pinned: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    registered: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Index the entries in the order of their names, so that the order in which they come changes nothing."""
+        for entry in sorted(self.entries, key=lambda one: one.host):
+            self.by_host[entry.host] = entry
+            for kind in KINDS:
+                if (known := entry.expected(kind)) is not None:
+                    self.owners[kind, known.casefold()].append(entry.host)
+                if (shown := entry.observed.id(kind)) is not None:
+                    self.showing[kind, shown.casefold()].append(entry.host)
+            if entry.observed != NOTHING:
+                for key in dict.fromkeys(entry.keys):
+                    self.pinned[key].append(entry.host)
+            if (serial := known_id(entry.serial)) is not None:
+                self.registered.setdefault(serial.casefold(), entry.host)
+        self.showing = {about: self._at_once(about[0], some) for about, some in self.showing.items() if len(some) > 1}
+
+    def _at_once(self, kind: Kind, hosts: list[str]) -> list[str]:
+        """Return those of the hosts that were seen with an id at one time: the newest at which two of them were."""
+        spans = {host: self.spans(host, kind) for host in hosts}
+        for instant in sorted({until for _, until in spans.values()}, reverse=True):
+            there = [host for host in hosts if spans[host][0] <= instant <= spans[host][1]]
+            if len(there) > 1:
+                return there
+        return []
+
+    def shared(self, entry: Entry, kind: Kind) -> list[str]:
+        """Return the other hosts that show what this one shows at once with it."""
+        shown = entry.observed.id(kind)
+        some = self.showing.get((kind, shown.casefold()), []) if shown is not None else []
+        return _others(some, entry.host) if entry.host in some else []
+
+    def known_as(self, entry: Entry, kind: Kind) -> list[str]:
+        """Return the other hosts that are known by what this one shows, where it is not known by it itself."""
+        shown = entry.observed.id(kind)
+        some = self.owners.get((kind, shown.casefold()), []) if shown is not None else []
+        return [] if entry.host in some else some
+
+
+def _others(hosts: Sequence[str], host: str) -> list[str]:
+    return [other for other in hosts if other != host]
+
+
+def _misplaced(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
+    """Yield that a host shows what others were known by; none of them shows it beside it, else it would be a clone."""
+    swapped: dict[str, list[str]] = defaultdict(list)
+    moved: dict[str, list[str]] = defaultdict(list)
+    for kind, name in KINDS.items():
+        twins, expected = set(book.shared(entry, kind)), entry.expected(kind)
+        for other in book.known_as(entry, kind):
+            if other in twins:
+                continue
+            shown = book.by_host[other].observed.id(kind)
+            back = expected is not None and same(shown, expected)
+            says = f"{name} {short(entry.observed.id(kind))} {_by(book, other, kind)} {other}"
+            says += _shows(other, name, shown, entry.host if back else "")
+            (swapped if back else moved)[other].append(says)
+    if found := swapped or moved:
+        evidence = [says for some in found.values() for says in some]
+        yield _note("swapped" if swapped else "moved", entry.host, list(found), evidence)
+
+
+def _by(book: _Book, other: str, kind: Kind) -> str:
+    return book.approved if book.by_host[other].approved.id(kind) is not None else f"is in {REGISTER} for"
+
+
+def _shows(other: str, name: str, shown: str | None, owner: str) -> str:
+    if owner:
+        return f", and {other} shows the {name} of {owner}"
+    return f"; {other} shows {short(shown)}" if shown is not None else f"; {other} was not seen with it since"
+
+
+def _cloned(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
+    """Yield that others show the same as a host at once, or have the same key pinned."""
+    found: dict[str, None] = {}
+    evidence: list[str] = []
+    for kind, name in KINDS.items():
+        if twins := book.shared(entry, kind):
+            found |= dict.fromkeys(twins)
+            evidence.append(f"{name} {short(entry.observed.id(kind))} is shown by {len(twins) + 1} hosts at once")
+    for key in dict.fromkeys(entry.keys):
+        if entry.observed != NOTHING and (twins := _others(book.pinned[key], entry.host)):
+            found |= dict.fromkeys(twins)
+            evidence.append(f"host key {short(key, 20)} is pinned for {len(twins) + 1} hosts")
+    if found:
+        yield _note("cloned", entry.host, sorted(found), evidence)
+
+
+def _replaced(book: _Book, entry: Entry) -> list[IdentityNote]:
+    """Return that a host shows other ids than it is known by, which are nobody else's, or other addresses alone."""
+    evidence, kept = [], []
+    comparable = False
+    for kind, name in KINDS.items():
+        before, shown = entry.approved.id(kind), entry.observed.id(kind)
+        if before is None or shown is None:
+            continue
+        comparable = True
+        if same(shown, before):
+            kept.append(name)
+        elif not book.shared(entry, kind):
+            evidence.append(f"{name} {short(before)} {book.approved} it; it shows {short(shown)}")
+    if (says := _unlike_register(book, entry)) is not None:
+        comparable = True
+        evidence.append(says)
+    if not comparable:
+        evidence += _other_addresses(book, entry)
+    if not evidence:
+        return []
+    return [_note("replaced", entry.host, [], evidence + [f"its {name} is the same as before" for name in kept])]
+
+
+def _unlike_register(book: _Book, entry: Entry) -> str | None:
+    listed, shown = known_id(entry.serial), entry.observed.serial
+    if listed is None or shown is None or same(listed, shown) or book.known_as(entry, "serial"):
+        return None
+    owner = book.registered.get(shown.casefold())
+    whose = f", which it has for {owner}" if owner else ""
+    return f"{REGISTER} says serial number {short(listed)}; it shows {short(shown)}{whose}"
+
+
+def _other_addresses(book: _Book, entry: Entry) -> Iterator[str]:
+    """Yield that none of its addresses is one it was known by; those that were burned in count where there are any."""
+    before, now = entry.approved.macs, entry.observed.macs
+    said = book.approved
+    if not before and entry.mac:
+        before, said = known_macs([entry.mac]), f"is in {REGISTER} for"
+    burned = [frozenset(mac for mac in some if not int(mac[:2], 16) & 2) for some in (before, now)]
+    if all(burned):
+        before, now = burned
+    if before and now and not before & now:
+        yield f"MAC address {some_of(before)} {said} it; it shows {some_of(now)}"
+
+
+def is_another(entry: Entry, notes: Collection[IdentityNote]) -> bool:
+    """Tell whether what differs on a host differs because it is another device than the approved one.
+
+    Not where only the register is at odds: then it is the approved device, of which the register says something else.
+    """
+    kinds = {note.kind for note in notes if note.host == entry.host}
+    if not kinds & {"swapped", "moved", "replaced"}:
+        return False
+    pairs = [(entry.approved.id(kind), entry.observed.id(kind)) for kind in KINDS]
+    known = [(before, shown) for before, shown in pairs if before is not None and shown is not None]
+    return not known or any(not same(before, shown) for before, shown in known)
+
+
+_WORDS: Mapping[NoteKind, str] = {
+    "swapped": "it shows what {others} was known by, and the other way round",
+    "moved": "it shows what {others} was known by",
+    "cloned": "it shows the same as {others}",
+    "replaced": "it shows other ids than it was known by, and nobody else's",
+}
+
+
+def _note(kind: NoteKind, host: str, others: Sequence[str], evidence: Sequence[str]) -> IdentityNote:
+    named = ", ".join(others[:MOST_OTHERS])
+    if len(others) > MOST_OTHERS:
+        named += f" and {len(others) - MOST_OTHERS} more"
+    return IdentityNote(
+        host=host,
+        kind=kind,
+        others=tuple(others[:MOST_OTHERS]),
+        words=_WORDS[kind].format(others=named),
+        evidence=tuple(evidence),
+    )

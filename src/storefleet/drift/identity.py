@@ -45,14 +45,13 @@ class Entry:
 
 def ledger(
     entries: Sequence[Entry],
-    refused: Mapping[str, str] | None = None,
     spans: Spans = lambda _host, _kind: (0, 0),
     approved: str = "was approved of",
 ) -> tuple[IdentityNote, ...]:
     """Return what the ids of a whole fleet say, by host.
 
-    ``refused`` holds the hosts that showed another key than the pinned one, with the words of that. ``approved`` is how
-    the known side is told, where it is something else. ``spans`` is asked only of hosts that show the same.
+    ``approved`` is how the known side is told, where it is something else. ``spans`` is asked only of hosts that show
+    the same.
     """
     book = _Book(entries, spans, approved)
     found: list[IdentityNote] = []
@@ -60,10 +59,22 @@ def ledger(
         elsewhere = list(_misplaced(book, entry))
         found += elsewhere or _replaced(book, entry)
         found += _cloned(book, entry)
-    for host, words in (refused or {}).items():
-        said = "it shows another host key than the pinned one, so that nothing was asked of it"
-        found.append(IdentityNote(host=host, kind="refused", words=said, evidence=(words,) if words else ()))
     return tuple(sorted(found, key=lambda note: (note.host, note.kind)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Hosts that show the same at once. Each of them looks at all others, of which there may be a whole fleet."""
+
+    hosts: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+
+    def beside(self, host: str) -> list[str]:
+        """Return a few of the others."""
+        return [other for other in self.hosts[: MOST_OTHERS + 1] if other != host][:MOST_OTHERS]
+
+
+_ALONE = _Group()
 
 
 @dataclass
@@ -76,11 +87,13 @@ class _Book:
     by_host: dict[str, Entry] = field(default_factory=dict)
     owners: dict[tuple[Kind, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     showing: dict[tuple[Kind, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    pinned: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    groups: dict[tuple[Kind, str], _Group] = field(default_factory=dict)
+    pinned: dict[str, _Group] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Index the entries in the order of their names, so that the order in which they come changes nothing."""
+        pinned: dict[str, list[str]] = defaultdict(list)
         for entry in sorted(self.entries, key=lambda one: one.host):
             self.by_host[entry.host] = entry
             for kind in KINDS:
@@ -90,35 +103,33 @@ class _Book:
                     self.showing[kind, shown.casefold()].append(entry.host)
             if entry.observed != NOTHING:
                 for key in dict.fromkeys(entry.keys):
-                    self.pinned[key].append(entry.host)
+                    pinned[key].append(entry.host)
             if (serial := known_id(entry.serial)) is not None:
                 self.registered.setdefault(serial.casefold(), entry.host)
-        self.showing = {about: self._at_once(about[0], some) for about, some in self.showing.items() if len(some) > 1}
+        self.pinned = {key: _Group(tuple(some), frozenset(some)) for key, some in pinned.items() if len(some) > 1}
+        self.groups = {about: self._at_once(about[0], some) for about, some in self.showing.items() if len(some) > 1}
 
-    def _at_once(self, kind: Kind, hosts: list[str]) -> list[str]:
+    def _at_once(self, kind: Kind, hosts: list[str]) -> _Group:
         """Return those of the hosts that were seen with an id at one time: the newest at which two of them were."""
         spans = {host: self.spans(host, kind) for host in hosts}
         for instant in sorted({until for _, until in spans.values()}, reverse=True):
             there = [host for host in hosts if spans[host][0] <= instant <= spans[host][1]]
             if len(there) > 1:
-                return there
-        return []
+                return _Group(tuple(there), frozenset(there))
+        return _ALONE
 
-    def shared(self, entry: Entry, kind: Kind) -> list[str]:
-        """Return the other hosts that show what this one shows at once with it."""
+    def shared(self, entry: Entry, kind: Kind) -> _Group:
+        """Return the hosts that show what this one shows at once with it; nobody where it does so alone."""
         shown = entry.observed.id(kind)
-        some = self.showing.get((kind, shown.casefold()), []) if shown is not None else []
-        return _others(some, entry.host) if entry.host in some else []
+        group = self.groups.get((kind, shown.casefold()), _ALONE) if shown is not None else _ALONE
+        return group if entry.host in group.names else _ALONE
 
     def known_as(self, entry: Entry, kind: Kind) -> list[str]:
         """Return the other hosts that are known by what this one shows, where it is not known by it itself."""
         shown = entry.observed.id(kind)
         some = self.owners.get((kind, shown.casefold()), []) if shown is not None else []
-        return [] if entry.host in some else some
-
-
-def _others(hosts: Sequence[str], host: str) -> list[str]:
-    return [other for other in hosts if other != host]
+        own = entry.expected(kind)
+        return [] if shown is None or (own is not None and same(own, shown)) else some
 
 
 def _misplaced(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
@@ -126,10 +137,10 @@ def _misplaced(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
     swapped: dict[str, list[str]] = defaultdict(list)
     moved: dict[str, list[str]] = defaultdict(list)
     for kind, name in KINDS.items():
-        twins, expected = set(book.shared(entry, kind)), entry.expected(kind)
-        for other in book.known_as(entry, kind):
-            if other in twins:
-                continue
+        twins, expected, owners = book.shared(entry, kind).names, entry.expected(kind), book.known_as(entry, kind)
+        if any(owner in twins for owner in owners):
+            continue
+        for other in owners[:MOST_OTHERS]:
             shown = book.by_host[other].observed.id(kind)
             back = expected is not None and same(shown, expected)
             says = f"{name} {short(entry.observed.id(kind))} {_by(book, other, kind)} {other}"
@@ -152,37 +163,34 @@ def _shows(other: str, name: str, shown: str | None, owner: str) -> str:
 
 def _cloned(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
     """Yield that others show the same as a host at once, or have the same key pinned."""
-    found: dict[str, None] = {}
-    evidence: list[str] = []
-    for kind, name in KINDS.items():
-        if twins := book.shared(entry, kind):
-            found |= dict.fromkeys(twins)
-            evidence.append(f"{name} {short(entry.observed.id(kind))} is shown by {len(twins) + 1} hosts at once")
-    for key in dict.fromkeys(entry.keys):
-        if entry.observed != NOTHING and (twins := _others(book.pinned[key], entry.host)):
-            found |= dict.fromkeys(twins)
-            evidence.append(f"host key {short(key, 20)} is pinned for {len(twins) + 1} hosts")
-    if found:
-        yield _note("cloned", entry.host, sorted(found), evidence)
+    groups = [
+        (f"{name} {short(entry.observed.id(kind))} is shown by {{}} hosts at once", book.shared(entry, kind))
+        for kind, name in KINDS.items()
+    ]
+    if entry.observed != NOTHING:
+        some = ((key, book.pinned.get(key, _ALONE)) for key in dict.fromkeys(entry.keys))
+        groups += [(f"host key {short(key, 20)} is pinned for {{}} hosts", group) for key, group in some]
+    groups = [(says, group) for says, group in groups if group is not _ALONE]
+    if groups:
+        others = sorted({other for _, group in groups for other in group.beside(entry.host)})
+        evidence = [says.format(len(group.hosts)) for says, group in groups]
+        yield _note("cloned", entry.host, others, evidence, max(len(group.hosts) for _, group in groups) - 1)
 
 
 def _replaced(book: _Book, entry: Entry) -> list[IdentityNote]:
     """Return that a host shows other ids than it is known by, which are nobody else's, or other addresses alone."""
     evidence, kept = [], []
-    comparable = False
     for kind, name in KINDS.items():
         before, shown = entry.approved.id(kind), entry.observed.id(kind)
         if before is None or shown is None:
             continue
-        comparable = True
         if same(shown, before):
             kept.append(name)
-        elif not book.shared(entry, kind):
+        elif not book.shared(entry, kind).names:
             evidence.append(f"{name} {short(before)} {book.approved} it; it shows {short(shown)}")
     if (says := _unlike_register(book, entry)) is not None:
-        comparable = True
         evidence.append(says)
-    if not comparable:
+    if not is_comparable(entry):
         evidence += _other_addresses(book, entry)
     if not evidence:
         return []
@@ -211,6 +219,12 @@ def _other_addresses(book: _Book, entry: Entry) -> Iterator[str]:
         yield f"MAC address {some_of(before)} {said} it; it shows {some_of(now)}"
 
 
+def is_comparable(entry: Entry) -> bool:
+    """Tell whether an id of a host is known on both sides; only where none is, its addresses are looked at."""
+    listed = known_id(entry.serial) is not None and entry.observed.serial is not None
+    return listed or any(None not in (entry.approved.id(kind), entry.observed.id(kind)) for kind in KINDS)
+
+
 def is_another(entry: Entry, notes: Collection[IdentityNote]) -> bool:
     """Tell whether what differs on a host differs because it is another device than the approved one.
 
@@ -232,10 +246,12 @@ _WORDS: Mapping[NoteKind, str] = {
 }
 
 
-def _note(kind: NoteKind, host: str, others: Sequence[str], evidence: Sequence[str]) -> IdentityNote:
+def _note(
+    kind: NoteKind, host: str, others: Sequence[str], evidence: Sequence[str], count: int | None = None
+) -> IdentityNote:
     named = ", ".join(others[:MOST_OTHERS])
-    if len(others) > MOST_OTHERS:
-        named += f" and {len(others) - MOST_OTHERS} more"
+    more = max(len(others), count or 0) - len(others[:MOST_OTHERS])
+    named += f" and {more} more" if more > 0 else ""
     return IdentityNote(
         host=host,
         kind=kind,

@@ -66,6 +66,7 @@ def known_macs(macs: Collection[str]) -> frozenset[str]:
 
 
 def same(one: str | None, other: str | None) -> bool:
+    """Tell whether two ids that are known are one; firmware and people write them in either case."""
     return one is not None and other is not None and one.casefold() == other.casefold()
 
 
@@ -76,5 +77,6 @@ def short(value: str | None, most: int = 16) -> str:
 
 
 def some_of(macs: Collection[str]) -> str:
+    """Return a few addresses, and how many more there are."""
     named = sorted(macs)
     return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")

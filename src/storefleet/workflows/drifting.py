@@ -34,6 +34,7 @@ from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import Evidence
 from storefleet.workflows.hidden import judged
 from storefleet.workflows.histories import Histories
+from storefleet.workflows.identities import Identities
 from storefleet.workflows.intended import HostMeaning, Intended
 from storefleet.workflows.intents import Intents
 from storefleet.workflows.lives import ended
@@ -156,6 +157,7 @@ class Drift:
             differences=tuple(sorted(differences, key=_gravity)),
             ended=tuple(gone),
             golden=tuple(features),
+            identities=self.identities.of(hosts),
             not_compared=tuple(gaps),
         )
 
@@ -166,7 +168,7 @@ class Drift:
         """
         meaning = self.intended.of(picture) if self.then is None else HostMeaning()
         teller = self._teller
-        another = is_another(picture.differing)
+        another = is_another(picture.differing) or self.identities.is_another(picture.host.name)
         found = [
             teller.difference(picture, one, meaning.of.get(one.head.key), is_another=another) for one in picture.told
         ]
@@ -211,6 +213,12 @@ class Drift:
     def intended(self) -> Intended:
         """Return what is intended of hosts."""
         return Intended(Intents(self.workspace), self.standards, self.histories)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Return who is who."""
+        known = (self.workspace, self.database, self.snapshots, self.night, self.approved, self._dark, self.then)
+        return Identities(*known)
 
     @cached_property
     def _sources(self) -> Mapping[str, str]:

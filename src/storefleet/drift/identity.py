@@ -7,40 +7,15 @@ show because nobody filled it in, says nothing: then nothing is guessed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from storefleet.drift.identity_values import KINDS, NOTHING, Identity, Kind, known_id, known_macs, same, short, some_of
+from storefleet.drift.identity_book import ALONE, MOST_OTHERS, Book, Entry, Spans
+from storefleet.drift.identity_values import KINDS, NOTHING, Kind, known_id, known_macs, same, short, some_of
 from storefleet.model.drift import IdentityNote
-
-Spans: TypeAlias = Callable[[str, Kind], tuple[int, int]]
-"""Since when a host has shown its id, and when it was read last: two hosts show the same only if these overlap."""
 
 NoteKind: TypeAlias = Literal["swapped", "moved", "cloned", "replaced"]
 REGISTER = "devices.csv"
-MOST_OTHERS = 8
-"""Hosts that a note names; one image on a whole fleet would else name each host in the note of each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One host of the ledger.
-
-    ``observed`` is empty where the host is dark or out of service: what it showed earlier may stand elsewhere by now.
-    ``serial`` and ``mac`` are the asset register's, ``keys`` the fingerprints that are pinned.
-    """
-
-    host: str
-    approved: Identity = NOTHING
-    observed: Identity = NOTHING
-    serial: str | None = None
-    mac: str | None = None
-    keys: tuple[str, ...] = ()
-
-    def expected(self, kind: Kind) -> str | None:
-        """Return what the host is known by: what was approved of it, or else what the register says."""
-        return self.approved.id(kind) or (known_id(self.serial) if kind == "serial" else None)
 
 
 def ledger(
@@ -53,7 +28,7 @@ def ledger(
     ``approved`` is how the known side is told, where it is something else. ``spans`` is asked only of hosts that show
     the same.
     """
-    book = _Book(entries, spans, approved)
+    book = Book(entries, spans, approved)
     found: list[IdentityNote] = []
     for entry in sorted(entries, key=lambda one: one.host):
         elsewhere = list(_misplaced(book, entry))
@@ -62,77 +37,7 @@ def ledger(
     return tuple(sorted(found, key=lambda note: (note.host, note.kind)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Hosts that show the same at once. Each of them looks at all others, of which there may be a whole fleet."""
-
-    hosts: tuple[str, ...] = ()
-    names: frozenset[str] = frozenset()
-
-    def beside(self, host: str) -> list[str]:
-        """Return a few of the others."""
-        return [other for other in self.hosts[: MOST_OTHERS + 1] if other != host][:MOST_OTHERS]
-
-
-_ALONE = _Group()
-
-
-@dataclass
-class _Book:
-    """The ids of a fleet by what they are: who is known by one, and who shows it."""
-
-    entries: Sequence[Entry]
-    spans: Spans
-    approved: str
-    by_host: dict[str, Entry] = field(default_factory=dict)
-    owners: dict[tuple[Kind, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    showing: dict[tuple[Kind, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    groups: dict[tuple[Kind, str], _Group] = field(default_factory=dict)
-    pinned: dict[str, _Group] = field(default_factory=dict)
-    registered: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Index the entries in the order of their names, so that the order in which they come changes nothing."""
-        pinned: dict[str, list[str]] = defaultdict(list)
-        for entry in sorted(self.entries, key=lambda one: one.host):
-            self.by_host[entry.host] = entry
-            for kind in KINDS:
-                if (known := entry.expected(kind)) is not None:
-                    self.owners[kind, known.casefold()].append(entry.host)
-                if (shown := entry.observed.id(kind)) is not None:
-                    self.showing[kind, shown.casefold()].append(entry.host)
-            if entry.observed != NOTHING:
-                for key in dict.fromkeys(entry.keys):
-                    pinned[key].append(entry.host)
-            if (serial := known_id(entry.serial)) is not None:
-                self.registered.setdefault(serial.casefold(), entry.host)
-        self.pinned = {key: _Group(tuple(some), frozenset(some)) for key, some in pinned.items() if len(some) > 1}
-        self.groups = {about: self._at_once(about[0], some) for about, some in self.showing.items() if len(some) > 1}
-
-    def _at_once(self, kind: Kind, hosts: list[str]) -> _Group:
-        """Return those of the hosts that were seen with an id at one time: the newest at which two of them were."""
-        spans = {host: self.spans(host, kind) for host in hosts}
-        for instant in sorted({until for _, until in spans.values()}, reverse=True):
-            there = [host for host in hosts if spans[host][0] <= instant <= spans[host][1]]
-            if len(there) > 1:
-                return _Group(tuple(there), frozenset(there))
-        return _ALONE
-
-    def shared(self, entry: Entry, kind: Kind) -> _Group:
-        """Return the hosts that show what this one shows at once with it; nobody where it does so alone."""
-        shown = entry.observed.id(kind)
-        group = self.groups.get((kind, shown.casefold()), _ALONE) if shown is not None else _ALONE
-        return group if entry.host in group.names else _ALONE
-
-    def known_as(self, entry: Entry, kind: Kind) -> list[str]:
-        """Return the other hosts that are known by what this one shows, where it is not known by it itself."""
-        shown = entry.observed.id(kind)
-        some = self.owners.get((kind, shown.casefold()), []) if shown is not None else []
-        own = entry.expected(kind)
-        return [] if shown is None or (own is not None and same(own, shown)) else some
-
-
-def _misplaced(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
+def _misplaced(book: Book, entry: Entry) -> Iterator[IdentityNote]:
     """Yield that a host shows what others were known by; none of them shows it beside it, else it would be a clone."""
     swapped: dict[str, list[str]] = defaultdict(list)
     moved: dict[str, list[str]] = defaultdict(list)
@@ -151,7 +56,7 @@ def _misplaced(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
         yield _note("swapped" if swapped else "moved", entry.host, list(found), evidence)
 
 
-def _by(book: _Book, other: str, kind: Kind) -> str:
+def _by(book: Book, other: str, kind: Kind) -> str:
     return book.approved if book.by_host[other].approved.id(kind) is not None else f"is in {REGISTER} for"
 
 
@@ -161,23 +66,23 @@ def _shows(other: str, name: str, shown: str | None, owner: str) -> str:
     return f"; {other} shows {short(shown)}" if shown is not None else f"; {other} was not seen with it since"
 
 
-def _cloned(book: _Book, entry: Entry) -> Iterator[IdentityNote]:
+def _cloned(book: Book, entry: Entry) -> Iterator[IdentityNote]:
     """Yield that others show the same as a host at once, or have the same key pinned."""
     groups = [
         (f"{name} {short(entry.observed.id(kind))} is shown by {{}} hosts at once", book.shared(entry, kind))
         for kind, name in KINDS.items()
     ]
     if entry.observed != NOTHING:
-        some = ((key, book.pinned.get(key, _ALONE)) for key in dict.fromkeys(entry.keys))
+        some = ((key, book.pinned.get(key, ALONE)) for key in dict.fromkeys(entry.keys))
         groups += [(f"host key {short(key, 20)} is pinned for {{}} hosts", group) for key, group in some]
-    groups = [(says, group) for says, group in groups if group is not _ALONE]
+    groups = [(says, group) for says, group in groups if group is not ALONE]
     if groups:
         others = sorted({other for _, group in groups for other in group.beside(entry.host)})
         evidence = [says.format(len(group.hosts)) for says, group in groups]
         yield _note("cloned", entry.host, others, evidence, max(len(group.hosts) for _, group in groups) - 1)
 
 
-def _replaced(book: _Book, entry: Entry) -> list[IdentityNote]:
+def _replaced(book: Book, entry: Entry) -> list[IdentityNote]:
     """Return that a host shows other ids than it is known by, which are nobody else's, or other addresses alone."""
     evidence, kept = [], []
     for kind, name in KINDS.items():
@@ -197,7 +102,7 @@ def _replaced(book: _Book, entry: Entry) -> list[IdentityNote]:
     return [_note("replaced", entry.host, [], evidence + [f"its {name} is the same as before" for name in kept])]
 
 
-def _unlike_register(book: _Book, entry: Entry) -> str | None:
+def _unlike_register(book: Book, entry: Entry) -> str | None:
     listed, shown = known_id(entry.serial), entry.observed.serial
     if listed is None or shown is None or same(listed, shown) or book.known_as(entry, "serial"):
         return None
@@ -206,7 +111,7 @@ def _unlike_register(book: _Book, entry: Entry) -> str | None:
     return f"{REGISTER} says serial number {short(listed)}; it shows {short(shown)}{whose}"
 
 
-def _other_addresses(book: _Book, entry: Entry) -> Iterator[str]:
+def _other_addresses(book: Book, entry: Entry) -> Iterator[str]:
     """Yield that none of its addresses is one it was known by; those that were burned in count where there are any."""
     before, now = entry.approved.macs, entry.observed.macs
     said = book.approved

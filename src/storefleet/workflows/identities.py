@@ -11,7 +11,8 @@ from functools import cached_property
 import msgspec
 
 from storefleet.connections.known_hosts import KnownHosts
-from storefleet.drift.identity import Entry, is_another, is_comparable, ledger
+from storefleet.drift.identity import is_another, is_comparable, ledger
+from storefleet.drift.identity_book import Entry
 from storefleet.drift.identity_values import KINDS, NOTHING, Identity, Kind
 from storefleet.model.drift import IdentityNote
 from storefleet.model.store import Host
@@ -118,7 +119,7 @@ class Identities:
         for commit, content in self._versions.get(f"{self._folder(host)}/system", ()):
             if self._identity({"system": content} if content else {}).id(kind) != shown:
                 break
-            since = min(since, commit.at)
+            since = min(since, self._places[commit.name])
         return since, until
 
     def _folder(self, host: str) -> str:
@@ -138,11 +139,17 @@ class Identities:
 
     @cached_property
     def _last_read(self) -> Mapping[str, int]:
-        return {name: next((run.at for run in self._runs if has_read(run, name)), 0) for name in self._alike}
+        runs = self._runs
+        return {name: next((self._places[run.name] for run in runs if has_read(run, name)), -1) for name in self._alike}
 
     @cached_property
     def _is_of_one_run(self) -> bool:
-        return set(self._last_read.values()) == {self._runs[0].at}
+        return set(self._last_read.values()) == {self._places[self._runs[0].name]}
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        """Return the runs by their order in time: two of them may have begun in one second."""
+        return {run.name: place for place, run in enumerate(reversed(self._runs))}
 
     @cached_property
     def _runs(self) -> Sequence[Commit]:

@@ -12,7 +12,7 @@ from storefleet.reports.drift_entry import STYLES
 from storefleet.reports.drift_groups import Group, groups, one_off_words, quiet_words
 from storefleet.reports.drift_words import Clock
 from storefleet.reports.escape import visible
-from storefleet.reports.layout import flow, pad, widest
+from storefleet.reports.layout import fit, flow, pad, widest
 
 _MOST = 30
 """Signatures that the terminal prints; a report in a file has all."""
@@ -47,13 +47,13 @@ def _table(found: Sequence[Group], at: Clock, width: int) -> list[Text]:
     since = widest((at(one.since) for one in found), 5, 24)
     first = widest((visible(one.first_store) for one in found), 5, 20)
     heading = f"  stores  class     severity  {pad('since', since)}  {pad('first', first)}  next step"
-    lines = [Text(heading, style="dim")]
+    lines = [Text(fit(heading, width), style="dim")]
     for one in found:
         severity = SEVERITIES[one.severity]
         row = Text(f"  {one.stores:>6,}  ", style="bold").append(f"{one.first.cause:<8}  ")
         row.append(f"{severity:<8}  ", style=STYLES.get(severity, "not bold"))
         row.append(f"{pad(at(one.since) if one.since else '?', since)}  ", style="not bold")
-        row.append(pad(visible(one.first_store), first))
+        row.append(pad(fit(visible(one.first_store), first), first))
         step = Text(one.next_step, style="cyan")
         if row.cell_len + 2 + step.cell_len <= width:
             lines.append(row.append("  ").append_text(step))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from storefleet.model.drift import CAUSES, QUIET, Difference, StoreDrift
 from storefleet.model.findings import SEVERITIES
 from storefleet.model.instants import instant
-from storefleet.reports.drift_words import count, fix_command, loud, rank
+from storefleet.reports.drift_words import fix_command, loud, rank
 from storefleet.reports.escape import visible
 
 
@@ -94,24 +94,26 @@ def next_step(one: Difference, store: str) -> str:
         "replaced": f"was it meant? storefleet drift accept {visible(one.host)} --as-found --reason …",
         "unsaved": "write memory where it is right; where not, the next reload takes it back",
         "reverted": f"an old image, a reboot, a restored file? storefleet drift {visible(store)}",
-        "behind": _standard_step(one),
+        "behind": _standard_step(one, store),
     }.get(one.cause)
     return step or (
         f"storefleet drift {visible(store)} --ask" if one.who is None else fix_command(one) or "ask who did it"
     )
 
 
-def _standard_step(one: Difference) -> str:
+def _standard_step(one: Difference, store: str) -> str:
     if one.fix:
         return fix_command(one)
-    source = visible(one.standard.source, 120) if one.standard else "what is intended"
-    return f"bring {source} there, or it is the standard that is wrong"
+    if one.repair:
+        return f"storefleet drift {visible(store)} has the lines that repair it, or it is the standard that is wrong"
+    by = visible(one.standard.by, 120) if one.standard else "what is intended"
+    return f"bring {by} there, or it is the standard that is wrong"
 
 
 def trend_words(points: Sequence[tuple[str, int]]) -> str:
-    """Return how many stores drifted by then, run by run, the oldest first."""
+    """Return how many stores drifted by then, run by run, the oldest first; nothing where none ever did."""
     shown = points[-14:]
+    if len(shown) < 2 or not any(many for _, many in shown):
+        return ""
     numbers = " ".join(f"{many:,}" for _, many in shown)
-    return (
-        f"stores with drift over the last {count(len(shown), 'run')}, since {shown[0][0]}: {numbers}" if shown else ""
-    )
+    return f"stores with drift over the last {len(shown)} runs, since {shown[0][0]}: {numbers}"

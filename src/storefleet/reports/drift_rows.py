@@ -44,7 +44,7 @@ def _difference(one: Difference) -> Iterator[str | None]:
     yield from (one.matters.severity, " ".join(one.matters.controls), one.matters.breaks)
     yield from (_side(one.approved), _side(one.intended), _side(one.observed))
     found = one.standard
-    yield from (found.source, found.feature, found.state) if found else (None, None, None)
+    yield from (found.by, found.feature, found.state) if found else (None, None, None)
     yield from (seen.at if seen else None for seen in (one.first_seen, one.last_otherwise, one.last_seen))
     yield from (one.life, str(one.flaps), one.ours)
     who = one.who

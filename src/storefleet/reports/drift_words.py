@@ -129,7 +129,7 @@ def standard_words(one: Difference, at: Clock) -> str:
     found = one.standard
     feature = f", feature {visible(found.feature, 120)}" if found.feature else ""
     since = f", so since {at(found.since.at)}" if found.since else ""
-    return f"{visible(found.source, 200)}{feature}: {found.state}{since}"
+    return f"{visible(found.by, 200)}{feature}: {found.state}{since}"
 
 
 def is_intended(one: Difference) -> bool:
@@ -168,6 +168,8 @@ def headline(document: DriftDocument) -> str:
     parts = []
     if not seen.enough:
         parts.append(f"too few hosts could be compared: {seen.compared:,} of {seen.expected:,}")
+    if unread := sum(one.state == "cannot_parse" for store in document.stores for one in store.golden):
+        parts.append(f"what is intended of {count(unread, 'router')} is not known")
     if strange:
         parts.append(f"{count(strange, 'host')} not who {'it' if strange == 1 else 'they'} should be")
     if found:

@@ -61,8 +61,8 @@ def side(text: str | None, limit: int = _LONGEST) -> str:
 
 def sides(one: Difference, limit: int = _LONGEST) -> tuple[str, str, str]:
     """Return what was approved, what is observed and what is intended; a configuration's lines without their indent."""
-    bare = one.part == CONFIG
-    texts = (text.strip() if text and bare else text for text in (one.approved, one.observed, one.intended))
+    strip = one.part == CONFIG
+    texts = [text.strip() if text and strip else text for text in (one.approved, one.observed, one.intended)]
     approved, observed, intended = (side(text, limit) for text in texts)
     return approved, observed, intended
 
@@ -95,6 +95,8 @@ def when_words(one: Difference, at: Clock) -> str:
         by = f"by {visible(one.who.user, 80)}" if one.who.user else "by whom is not known"
         origin = f" from {visible(one.who.origin, 80)}" if one.who.origin else ""
         return f"{at(one.who.at)} {by}{origin}, {one.who.certainty}: {visible(one.who.evidence, 160)}"
+    if one.cause == "behind" and one.standard and one.standard.since and one.standard.before:
+        return f"the standard moved between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
     if one.first_seen is None:
         return "since when is not known"
     if one.last_otherwise is None:

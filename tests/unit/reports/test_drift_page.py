@@ -113,6 +113,8 @@ def test_what_does_not_fit_is_left_out_and_said():
     assert data["note"].startswith(f"Left out for size: the details of {missing} stores")
     assert "S0005" in data["details"], "the worst is there"
     assert data_of(whole)["note"] == ""
+    for most in (len(whole) - 1000, len(whole) // 3):
+        assert len(drift_page(document, whole_fleet=True, most=most).encode()) <= most
 
 
 def test_without_scripts_the_report_is_there_as_text():

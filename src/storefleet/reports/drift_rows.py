@@ -49,7 +49,7 @@ def _difference(one: Difference) -> Iterator[str | None]:
     yield from (one.life, str(one.flaps), one.ours)
     who = one.who
     yield from (who.user, who.origin, who.at, who.certainty, who.evidence) if who else (None,) * 5
-    yield from (one.signature, str(one.same_in_stores), _lines(one.repair), _lines(one.undo_repair))
+    yield from (one.signature, str(one.same_in_stores or ""), _lines(one.repair), _lines(one.undo_repair))
     yield from (one.fix, _lines(one.told_with))
 
 

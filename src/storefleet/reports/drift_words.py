@@ -96,6 +96,8 @@ def when_words(one: Difference, at: Clock) -> str:
         origin = f" from {visible(one.who.origin, 80)}" if one.who.origin else ""
         return f"{at(one.who.at)} {by}{origin}, {one.who.certainty}: {visible(one.who.evidence, 160)}"
     if one.cause == "behind" and one.standard and one.standard.since and one.standard.before:
+        if one.standard.state == "fails":
+            return f"untouched, and fails since between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
         return f"the standard moved between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
     if one.first_seen is None:
         return "since when is not known"
@@ -114,6 +116,8 @@ def life_words(one: Difference) -> str:
 
 def alike_words(one: Difference) -> str:
     """Say in how many stores it is the same."""
+    if one.same_in_stores is None:
+        return ""
     return "only here" if one.same_in_stores == 1 else f"{one.same_in_stores:,} stores alike"
 
 

@@ -61,14 +61,46 @@ _IN_URL = re.compile(
 _PRIVATE_KEY = re.compile(r"(?P<head>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(?P<secret>.*?)(?=-----END|\Z)", re.DOTALL)
 
 
+_QUOTE = r"""(?P<quote>["'])?"""
+_WORTH = r"""(?P<secret>(?(quote)(?!<redacted)(?:\\.|(?!(?P=quote))[^\\\r\n])+|(?:\\.|[^\s"'`;|&()<>\\])+))"""
+_GAP = r"[^\S\r\n]"
+_SCHEME = "(?:bearer|basic|digest|token)"
+_OPTIONS = tuple(
+    re.compile(head + _WORTH, re.IGNORECASE)
+    for head in (
+        rf"(?P<head>\bauthorization{_GAP}{{0,64}}:{_GAP}{{0,64}}(?:{_SCHEME}{_GAP}{{1,64}})?{_QUOTE})(?!{_SCHEME}\b)",
+        rf"(?P<head>{_GAP}(?:-[a-z]{{0,16}}u|--(?:proxy-)?user)(?:{_GAP}|=){{0,64}}{_QUOTE}[\w.@-]{{1,64}}:)",
+        rf"(?P<head>\bsshpass{_GAP}{{1,64}}-p{_GAP}{{0,64}}{_QUOTE})",
+        rf"(?P<head>\b(?:mysql|mariadb)[\w-]{{0,64}}{_GAP}(?:[^;|&\r\n]{{0,256}}{_GAP})?(?-i:-p){_QUOTE})",
+    )
+)
+"""What a program is told on its command line and a reader knows to be a password, though no word says so."""
+
+_IN_COMMAND = tuple(
+    re.compile(head + _WORTH, re.IGNORECASE)
+    for head in (
+        rf"(?P<head>(?<![\w.-]){_WORD}[\"']?\s{{0,64}}[=:]\s{{0,64}}{_QUOTE})",
+        rf"(?P<head>(?:^|\s)--?{_WORD}\s{{1,64}}{_QUOTE})(?!-)",
+    )
+)
+"""What a line of shell calls a secret: it ends with the word, so that what is done with it stays to be read."""
+
+
 def strip_secrets(text: str) -> str:
     """Return a text of any device without what its own words call a secret; doing it twice is doing it once.
 
     For texts that are kept whole, a recording for example. A fact of a document is hidden by :func:`redact`, which
     keeps visible that it changed.
     """
-    for pattern in (*_NAMED, _IN_URL, _PRIVATE_KEY):
+    for pattern in (*_NAMED, *_OPTIONS, _IN_URL, _PRIVATE_KEY):
         text = pattern.sub(lambda match: match["head"] + HIDDEN, text)
+    return text
+
+
+def redact_command(text: str, key: bytes) -> str:
+    """Return a line of shell with its passwords hidden, each by its keyed hash."""
+    for pattern in (*_IN_COMMAND, *_OPTIONS, _IN_URL):
+        text = pattern.sub(lambda match: match["head"] + redact(match["secret"], key), text)
     return text
 
 

@@ -91,6 +91,6 @@ def _decides(target: str, delta: Delta) -> bool:
     """Tell whether what a change was about is what the fact says."""
     if delta.part == CONFIG:
         return target in ("running-config", "saved-config")
-    if f"[{target}]" in delta.key or f"/{target}/" in f"{delta.key}/":
+    if f"[{target}]" in delta.key or f"[{target}," in delta.key or f"/{target}/" in f"{delta.key}/":
         return True
     return any(place.fullmatch(target) and key.fullmatch(delta.key) for place, key in _PLACES)

@@ -14,8 +14,8 @@ CONFIG = "running-config"
 """The part that is a text of lines in sections, and not of facts under keys."""
 
 _ELEMENT = re.compile(
-    r"(?P<whole>/files\[.*?\]|/services/[^/]+|/security/firewall|/security/users\[.*?\]|/ports/listening\[.*?\]"
-    r"|/network/routes\[.*?\]|/network/interfaces/[^/]+)/(?P<field>.+)"
+    r"(?P<whole>/files\[.*?\]|/services(?:/[^/]+|\[.*?\])|/security/firewall|/security/users\[.*?\]|/ports/listening\[.*?\]"
+    r"|/security/(?:jobs|certificates)\[.*?\]|/hardware/\w+\[.*?\]|/network/routes\[.*?\]|/network/interfaces(?:/[^/]+|\[.*?\]))/(?P<field>.+)"
 )
 """What is one thing to people: a file of which content and size are others has changed once."""
 
@@ -49,7 +49,7 @@ def deltas(approved: Mapping[str, str], observed: Mapping[str, str]) -> list[Del
         before, now = (facts(part, files.get(part, "")) for files in (approved, observed))
         differing: dict[str, list[str]] = defaultdict(list)
         for key in sorted({*before, *now}):
-            if before.get(key) != now.get(key):
+            if before.get(key) != now.get(key) and not _says_nothing(key, before, now):
                 whole = _ELEMENT.fullmatch(key)
                 differing[whole["whole"] if whole else key].append(key)
         found += [
@@ -57,6 +57,11 @@ def deltas(approved: Mapping[str, str], observed: Mapping[str, str]) -> list[Del
             for name, keys in differing.items()
         ]
     return found
+
+
+def _says_nothing(key: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Tell whether a list is empty on one side and not there on the other: what came or went is told by itself."""
+    return (key in one) != (key in other) and one.get(key, other.get(key)) in ("[]", "{}")
 
 
 def told(delta: Delta, side: Mapping[str, str]) -> str | None:

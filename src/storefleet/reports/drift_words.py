@@ -61,8 +61,8 @@ def side(text: str | None, limit: int = _LONGEST) -> str:
 
 def sides(one: Difference, limit: int = _LONGEST) -> tuple[str, str, str]:
     """Return what was approved, what is observed and what is intended; a configuration's lines without their indent."""
-    strip = one.part == CONFIG
-    texts = [text.strip() if text and strip else text for text in (one.approved, one.observed, one.intended)]
+    bare = one.part == CONFIG
+    texts = (text.strip() if text and bare else text for text in (one.approved, one.observed, one.intended))
     approved, observed, intended = (side(text, limit) for text in texts)
     return approved, observed, intended
 

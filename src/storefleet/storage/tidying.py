@@ -28,8 +28,8 @@ def tidy(snapshots: Snapshots) -> bool:
         return False
     with snapshots.alone() as lock:
         _remove_left(packs)
-        settings = ("-c", "pack.windowMemory=256m", "-c", "pack.threads=2")
-        command = [*GIT, *settings, f"--git-dir={snapshots.folder}", "repack", "-d", "-l", "-q", "--geometric=2"]
+        settings = ("-c", "pack.windowMemory=64m", "-c", "pack.deltaCacheSize=64m", "-c", "pack.threads=2")
+        command = [*GIT, *settings, f"--git-dir={snapshots.folder}", "repack", "-d", "-l", "-n", "-q", "--geometric=2"]
         _repack(command, lock)
     return True
 

@@ -12,7 +12,7 @@ from storefleet.errors import StorageError
 from storefleet.model.instants import instant
 from storefleet.model.report import RunInfo
 from storefleet.model.state import StateDocument
-from storefleet.storage.git import Trailer
+from storefleet.storage.git import Trailer, blob
 from storefleet.storage.snapshots import INTENDED, Night, Snapshots
 from storefleet.storage.tidying import tidy
 from storefleet.workflows.intents import Intents, lines_of
@@ -27,7 +27,8 @@ class Archive:
     snapshots: Snapshots | None = None
     night: Night | None = None
     intents: Intents | None = None
-    intended: Night | None = None
+    intended: dict[str, str] = field(default_factory=dict)
+    """Folder → the golden lines of a router that answered."""
     faults: list[str] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
     """The hosts that were read."""
@@ -47,7 +48,6 @@ class Archive:
             archive.key = key_id(redaction_key(workspace))
             archive.night = snapshots.begin()
             archive.intents = Intents(workspace)
-            archive.intended = snapshots.begin(INTENDED) if archive.intents.there_are() else None
         return archive
 
     def add(self, document: StateDocument) -> None:
@@ -65,13 +65,11 @@ class Archive:
 
     def _intend(self, folder: str, document: StateDocument) -> None:
         """Keep the lines that are intended of a router; a golden text that cannot be rendered leaves what was."""
-        if self.intended is None or self.intents is None or document.role != "router":
+        if self.intents is None or document.role != "router":
             return
-        host = self.intents.workspace.fleet.hosts[document.host]
-        rendered, broken = self.intents.of(host)
+        rendered, broken = self.intents.of(self.intents.workspace.fleet.hosts[document.host])
         if not broken:
-            text = lines_of(rendered)
-            self.intended.keep(folder, {CONFIG: text} if text else {})
+            self.intended[folder] = lines_of(rendered)
 
     def end(self, info: RunInfo, asked: Collection[str]) -> None:
         """Make one commit of all that hosts have shown; ``asked`` are those that were to be read."""
@@ -90,11 +88,19 @@ class Archive:
         """Commit what is intended where it has changed; a night on which it has not is none of its history."""
         for golden, fault in (self.intents.faults if self.intents else {}).items():
             self.faults.append(f"golden {golden}: what it intends is not known: {fault}")
-        if self.intended is None or self.snapshots is None:
+        if self.snapshots is None:
             return
-        if self.intended.changed:
-            self.snapshots.end(self.intended, f"{info.verb} {info.id}", _trailers(info), at)
-        self.intended.give_up()
+        known = self.snapshots.tree(INTENDED)
+        changed = {
+            folder: text
+            for folder, text in self.intended.items()
+            if known.get(folder, {}).get(CONFIG) != (blob(text.encode()) if text else None)
+        }
+        if changed:
+            with self.snapshots.begin(INTENDED) as night:
+                for folder, text in changed.items():
+                    night.keep(folder, {CONFIG: text} if text else {})
+                self.snapshots.end(night, f"{info.verb} {info.id}", _trailers(info), at)
 
     def tidy(self) -> None:
         """Keep the archive quick once the run is told; a failure is told as well."""
@@ -107,10 +113,9 @@ class Archive:
 
     def give_up(self) -> None:
         """Leave the archive as it was before the run."""
-        for night in (self.night, self.intended):
-            if night is not None:
-                night.give_up()
-        self.night = self.intended = None
+        if self.night is not None:
+            self.night.give_up()
+            self.night = None
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:

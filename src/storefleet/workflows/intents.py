@@ -55,10 +55,6 @@ class Intents:
         except InputError:
             return self.workspace.fleet.hosts
 
-    def there_are(self) -> bool:
-        """Tell whether the fleet has any."""
-        return bool(self._documents)
-
     def of(self, host: Host) -> tuple[tuple[Rendered, ...], tuple[FeatureState, ...]]:
         """Return a router's golden configurations, and those that cannot be rendered for it."""
         if host.platform != PLATFORM:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterator, Mapping
 
 from storefleet.audit.flat import VOLATILE, flatten
 from storefleet.audit.shape import state_schema
-from storefleet.audit.text import json_text
 from storefleet.drift.compare import CONFIG
 from storefleet.model.base import Json
 from storefleet.model.escape import visible_lines
 from storefleet.model.state import StateDocument
 from storefleet.storage.git import Commit
 from storefleet.storage.snapshots import Snapshots
+from storefleet.workflows.passing import as_configured, lasting
 from storefleet.workflows.workspace import Workspace
 
 KEY = "Redaction-Key"
 """The trailer that names the key under which the secrets of a commit are hidden."""
 
-PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "state", "sub"}
+PASSING = VOLATILE | {"pid", "restarts", "use_pct", "inode_pct", "boot_id", "mtime", "age", "state", "sub"}
 """Names of facts that say how a host does at a moment, not what it is: a snapshot leaves them out."""
 
 _TOLD_ELSEWHERE = re.compile(
@@ -29,7 +28,7 @@ _TOLD_ELSEWHERE = re.compile(
 )
 """What another fact says better: who is in the hosts file, which name servers are asked, which keys may log in."""
 
-_TOLD_BY_CONFIG = re.compile(r"/network/(routes\b|interfaces/[^/]+/(description|addresses)\b)")
+_TOLD_BY_CONFIG = re.compile(r"/network/(routes\b|default_gateways\b|interfaces/[^/]+/(description|addresses)\b)")
 """What a router's configuration says, line by line; what it learned from others comes and goes."""
 
 _LEFT_OUT = re.compile(
@@ -49,11 +48,11 @@ def parts(document: StateDocument) -> dict[str, str]:
         if name == "config" or (name == "management" and document.role == "router"):
             continue  # how a router is managed stands in its configuration
         lines = flatten({name: facts}, state_schema(), PASSING).splitlines()
-        kept = [line for line in lines if not (_LEFT_OUT.match(line) or _TOLD_ELSEWHERE.match(line))]
+        kept = lasting([line for line in lines if not (_LEFT_OUT.match(line) or _TOLD_ELSEWHERE.match(line))])
         if name == "services":
             kept = _lasting(kept)
-        if name == "network":
-            kept = _planned(kept, of_router=document.role == "router")
+        if name == "network" and document.role == "router":
+            kept = [line for line in as_configured(document, kept) if not _TOLD_BY_CONFIG.match(line)]
         if kept:
             found[name] = "".join(f"{line}\n" for line in kept)
     return found
@@ -61,9 +60,22 @@ def parts(document: StateDocument) -> dict[str, str]:
 
 def is_kept(key: str, *, of_router: bool) -> bool:
     """Tell whether a fact is one that a picture holds where it is there."""
-    if _LEFT_OUT.match(key) or _TOLD_ELSEWHERE.match(key) or (of_router and _TOLD_BY_CONFIG.match(key)):
+    if (
+        not lasting([key])
+        or _LEFT_OUT.match(key)
+        or _TOLD_ELSEWHERE.match(key)
+        or (of_router and _TOLD_BY_CONFIG.match(key))
+    ):
         return False
     return key.rpartition("/")[2] not in PASSING and not (of_router and key.startswith("/management"))
+
+
+def as_kept_now(part: str, text: str, *, of_router: bool) -> str:
+    """Return an older picture without the facts that are not kept any more, so that none seems to have gone."""
+    if part == CONFIG:
+        return text
+    kept = (line for line in text.splitlines() if is_kept(line.partition(" = ")[0], of_router=of_router))
+    return "".join(f"{line}\n" for line in kept)
 
 
 _ACTIVE = re.compile(r"(/services/.+)/active = .*")
@@ -81,21 +93,6 @@ def _lasting(lines: list[str]) -> list[str]:
         if not ((found := _ACTIVE.fullmatch(line)) and found[1] in as_called)
         and not any(line.startswith(f"{unit}/") for unit in passing)
     ]
-
-
-def _planned(lines: list[str], *, of_router: bool) -> list[str]:
-    """Leave out of a host's network what nobody set, and what a router's own configuration says already."""
-    kept = (line for line in lines if not (of_router and _TOLD_BY_CONFIG.match(line)))
-    return [_without_link_local(line) for line in kept]
-
-
-def _without_link_local(line: str) -> str:
-    """Leave out the addresses that the kernel makes by itself, a moment after a link came up."""
-    key, _, value = line.partition(" = ")
-    if not key.endswith("/addresses"):
-        return line
-    found = json.loads(value)
-    return f"{key} = {json_text([one for one in found if not str(one).startswith('fe80:')])}"
 
 
 def _config(facts: Json) -> dict[str, str]:

@@ -47,9 +47,11 @@ def made(folder: Path) -> Path:
     return fleet
 
 
-def as_user(user: int, *words: object, fleet: Path, group: int = GROUP) -> subprocess.CompletedProcess[str]:
+def as_user(
+    user: int, *words: object, fleet: Path, group: int = GROUP, first: str = "pass"
+) -> subprocess.CompletedProcess[str]:
     identity = ["setpriv", f"--reuid={user}", f"--regid={user}", f"--groups={group}"]
-    program = "import os, sys; os.umask(0o077); from storefleet.cli.main import run; run()"
+    program = f"import os, sys; os.umask(0o077); {first}; from storefleet.cli.main import run; run()"
     command = [*identity, sys.executable, "-c", program, *map(str, words), "--fleet", str(fleet)]
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": os.pathsep.join(sys.path)}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -140,3 +142,15 @@ def test_a_fleet_that_this_account_may_not_read_is_bad_input_and_no_bug(fleet):
     ended = as_user(FIRST, "check", fleet=fleet)
     assert ended.returncode == 2
     assert "read" in ended.stderr
+
+
+def test_each_of_them_packs_what_the_other_left(fleet):
+    few = "import storefleet.storage.tidying as tidying; tidying.MANY_PACKS = 3"
+    packs = fleet / "var" / "snapshots.git" / "objects" / "pack"
+    for user in (FIRST, SECOND) * 4:
+        done = as_user(user, "audit", "--replay", RECORDINGS / "mended", fleet=fleet, first=few)
+        assert (done.returncode, done.stderr.count("snapshots")) == (0, 0), done.stderr
+    assert len(list(packs.glob("*.pack"))) <= 5, "of nine: eight nights, and what was intended on the first"
+    for path in packs.iterdir():
+        assert path.stat().st_gid == GROUP
+        assert path.stat().st_mode & 0o077 == 0o040, path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,27 @@ def test_a_thing_of_several_facts_is_told_once_with_those_that_differ():
     assert told({"files": before}, {"files": FILE.format(mode="0644", sha="c")}) == [
         ("/files[/etc/hosts]", "sha256 a", "sha256 c")
     ]
+
+
+@pytest.mark.parametrize(
+    ("empty", "element"),
+    [
+        ("/security/jobs = []", '/security/jobs[/etc/cron.d/a,@reboot,]/user = "root"'),
+        ("/services = {}", '/services/x/active = "active"'),
+    ],
+)
+def test_the_first_of_a_list_is_told_and_not_that_the_list_is_no_longer_empty(empty, element):
+    part = empty.split("/")[1].split(" ")[0]
+    ((key, before, now),) = told({part: f"{empty}\n"}, {part: f"{element}\n"})
+    assert (element.startswith(f"{key}/"), before) == (True, None)
+    assert told({part: f"{element}\n"}, {part: f"{empty}\n"}) == [(key, now, None)]
+    assert told({part: f"{empty}\n{element}\n"}, {part: f"{element}\n"}) == []
+    assert told({part: ""}, {part: f"{empty}\n"}) == []
+
+
+def test_a_list_that_has_lost_all_is_told_where_it_is_one_value():
+    before, now = '/network/dns/servers = ["10.0.0.53"]\n', "/network/dns/servers = []\n"
+    assert told({"network": before}, {"network": now}) == [("/network/dns/servers", '["10.0.0.53"]', "[]")]
 
 
 def test_what_came_and_what_went_is_absent_on_one_side():

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from storefleet.collect.traces import Trace, read, script
+from storefleet.collect.traces import Trace
 from storefleet.drift.compare import Delta
+from storefleet.drift.persons import by_our_clock
 from storefleet.drift.who import files_of, who
 from storefleet.model.drift import Sighting
-from storefleet.model.effects import Output
 
 BEFORE, FIRST = Sighting("r1", "2026-11-27T02:00:00Z"), Sighting("r2", "2026-11-28T02:00:00Z")
 NOON = 1795780800  # 2026-11-27T12:00:00Z
@@ -20,8 +18,25 @@ PACKAGE = Delta("software", "/software/packages/logsave", "1", None)
 UNIT = Delta("services", "/services/posd.service", "enabled", "disabled")
 
 
-def sudo(at, command, user="op1"):
-    return Trace("sudo", at, command, user)
+FIREWALL = Delta("security", "/security/firewall", "sha256 a", "sha256 b", ("/security/firewall/sha256",))
+ROUTE = Delta("network", "/network/routes[10.66.0.0/16,10.1.1.1,eth0]", None, "")
+KEY = Delta("security", "/security/users[op1]/authorized_keys[SHA256:x]", None, "")
+MODE = Delta("files", "/files[/opt/pos.ini]", "mode 0644", "mode 0600", ("/files[/opt/pos.ini]/mode",))
+CONTENT = Delta("files", "/files[/opt/pos.ini]", "sha256 a", "sha256 b", ("/files[/opt/pos.ini]/sha256",))
+MASKED = Delta("services", "/services/x.service", "enabled", "masked")
+WANTS = "/etc/systemd/system/multi-user.target.wants"
+
+
+def sudo(at, command, user="op1", until=0):
+    return Trace("sudo", at, command, user, until=until)
+
+
+def login(at, user="op2", origin="10.0.0.9", until=0):
+    return Trace("login", at, "", user, origin, until)
+
+
+def inode(at, path):
+    return Trace("inode", at, path)
 
 
 def found(delta, *traces):
@@ -62,6 +77,49 @@ def found(delta, *traces):
             [Trace("account", NOON, "new user: name=kassen01, UID=1002"), sudo(NOON + 5, "/usr/sbin/useradd other")],
             ("", "recorded", "2026-11-27T12:00:00Z"),
         ),
+        # A path of which the named one is only the beginning is another file.
+        (HOSTS, [sudo(NOON, "/usr/bin/vi /etc/hosts.allow")], None),
+        # Who merely looks has changed nothing.
+        (HOSTS, [sudo(NOON, "/usr/bin/cat /etc/hosts")], None),
+        (UNIT, [sudo(NOON, "/usr/bin/systemctl status posd")], None),
+        (ROUTE, [sudo(NOON, "/usr/sbin/ip route show")], None),
+        (FIREWALL, [sudo(NOON, "/usr/sbin/nft list ruleset")], None),
+        # What is of the kind and does not name it may have done it.
+        (FIREWALL, [sudo(NOON, "/usr/sbin/nft -f /root/x")], ("op1", "inferred", "2026-11-27T12:00:00Z")),
+        (FIREWALL, [sudo(NOON, "/usr/sbin/nft -f /x"), sudo(NOON, "/usr/sbin/nft -f /y", "op3")], None),
+        (ROUTE, [sudo(NOON, "/usr/sbin/ip route add 10.66.0.0/16 via 10.1.1.1")],
+         ("op1", "recorded", "2026-11-27T12:00:00Z")),
+        # A command that had ended, and a login that had, did not write what was written later.
+        (HOSTS, [sudo(NOON, "/usr/bin/sh", until=NOON + 5), Trace("file", NOON + 60, "/etc/hosts")],
+         ("", "recorded", "2026-11-27T12:01:00Z")),
+        (HOSTS, [login(NOON, until=NOON + 5), Trace("file", NOON + 60, "/etc/hosts")],
+         ("", "recorded", "2026-11-27T12:01:00Z")),
+        (HOSTS, [login(NOON, until=NOON + 90), login(NOON + 120, "op3"), Trace("file", NOON + 60, "/etc/hosts")],
+         ("op2", "inferred", "2026-11-27T12:01:00Z")),
+        # A login that began before the window and stood in it counts; a shell of root stands as long as it stood.
+        (HOSTS, [login(NOON - 86400, until=NOON + 90), Trace("file", NOON, "/etc/hosts")],
+         ("op2", "inferred", "2026-11-27T12:00:00Z")),
+        (HOSTS, [sudo(NOON, "/bin/bash", until=NOON + 7200), Trace("file", NOON + 3600, "/etc/hosts")],
+         ("op1", "inferred", "2026-11-27T13:00:00Z")),
+        # Two at that time are nobody.
+        (HOSTS, [sudo(NOON, "/bin/sh"), sudo(NOON, "/bin/sh", "op3"), Trace("file", NOON + 1, "/etc/hosts")],
+         ("", "recorded", "2026-11-27T12:00:01Z")),
+        # Only the time of change knows of a mode; of content its own time is the better one.
+        (MODE, [Trace("file", NOON, "/opt/pos.ini"), inode(NOON + 9, "/opt/pos.ini")],
+         ("", "recorded", "2026-11-27T12:00:09Z")),
+        (MODE, [Trace("file", NOON, "/opt/pos.ini")], None),
+        (CONTENT, [Trace("file", NOON, "/opt/pos.ini"), inode(NOON + 9, "/opt/pos.ini")],
+         ("", "recorded", "2026-11-27T12:00:00Z")),
+        (CONTENT, [Trace("file", NOON - 9999999, "/opt/pos.ini"), inode(NOON + 9, "/opt/pos.ini")],
+         ("", "recorded", "2026-11-27T12:00:09Z")),
+        # A link of a unit is the thing itself; the folder that it is gone from is a hint.
+        (MASKED, [inode(NOON, "/etc/systemd/system/x.service")], ("", "recorded", "2026-11-27T12:00:00Z")),
+        (UNIT, [Trace("file", NOON, WANTS)], ("", "inferred", "2026-11-27T12:00:00Z")),
+        (KEY, [Trace("file", NOON, "/home/op1/.ssh/authorized_keys")], ("", "recorded", "2026-11-27T12:00:00Z")),
+        (KEY, [Trace("file", NOON, "/home/op2/.ssh/authorized_keys")], None),
+        # apt says who asked for it.
+        (PACKAGE, [Trace("package", NOON + 5, "logsave"), Trace("package", NOON, "logsave", "op1", detail="apt purge")],
+         ("op1", "recorded", "2026-11-27T12:00:00Z")),
     ],
 )  # fmt: skip
 def test_who_is_told_only_where_a_line_speaks_for_it(delta, traces, expected):
@@ -74,46 +132,22 @@ def test_the_files_of_which_the_time_is_asked():
         "/etc/passwd",
         "/opt/x y",
     )
+    assert files_of([KEY]) == ("/home/op1/.ssh/authorized_keys*",)
+    assert files_of([Delta("system", "/system/timezone", "a", "b")]) == ("/etc/localtime", "/etc/timezone")
 
 
-ANSWER = """\
-zone +0100
-file 1795780800 /opt/a b
-package 2026-11-27 13:00:05 remove logsave:amd64 1.47 <none>
-package 2026-11-27 13:00:06 status half-installed logsave:amd64 1.47
-log 1795780801.5 S1-pos1 sudo[20]:      op1 : TTY=pts/0 ; PWD=/home/op1 ; USER=root ; COMMAND=/usr/bin/vi /etc/hosts
-log 1795780801.6 S1-pos1 sudo[20]: pam_unix(sudo:session): session opened for user root(uid=0) by (uid=1002)
-log 1795780802.0 S1-pos1 sshd[21]: Accepted publickey for op1 from 10.0.0.10 port 41000 ssh2: ED25519 SHA256:x
-log 1795780803.0 S1-pos1 sshd[21]: Failed password for root from 10.0.0.66 port 41000 ssh2
-log 1795780804.0 S1-pos1 useradd[22]: new user: name=kassen01, UID=1003, GID=1003
-log 1795780805.0 S1-pos1 sudo[23]: op1 : PWD=/ ; USER=root ; COMMAND=/usr/bin/mysql --password=hunter2222
-"""
+def test_what_came_while_the_second_run_was_reading_counts_only_where_nothing_earlier_does():
+    late = 1795831200 + 600  # ten minutes after it began
+    assert found(HOSTS, sudo(late, "/usr/bin/vi /etc/hosts", "op3")) == ("op3", "recorded", "2026-11-28T02:10:00Z")
+    both = (sudo(NOON, "/usr/bin/vi /etc/hosts"), sudo(late, "/usr/bin/vi /etc/hosts", "op3"))
+    assert found(HOSTS, *both) == ("op1", "recorded", "2026-11-27T12:00:00Z")
 
 
-def answer(text, end=True):
-    return Output((text + ("\nword end\n" if end else "")).encode(), b"", 0, "word")
-
-
-def test_lines_of_a_host_are_read_and_secrets_in_them_are_not():
-    assert list(read(answer(ANSWER))) == [
-        Trace("file", 1795780800, "/opt/a b"),
-        Trace("package", 1795780805, "logsave"),
-        Trace("sudo", 1795780801, "/usr/bin/vi /etc/hosts", "op1"),
-        Trace("login", 1795780802, "", "op1", "10.0.0.10"),
-        Trace("account", 1795780804, "new user: name=kassen01, UID=1003, GID=1003"),
-        Trace("sudo", 1795780805, "/usr/bin/mysql --password=<redacted>", "op1"),
-    ]
-
-
-def test_an_answer_that_is_cut_holds_nothing():
-    assert list(read(answer(ANSWER, end=False))) == []
-
-
-@given(st.text(max_size=400))
-def test_whatever_a_host_prints_is_read_without_a_fault(text):
-    for trace in read(answer(text)):
-        assert trace.at >= 0
-
-
-def test_a_path_is_quoted_in_the_script():
-    assert "look '/opt/a; reboot'" in script(["/opt/a; reboot"], 0)
+def test_times_of_a_host_whose_clock_is_wrong_are_told_by_ours():
+    ahead = [Trace("clock", NOON + 90000, ""), sudo(NOON + 86400, "/usr/bin/vi /etc/hosts", until=NOON + 86405)]
+    assert found(HOSTS, *ahead) is None, "by its own clock it lies outside"
+    mended = by_our_clock(ahead, NOON + 3600)
+    assert found(HOSTS, *mended) == ("op1", "recorded", "2026-11-27T12:00:00Z")
+    assert mended[1].until == NOON + 5
+    slow = [Trace("clock", NOON + 9, ""), sudo(NOON, "x")]
+    assert by_our_clock(slow, NOON) == tuple(slow), "an answer takes its time"

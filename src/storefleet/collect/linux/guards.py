@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 from cryptography import x509
@@ -17,7 +18,8 @@ from storefleet.model.state import Missing
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 _NAME = re.compile(r"[a-z0-9]+")
-_COUNTER = re.compile(r"counter packets \d+ bytes \d+|\[\d+:\d+\]")
+_COUNTER = re.compile(r" ?packets \d+ bytes \d+|\[\d+:\d+\]| used \d+ \w+| last used \S+")
+_DYNAMIC = re.compile(r"^\s*(flags [^;{}]*\b(dynamic|timeout)\b|timeout )")
 _POLICY = re.compile(r"hook input [^;]*; policy (\w+);")
 
 
@@ -67,14 +69,31 @@ def firewall(text: str) -> Findings:
     if reason:
         yield Missing("/security/firewall", reason)
         return
-    lines = [_COUNTER.sub("counter", line).rstrip() for line in records.lines(tag)]
-    lines = [line for line in lines if line and not line.startswith("#")]
+    lines = [_uncounted(line).rstrip() for line in records.lines(tag)]
+    lines = [line for line in _settled(lines) if line and not line.startswith("#")]
     text = "\n".join(lines)
     found: dict[str, Json] = {"backend": backend, "rules": _rules(lines, backend)}
     found["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     policy = _POLICY.search(text) if backend == "nftables" else re.search(r"^:INPUT (\w+)", text, re.MULTILINE)
     found["default_input"] = policy[1].lower() if policy else "accept"
     yield Fact("/security/firewall", found)
+
+
+def _uncounted(line: str) -> str:
+    return _COUNTER.sub(lambda found: "counter" if found[0].startswith("[") else "", line)
+
+
+def _settled(lines: list[str]) -> Iterator[str]:
+    """Leave out what a packet filter puts into sets by itself: their elements come, and go when their time is over."""
+    passing = inside = False
+    for line in lines:
+        if re.match(r"\s*(set|map|meter) \S+ \{", line):
+            passing = False
+        passing = passing or bool(_DYNAMIC.match(line))
+        inside = inside or (passing and line.lstrip().startswith("elements = {"))
+        if not inside:
+            yield line
+        inside = inside and not line.rstrip().endswith("}")
 
 
 def _rules(lines: list[str], backend: str) -> int:

@@ -11,7 +11,10 @@ from storefleet.model.base import Json
 from storefleet.model.state import Missing
 
 _LINK = re.compile(r"(\d+): ([^:@\s]+)(?:@\S+)?: <([^>]*)>")
-_IF_INET6 = re.compile(r"([0-9a-f]{32})\s+[0-9a-f]+\s+([0-9a-f]{2})\s+[0-9a-f]+\s+[0-9a-f]+\s+(\S+)")
+_IF_INET6 = re.compile(
+    r"(?P<address>[0-9a-f]{32})\s+[0-9a-f]+\s+(?P<length>[0-9a-f]{2})\s+[0-9a-f]+\s+(?P<flags>[0-9a-f]{2,8})\s+(?P<name>\S+)"
+)
+_IFA_F_TEMPORARY = 0x01
 _IFCONFIG = re.compile(r"(\S+?):?\s")
 _COUNTERS = (
     "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped", "rx_crc_errors", "carrier_changes",
@@ -39,6 +42,9 @@ def interfaces(text: str) -> Findings:
     for name, addresses in _addresses(records).items():
         if name in links:
             yield Fact(pointer("network", "interfaces", name, "addresses"), addresses)
+    for name, addresses in _temporary(records).items():
+        if name in links:
+            yield Fact(pointer("network", "interfaces", name, "temporary"), addresses)
 
 
 def _links(records: Records) -> dict[str, _Link]:
@@ -114,6 +120,22 @@ def _addresses(records: Records) -> dict[str, list[Json]]:
     return found
 
 
+def _temporary(records: Records) -> dict[str, list[Json]]:
+    """Return the addresses of privacy: the system makes them, and others each day."""
+    found: dict[str, list[Json]] = {}
+    for line in records.lines("addr"):
+        words = line.split()
+        at = prefix(dict(pairwise(words)).get("inet6", "")) if "temporary" in words else None
+        if at is not None:
+            found.setdefault(words[1].partition("@")[0], []).append(at)
+    for line in records.lines("inet6"):
+        match = _IF_INET6.fullmatch(line.strip())
+        at = _inet6(match) if match is not None and int(match["flags"], 16) & _IFA_F_TEMPORARY else None
+        if match is not None and at is not None:
+            found.setdefault(match["name"], []).append(at)
+    return found
+
+
 def _with_length(at: str, values: dict[str, str]) -> str:
     """``ip`` shows ``inet 10.0.0.1 peer 10.0.0.2/32`` for a tunnel: the length then stands with the peer."""
     peer = values.get("peer", "")
@@ -134,11 +156,14 @@ def _ifconfig_addresses(records: Records, found: dict[str, list[Json]]) -> None:
 
 
 def _inet6_addresses(records: Records, found: dict[str, list[Json]]) -> None:
-    """Read /proc/net/if_inet6: address, index, prefix length and two flags in hexadecimal, then the name."""
     for line in records.lines("inet6"):
         match = _IF_INET6.fullmatch(line.strip())
-        if match is not None:
-            groups = ":".join(match[1][at : at + 4] for at in range(0, 32, 4))
-            at = prefix(f"{groups}/{int(match[2], 16)}")
-            if at is not None:
-                found.setdefault(match[3], []).append(at)
+        at = _inet6(match) if match is not None else None
+        if match is not None and at is not None:
+            found.setdefault(match["name"], []).append(at)
+
+
+def _inet6(row: re.Match[str]) -> str | None:
+    """Read a line of /proc/net/if_inet6: address, index, length, scope and flags in hexadecimal, then the name."""
+    groups = ":".join(row["address"][at : at + 4] for at in range(0, 32, 4))
+    return prefix(f"{groups}/{int(row['length'], 16)}")

@@ -12,6 +12,7 @@ from storefleet.collect.linux import (
     guards,
     hardware,
     interfaces,
+    jobs,
     kernel,
     network,
     ports,
@@ -81,7 +82,7 @@ def readings(plan: CollectPlan) -> tuple[Reading, ...]:
     """Return the probes that this plan asks for, in the order of the script."""
     asked = [reading for reading in FIXED if reading.light or not plan.light]
     if not plan.light:
-        asked += _listed(plan)
+        asked += [_jobs(plan), *_listed(plan)]
     measured = endpoints(plan)
     asked += [_application(index, probe, plan) for index, probe in enumerate(plan.probes) if probe.into]
     parse = partial(reachable.reachable, endpoints=measured)
@@ -91,7 +92,9 @@ def readings(plan: CollectPlan) -> tuple[Reading, ...]:
 
 def left_out(plan: CollectPlan) -> list[Reading]:
     """Return what a light collection does not ask; the document says so, since absent would be judged."""
-    return [*(reading for reading in FIXED if not reading.light), *_listed(plan)] if plan.light else []
+    if not plan.light:
+        return []
+    return [*(reading for reading in FIXED if not reading.light), _jobs(plan), *_listed(plan)]
 
 
 def endpoints(plan: CollectPlan) -> tuple[Endpoint, ...]:
@@ -105,6 +108,11 @@ def endpoints(plan: CollectPlan) -> tuple[Endpoint, ...]:
         if known is None or (endpoint.tls or "") > (known.tls or ""):
             found[place] = endpoint
     return tuple(found.values())
+
+
+def _jobs(plan: CollectPlan) -> Reading:
+    """Return the frame of what runs by itself; the words of a command may hold a password."""
+    return Reading("jobs", "p_jobs", (jobs.PLACE,), partial(jobs.jobs, key=plan.redaction_key))
 
 
 def _application(index: int, probe: Probe, plan: CollectPlan) -> Reading:

@@ -11,7 +11,8 @@ from storefleet.collect.plan import Endpoint
 from storefleet.collect.quote import command, quote
 
 _FILES = (
-    "lib", "system", "network", "hosts", "ports", "software", "security", "kernel", "files", "hardware", "reach", "app",
+    "lib", "system", "network", "hosts", "ports", "software", "security", "jobs", "kernel", "files", "hardware",
+    "reach", "app",
 )  # fmt: skip
 
 BLOCK = 32768

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from storefleet.collect.facts import Fact, Findings
+from storefleet.collect.linux.timers import timers
 from storefleet.collect.text import Records, integer
 from storefleet.model.base import Json
 from storefleet.model.state import Missing
@@ -28,6 +29,10 @@ def units(records: Records) -> Findings:
         name, load, active, sub = [*line.split(None, 4), "", "", "", ""][:4]
         if _UNIT.fullmatch(name) and sub and load != "not-found":
             found[name] = _entry(active, sub, name, files, starts)
+    when = timers(records)
+    for name, entry in found.items():
+        if entry.get("enabled") != "masked":
+            found[name] = {**entry, **(when.get(name) or when.get(_INSTANCE.sub("@.", name), {}))}
     for block in _blocks(records.lines("show")):
         name = block.get("Id", "")
         if name in found:

@@ -42,6 +42,16 @@ ourselves() {
   [ "$_v" = timeout ]
 }
 
+# When timers run, out of their files and those over them; init would have to be asked for each.
+timers() {
+  for _d in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system "$_lib"; do
+    for _f in "$_d"/*.timer.d/*.conf; do
+      if [ -f "$_f" ]; then set -- "$@" "$_f"; fi
+    done
+  done
+  said timer "$(grep -HE '^[[:space:]]*(On[A-Z][A-Za-z]*|Unit)[[:space:]]*=' "$@" /dev/null)"
+}
+
 # What is installed, and what starts by itself: the names in each folder, earlier folders first, and what decides about
 # them. `systemctl list-unit-files` tells it too, and takes init longer than all else that is read here.
 unit_files() {
@@ -49,14 +59,17 @@ unit_files() {
   for _f in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do _on="$_on ${_f##*/}"; done
   for _f in /run/systemd/*/*.wants/* /run/systemd/*/*.requires/*; do _now="$_now ${_f##*/}"; done
   printf 'wanted\t%s\nwanted-runtime\t%s\n' "$_on" "$_now"
-  _links=
+  _links='' _timers=''
   _lib=/lib/systemd/system
   if [ -L /lib ] && [ -d /usr/lib/systemd/system ]; then _lib=/usr/lib/systemd/system; fi
   set --
   for _d in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system "$_lib"; do
     _here='' _masked='' _other=''
     for _f in "$_d"/*.service "$_d"/*.socket "$_d"/*.timer; do
-      case $_f in *'*'*) continue ;; esac
+      case $_f in
+        *'*'*) continue ;;
+        *.timer) _timers="$_timers $_f" ;;
+      esac
       if [ ! -f "$_f" ] || [ ! -s "$_f" ]; then
         _masked="$_masked ${_f##*/}"
       elif [ -L "$_f" ]; then
@@ -72,6 +85,8 @@ unit_files() {
   # shellcheck disable=SC2086
   if [ "$_links" ]; then said alias "$(readlink $_links)"; fi
   if has grep; then
+    # shellcheck disable=SC2086
+    timers $_timers
     said startable "$(grep -l '^\[Install\]' "$@" /dev/null)"
     printf 'rc\tfolder\t0\n'
   else

@@ -1,53 +1,42 @@
-"""How quick the archive of snapshots is and how large it gets, with the product's own code over synthetic nights.
+"""``python -m bench.archive``: how quick the archive of snapshots is and how large it gets over synthetic nights.
 
-``--fleet``: every host answers with a recorded document, changed a little; the first night, then one on which a part
-of the fleet changed, then one on which half of that went back; then the report of drift over the fleet and one store.
-``--nights``: a smaller fleet over many nights, with the history of a store before the archive was made few packs of
-many, after it, and the weight of a night.
+The product's own code writes and reads them. ``--fleet``: every host answers with a recorded document, changed a
+little; the first night, then one on which a part of the fleet changed, then one on which half of that went back; then
+the report of drift over the fleet and one store. ``--nights``: many nights, with the history of a store before the
+archive was made few packs of many and after it, and the weight of a night.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import copy
 import datetime
-import hashlib
-import io
 import os
 import random
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from bench.big_fleet import DEVICES, write_big_fleet  # noqa: E402 - after the path that it lies on
-
-from storefleet.cli.main import call  # noqa: E402
-from storefleet.drift.compare import CONFIG, deltas  # noqa: E402
-from storefleet.model.base import Json  # noqa: E402
-from storefleet.model.state import StateDocument  # noqa: E402
-from storefleet.storage import Database, tidying  # noqa: E402
-from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Snapshots  # noqa: E402
-from storefleet.storage.versions import versions  # noqa: E402
-from storefleet.workflows import clock  # noqa: E402
-from storefleet.workflows.accepting import AcceptRequest, accept  # noqa: E402
-from storefleet.workflows.drift import drift_of  # noqa: E402
-from storefleet.workflows.histories import Histories  # noqa: E402
-from storefleet.workflows.lives import lived  # noqa: E402
-from storefleet.workflows.snapshots import Archive, parts, repository  # noqa: E402
-from storefleet.workflows.trends import trend  # noqa: E402
-from storefleet.workflows.workspace import Workspace, open_workspace, run_info  # noqa: E402
+from bench.archive_hosts import Hosts, recorded
+from bench.big_fleet import DEVICES, write_big_fleet
+from storefleet.drift.compare import deltas
+from storefleet.storage import tidying
+from storefleet.storage.snapshots import APPROVED, OBSERVED, Night, Snapshots
+from storefleet.storage.versions import versions
+from storefleet.workflows import clock
+from storefleet.workflows.accepting import AcceptRequest, accept
+from storefleet.workflows.archive import Archive
+from storefleet.workflows.drift import drift_of
+from storefleet.workflows.histories import Histories
+from storefleet.workflows.lives import lived
+from storefleet.workflows.snapshots import repository
+from storefleet.workflows.trends import trend
+from storefleet.workflows.workspace import Workspace, open_workspace, run_info
 
 T = TypeVar("T")
-LIKE_NUMBER = 987654321
+Tree: TypeAlias = Mapping[str, Mapping[str, str]]
 CHUNK = 500
 """Hosts whose documents are made beforehand; those of all would not fit."""
 FIRST = datetime.datetime(2026, 1, 1, 1, tzinfo=datetime.UTC)
@@ -59,83 +48,6 @@ def timed(what: str, do: Callable[[], T]) -> T:
     found = do()
     print(f"| {what} | {time.perf_counter() - wall:.2f} s | {sum(os.times()[:4]) - cpu:.2f} s |", flush=True)
     return found
-
-
-def recorded(folder: Path) -> tuple[StateDocument, StateDocument]:
-    """Return the documents of a till and of a router of the practice fleet, as an audit of its recording keeps them."""
-    fleet = folder / "recorded"
-    shutil.copytree(ROOT / "recordings" / "fleet", fleet, ignore=shutil.ignore_patterns("var"))
-    words = ["audit", "--fleet", str(fleet), "--replay", str(ROOT / "recordings" / "mended"), "--report"]
-    with contextlib.redirect_stdout(io.StringIO()):
-        call([*words, f"text:{fleet / 'x'}"])
-    with Database.open(f"sqlite:///{fleet / 'var' / 'storefleet.db'}") as database:
-        found = [database.last_document(name) for name in ("S0001-pos1", "S0001-router")]
-    till, router = found
-    assert till is not None
-    assert router is not None
-    return till, router
-
-
-class Hosts:
-    """Hosts that each are a recorded one, under its own name; of some the application changes, of some a package."""
-
-    def __init__(self, till: StateDocument, router: StateDocument) -> None:
-        self.shapes = till.to_json(), router.to_json()
-        self.changed: dict[str, int] = {}
-        self.likes: dict[str, dict[str, str]] = {}
-
-    def document(self, store: str, host: str) -> StateDocument:
-        """Return what the host shows tonight; the last device of a store is a router."""
-        shape = self.shapes[host.endswith(f"pos{DEVICES}")]
-        number = self.changed.get(host, 0)
-        head = {"host": host, "store": store, "collected_at": "2026-01-01T01:00:00Z"}
-        document = StateDocument.from_json({**copy.copy(shape), **head})
-        facts = dict(document.facts)
-        facts["system"] = {
-            **_mapping(facts["system"]),
-            "hostname": host,
-            "machine_id": _hash(host),
-        }
-        if "config" in facts:
-            config = _mapping(facts["config"])
-            running = _mapping(config["running"])
-            lines = f"hostname {host}\nip route 10.9.0.0/16 blackhole tag {number}\n"
-            facts["config"] = {**config, "running": {**running, "text": lines + str(running["text"])}}
-        elif host.endswith(("pos1", "pos2")):
-            facts["app"] = {**_mapping(facts.get("app", {})), "client": {"build": number, "terminal": host}}
-        else:
-            software = _mapping(facts["software"])
-            packages = {**_mapping(software["packages"]), "bash": f"5.2.15-2+b{number}"}
-            facts["software"] = {**software, "packages": packages}
-        return StateDocument.from_json({**document.to_json(), **facts})
-
-    def files(self, host: str) -> dict[str, str]:
-        """Return the files of the host in the archive: those of one like it, with its own name and state put in."""
-        kind = host[-1]
-        if kind not in self.likes:
-            like = f"LIKE-pos{kind}"
-            self.changed[like] = LIKE_NUMBER
-            self.likes[kind] = parts(self.document("LIKE", like))
-        marks = {
-            f"LIKE-pos{kind}": host,
-            _hash(f"LIKE-pos{kind}"): _hash(host),
-            str(LIKE_NUMBER): str(self.changed.get(host, 0)),
-        }
-        found = dict(self.likes[kind])
-        for name in ("system", "app", "software", CONFIG):
-            for mark, own in marks.items():
-                if name in found:
-                    found[name] = found[name].replace(mark, own)
-        return found
-
-
-def _hash(host: str) -> str:
-    return hashlib.md5(host.encode(), usedforsecurity=False).hexdigest()
-
-
-def _mapping(facts: Json) -> dict[str, Json]:
-    assert isinstance(facts, dict)
-    return facts
 
 
 def night(workspace: Workspace, hosts: Hosts, at: datetime.datetime, words: str) -> None:
@@ -179,8 +91,9 @@ def whole_fleet(folder: Path, hosts: Hosts, stores: int, many: int) -> None:
     chosen = workspace.select(None)
     timed("the trend alone", lambda: trend(snapshots, snapshots.commits(), chosen))
     store = workspace.fleet.hosts[names[0]].store
+    approved = snapshots.tree(APPROVED)
     with snapshots.begin() as reading:
-        timed("the history of one store alone", lambda: history(snapshots, reading, store))
+        timed("the history of one store alone", lambda: history(snapshots, reading, approved, store))
     timed("drift of one store", lambda: drift_of(workspace, store))
     print(
         f"\narchive: {_weight(snapshots) / 1e6:.0f} MB, {len(list(snapshots.folder.glob('objects/pack/*.pack')))} packs"
@@ -211,14 +124,16 @@ def many_nights(folder: Path, hosts: Hosts, stores: int, many: int, nights: int)
         ("the first night", weights[0] / 1e6, "MB"),
         ("a later night, as it was written", (weights[-1] - weights[0]) / 1e6 / (nights - 1), "MB"),
     ]
+    approved = snapshots.tree(APPROVED)
     with snapshots.begin() as reading:
-        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, "S00000"))
+        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, approved, "S00000"))
     timed(f"git log of the store, {_packs(snapshots)} packs", lambda: log(snapshots))
     tree = snapshots.tree()
     timed(f"what changed of {len(tree)} hosts", lambda: versions(snapshots, OBSERVED, tree.keys()))
     timed("made few packs of many", lambda: tidying.tidy(snapshots))
+    approved = snapshots.tree(APPROVED)
     with snapshots.begin() as reading:
-        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, "S00000"))
+        timed(f"history of a store, {_packs(snapshots)} packs", lambda: history(snapshots, reading, approved, "S00000"))
     timed(f"git log of the store, {_packs(snapshots)} packs", lambda: log(snapshots))
     timed(f"what changed of {len(tree)} hosts", lambda: versions(snapshots, OBSERVED, tree.keys()))
     rows.append(("a later night, once packed", (_weight(snapshots) - weights[0]) / 1e6 / (nights - 1), "MB"))
@@ -226,11 +141,10 @@ def many_nights(folder: Path, hosts: Hosts, stores: int, many: int, nights: int)
         print(f"| {what} | {value:.3f} {unit} | |")
 
 
-def history(snapshots: Snapshots, reading: Night, store: str) -> None:
+def history(snapshots: Snapshots, reading: Night, approved: Tree, store: str) -> None:
     """Ask of the differences of one store since when they have been so, and how often they had gone."""
     folders = [name for name in reading.known if name.startswith(f"{store}/")]
     histories = Histories(snapshots, reading, folders)
-    approved = snapshots.tree(APPROVED)
     many = 0
     for name in folders:
         for part, content in reading.known[name].items():
@@ -267,6 +181,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Measure what the command line asks for."""
     options = _arguments()
     with tempfile.TemporaryDirectory() as folder:
         hosts = Hosts(*recorded(Path(folder)))

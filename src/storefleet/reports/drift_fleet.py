@@ -9,7 +9,7 @@ from rich.text import Text
 from storefleet.model.drift import StoreDrift
 from storefleet.model.findings import SEVERITIES
 from storefleet.reports.drift_entry import STYLES
-from storefleet.reports.drift_groups import Group, groups, one_off_words, quiet_words
+from storefleet.reports.drift_groups import Group, golden_words, groups, one_off_words, quiet_words
 from storefleet.reports.drift_words import Clock
 from storefleet.reports.escape import visible
 from storefleet.reports.layout import fit, flow, pad, widest
@@ -36,6 +36,8 @@ def fleet_lines(
     single = [one for one in found if one.one_off]
     if single and not one_offs:
         lines += flow([Text(f"one-offs {one_off_words(single)}   (--one-offs lists them)")], width, 2)
+    for words in golden_words(stores):
+        lines += flow([Text(words, style="yellow" if "cannot_parse" in words else "")], width, 2)
     for words in quiet_words(stores):
         lines += flow([Text(words, style="dim")], width, 2)
     return lines

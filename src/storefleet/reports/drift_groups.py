@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from storefleet.model.drift import CAUSES, QUIET, Difference, StoreDrift
 from storefleet.model.findings import SEVERITIES
 from storefleet.model.instants import instant
-from storefleet.reports.drift_words import fix_command, loud, rank
+from storefleet.reports.drift_words import count, fix_command, loud, rank
 from storefleet.reports.escape import visible
 
 
@@ -84,6 +84,21 @@ def quiet_words(stores: Sequence[StoreDrift]) -> list[str]:
     told += [f"ours  {many:,}  by {visible(run)}: not drift, and not approved yet" for run, many in ours.items()]
     nameless = sum(one.cause == "ours" and not one.ours for store in stores for one in store.differences)
     return told + ([f"ours  {nameless:,}  not drift, and not approved yet"] if nameless else [])
+
+
+def golden_words(stores: Sequence[StoreDrift]) -> list[str]:
+    """Count routers by what their golden configuration says of them, and name some of which it says nothing."""
+    found: dict[str, list[str]] = {"cannot_parse": [], "fail": [], "warn": []}
+    for store in stores:
+        for one in store.golden:
+            found[one.state].append(one.host)
+    told: list[str] = []
+    for state, hosts in found.items():
+        names = list(dict.fromkeys(hosts))
+        if names:
+            more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+            told.append(f"golden  {state}  {count(len(names), 'router')}: {', '.join(map(visible, names[:3]))}{more}")
+    return told
 
 
 def next_step(one: Difference, store: str) -> str:

@@ -297,3 +297,11 @@ def test_a_trend_is_told_only_where_something_drifted_and_there_is_more_than_one
 
 def quiet():
     return tuple(msgspec.structs.replace(point, stores=0, hosts=0) for point in factory.TREND)
+
+
+def test_a_fleet_says_of_which_routers_nothing_is_known_since_that_is_why_it_exits_so():
+    document = factory.document(*(factory.store(f"S{number}") for number in range(5)))
+    assert document.exit == 3
+    for told in (drift_text(document, whole_fleet=True), drift_markdown(document, whole_fleet=True)):
+        assert "golden  cannot_parse  1 router: S0412-router2" in told
+        assert "golden  fail  1 router: S0412-router" in told

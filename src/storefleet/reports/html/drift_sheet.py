@@ -51,7 +51,7 @@ def sheet(store: StoreDrift, found: Sequence[Difference], at: Clock) -> dict[str
         "warnings": warnings,
         "hosts": [{"host": visible(host), "steps": steps} for host, steps in hosts.items()],
         "left": left,
-        "again": f"storefleet audit -l {code} && storefleet drift {code}",
+        "again": f"storefleet audit -l {code}; storefleet drift {code}",
     }
 
 

@@ -97,7 +97,7 @@ def when_words(one: Difference, at: Clock) -> str:
         return f"{at(one.who.at)} {by}{origin}, {one.who.certainty}: {visible(one.who.evidence, 160)}"
     if one.cause == "behind" and one.standard and one.standard.since and one.standard.before:
         if one.standard.state == "fails":
-            return f"untouched, and fails since between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
+            return f"untouched; came to fail between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
         return f"the standard moved between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
     if one.first_seen is None:
         return "since when is not known"

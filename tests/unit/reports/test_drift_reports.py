@@ -55,7 +55,7 @@ def test_a_store_is_told_with_everything_that_is_known():
         "repair interface wan0 / no shutdown in configuration mode of S0412-router, then write memory",
         "undo interface wan0 / shutdown",
         "behind medium S0412-pos2 /app/pos/port 19003 fails T-APP-03 → intended 19004",
-        "D-0b77aa02 the standard moved between 21.11. 02:20 CET and 21.11. 23:14 CET 412 stores alike",
+        "D-0b77aa02 untouched; came to fail between 21.11. 02:20 CET and 21.11. 23:14 CET 412 stores alike",
         "412 stores alike fix storefleet plan pos-endpoint.yaml -l S0412-pos2",
         "golden fail S0412-router store.yaml ntp: 1 missing, 2 extra, 3 out of order",
         "golden cannot_parse S0412-router2 store.yaml: nothing was compared, the configuration is cut",

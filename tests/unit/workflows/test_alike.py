@@ -31,7 +31,7 @@ class Night:
 
 
 def picture(night, store, approved, observed):
-    host = Host(name=f"{store}-pos1", store=store, role="till", platform="linux", address="10.1.1.1")
+    host = Host(name=f"{store}-pos1", store=store, device="pos1", role="till", platform="linux", address="10.1.1.1")
     return Picture(host, night, approved, observed, {})
 
 

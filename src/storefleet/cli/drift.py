@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,9 +23,12 @@ from storefleet.cli.options import (
     width,
 )
 from storefleet.cli.progress import HostProgress
+from storefleet.documents.ownership import Ownership
 from storefleet.errors import InputError, StorageError
+from storefleet.model.drift import DriftDocument
 from storefleet.reports.drift_text import drift_lines
 from storefleet.reports.drift_writer import DriftExtras, diff_text, drift_json, drift_targets, write_drift
+from storefleet.reports.targets import Target
 from storefleet.reports.terminal import render
 from storefleet.reports.times import zone_named
 from storefleet.workflows.accepting import AcceptRequest
@@ -109,11 +114,7 @@ def show(
     extras = DriftExtras(
         workspace.settings.fleet, zone, stores is None, lambda: diff_of(workspace, stores, at) if stores else ""
     )
-    unwritten = None
-    try:
-        write_drift(targets, document, extras, workspace.owner_of)
-    except StorageError as fault:
-        unwritten = fault  # a full disk must not cost the report on the terminal too
+    unwritten = _write(targets, document, extras, workspace.owner_of)
     if output is OutputFormat.json:
         emit(drift_json(document))
     else:
@@ -123,6 +124,17 @@ def show(
     if unwritten is not None:
         raise unwritten
     return document.exit
+
+
+def _write(
+    targets: Sequence[Target], document: DriftDocument, extras: DriftExtras, owner_of: Callable[[Path], Ownership]
+) -> StorageError | None:
+    """Write the reports; return what was refused: a full disk must not cost the report on the terminal too."""
+    try:
+        write_drift(targets, document, extras, owner_of)
+    except StorageError as fault:
+        return fault
+    return None
 
 
 @app.command("accept")

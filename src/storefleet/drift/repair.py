@@ -31,7 +31,10 @@ def repair(running: Sequence[Path], gone: Iterable[Path], come: Sequence[Path]) 
     going = frozenset(gone) - frozenset(come)
     left = frozenset(path for path in now if not any(path[: len(one)] == one for one in going))
     then = lines.merged(left, come)[0] if come else left
-    todo, undo = _typed(lines.steps(now, then)), _typed(lines.steps(then, now))
+    try:
+        todo, undo = _typed(lines.steps(now, then)), _typed(lines.steps(then, now))
+    except ValueError:  # hier_config's word for a text that it has no rules for, such as a banner
+        return NO_REPAIR
     return NO_REPAIR if any(_HIDDEN in line for line in (*todo, *undo)) else Repair(todo, undo)
 
 

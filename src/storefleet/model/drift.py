@@ -76,8 +76,9 @@ class Difference(Value, frozen=True, kw_only=True):
     ``first_seen`` is the first run that saw it so, ``last_otherwise`` the last one before that; it happened in between.
     ``flaps`` counts how often it had gone since it was approved. ``ours`` names the run of ours that made it, and who
     started that; ``who`` is what the host says. ``intended`` is what should be there where ``standard`` says so.
-    ``repair`` are the lines that lead to what is intended, or else approved; ``undo_repair`` lead back. ``fix`` is the
-    playbook that a failing control names. ``told_with`` are facts that follow from this one.
+    ``same_in_stores`` is ``None`` where that was not looked for. ``repair`` are the lines that lead to what is
+    intended, or else approved; ``undo_repair`` lead back. ``fix`` is the playbook that a failing control names.
+    ``told_with`` are facts that follow from this one.
     """
 
     id: str
@@ -99,7 +100,7 @@ class Difference(Value, frozen=True, kw_only=True):
     who: Who | None = None
     matters: Matters = Matters()
     signature: str
-    same_in_stores: int = 1
+    same_in_stores: int | None = 1
     repair: tuple[str, ...] = ()
     undo_repair: tuple[str, ...] = ()
     fix: str | None = None

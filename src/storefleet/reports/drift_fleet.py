@@ -9,10 +9,10 @@ from rich.text import Text
 from storefleet.model.drift import StoreDrift
 from storefleet.model.findings import SEVERITIES
 from storefleet.reports.drift_entry import STYLES
-from storefleet.reports.drift_groups import Group, groups, one_off_words, quiet_words
+from storefleet.reports.drift_groups import Group, golden_words, groups, one_off_words, quiet_words
 from storefleet.reports.drift_words import Clock
 from storefleet.reports.escape import visible
-from storefleet.reports.layout import flow, pad, widest
+from storefleet.reports.layout import fit, flow, pad, widest
 
 _MOST = 30
 """Signatures that the terminal prints; a report in a file has all."""
@@ -36,6 +36,8 @@ def fleet_lines(
     single = [one for one in found if one.one_off]
     if single and not one_offs:
         lines += flow([Text(f"one-offs {one_off_words(single)}   (--one-offs lists them)")], width, 2)
+    for words in golden_words(stores):
+        lines += flow([Text(words, style="yellow" if "cannot_parse" in words else "")], width, 2)
     for words in quiet_words(stores):
         lines += flow([Text(words, style="dim")], width, 2)
     return lines
@@ -47,13 +49,13 @@ def _table(found: Sequence[Group], at: Clock, width: int) -> list[Text]:
     since = widest((at(one.since) for one in found), 5, 24)
     first = widest((visible(one.first_store) for one in found), 5, 20)
     heading = f"  stores  class     severity  {pad('since', since)}  {pad('first', first)}  next step"
-    lines = [Text(heading, style="dim")]
+    lines = [Text(fit(heading, width), style="dim")]
     for one in found:
         severity = SEVERITIES[one.severity]
         row = Text(f"  {one.stores:>6,}  ", style="bold").append(f"{one.first.cause:<8}  ")
         row.append(f"{severity:<8}  ", style=STYLES.get(severity, "not bold"))
         row.append(f"{pad(at(one.since) if one.since else '?', since)}  ", style="not bold")
-        row.append(pad(visible(one.first_store), first))
+        row.append(pad(fit(visible(one.first_store), first), first))
         step = Text(one.next_step, style="cyan")
         if row.cell_len + 2 + step.cell_len <= width:
             lines.append(row.append("  ").append_text(step))

@@ -86,6 +86,21 @@ def quiet_words(stores: Sequence[StoreDrift]) -> list[str]:
     return told + ([f"ours  {nameless:,}  not drift, and not approved yet"] if nameless else [])
 
 
+def golden_words(stores: Sequence[StoreDrift]) -> list[str]:
+    """Count routers by what their golden configuration says of them, and name some of which it says nothing."""
+    found: dict[str, list[str]] = {"cannot_parse": [], "fail": [], "warn": []}
+    for store in stores:
+        for one in store.golden:
+            found[one.state].append(one.host)
+    told: list[str] = []
+    for state, hosts in found.items():
+        names = list(dict.fromkeys(hosts))
+        if names:
+            more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+            told.append(f"golden  {state}  {count(len(names), 'router')}: {', '.join(map(visible, names[:3]))}{more}")
+    return told
+
+
 def next_step(one: Difference, store: str) -> str:
     """Return what to do about a difference: a command where one helps, else who decides what."""
     if one.cause in QUIET:
@@ -94,24 +109,26 @@ def next_step(one: Difference, store: str) -> str:
         "replaced": f"was it meant? storefleet drift accept {visible(one.host)} --as-found --reason …",
         "unsaved": "write memory where it is right; where not, the next reload takes it back",
         "reverted": f"an old image, a reboot, a restored file? storefleet drift {visible(store)}",
-        "behind": _standard_step(one),
+        "behind": _standard_step(one, store),
     }.get(one.cause)
     return step or (
         f"storefleet drift {visible(store)} --ask" if one.who is None else fix_command(one) or "ask who did it"
     )
 
 
-def _standard_step(one: Difference) -> str:
+def _standard_step(one: Difference, store: str) -> str:
     if one.fix:
         return fix_command(one)
-    source = visible(one.standard.source, 120) if one.standard else "what is intended"
-    return f"bring {source} there, or it is the standard that is wrong"
+    if one.repair:
+        return f"storefleet drift {visible(store)} has the lines that repair it, or it is the standard that is wrong"
+    by = visible(one.standard.by, 120) if one.standard else "what is intended"
+    return f"bring {by} there, or it is the standard that is wrong"
 
 
 def trend_words(points: Sequence[tuple[str, int]]) -> str:
-    """Return how many stores drifted by then, run by run, the oldest first."""
+    """Return how many stores drifted by then, run by run, the oldest first; nothing where none ever did."""
     shown = points[-14:]
+    if len(shown) < 2 or not any(many for _, many in shown):
+        return ""
     numbers = " ".join(f"{many:,}" for _, many in shown)
-    return (
-        f"stores with drift over the last {count(len(shown), 'run')}, since {shown[0][0]}: {numbers}" if shown else ""
-    )
+    return f"stores with drift over the last {len(shown)} runs, since {shown[0][0]}: {numbers}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from storefleet.model.drift import Difference, DriftDocument, StoreDrift
 from storefleet.model.findings import SEVERITIES
-from storefleet.reports.drift_groups import groups, one_off_words, quiet_words, trend_words
+from storefleet.reports.drift_groups import golden_words, groups, one_off_words, quiet_words, trend_words
 from storefleet.reports.drift_words import (
     Clock,
     alike_words,
@@ -78,7 +78,7 @@ def _fleet(stores: Sequence[StoreDrift], at: Clock) -> list[str]:
     lines += _more(len(shared) - _MOST, "signatures")
     if single := [one for one in found if one.one_off]:
         lines += ["", f"One-offs {code(one_off_words(single))}"]
-    return [*lines, *(f"\n{code(words)}" for words in quiet_words(stores))]
+    return [*lines, *(f"\n{code(words)}" for words in (*golden_words(stores), *quiet_words(stores)))]
 
 
 def _identity(store: StoreDrift, _at: Clock) -> str:

@@ -44,12 +44,12 @@ def _difference(one: Difference) -> Iterator[str | None]:
     yield from (one.matters.severity, " ".join(one.matters.controls), one.matters.breaks)
     yield from (_side(one.approved), _side(one.intended), _side(one.observed))
     found = one.standard
-    yield from (found.source, found.feature, found.state) if found else (None, None, None)
+    yield from (found.by, found.feature, found.state) if found else (None, None, None)
     yield from (seen.at if seen else None for seen in (one.first_seen, one.last_otherwise, one.last_seen))
     yield from (one.life, str(one.flaps), one.ours)
     who = one.who
     yield from (who.user, who.origin, who.at, who.certainty, who.evidence) if who else (None,) * 5
-    yield from (one.signature, str(one.same_in_stores), _lines(one.repair), _lines(one.undo_repair))
+    yield from (one.signature, str(one.same_in_stores or ""), _lines(one.repair), _lines(one.undo_repair))
     yield from (one.fix, _lines(one.told_with))
 
 

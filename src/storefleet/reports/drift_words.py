@@ -61,9 +61,8 @@ def side(text: str | None, limit: int = _LONGEST) -> str:
 
 def sides(one: Difference, limit: int = _LONGEST) -> tuple[str, str, str]:
     """Return what was approved, what is observed and what is intended; a configuration's lines without their indent."""
-    texts = (one.approved, one.observed, one.intended)
-    if one.part == CONFIG:
-        texts = tuple(text.strip() if text else text for text in texts)  # type: ignore[assignment] - still three
+    strip = one.part == CONFIG
+    texts = [text.strip() if text and strip else text for text in (one.approved, one.observed, one.intended)]
     approved, observed, intended = (side(text, limit) for text in texts)
     return approved, observed, intended
 
@@ -96,6 +95,10 @@ def when_words(one: Difference, at: Clock) -> str:
         by = f"by {visible(one.who.user, 80)}" if one.who.user else "by whom is not known"
         origin = f" from {visible(one.who.origin, 80)}" if one.who.origin else ""
         return f"{at(one.who.at)} {by}{origin}, {one.who.certainty}: {visible(one.who.evidence, 160)}"
+    if one.cause == "behind" and one.standard and one.standard.since and one.standard.before:
+        if one.standard.state == "fails":
+            return f"untouched; came to fail between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
+        return f"the standard moved between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
     if one.first_seen is None:
         return "since when is not known"
     if one.last_otherwise is None:
@@ -113,6 +116,8 @@ def life_words(one: Difference) -> str:
 
 def alike_words(one: Difference) -> str:
     """Say in how many stores it is the same."""
+    if one.same_in_stores is None:
+        return ""
     return "only here" if one.same_in_stores == 1 else f"{one.same_in_stores:,} stores alike"
 
 
@@ -129,7 +134,7 @@ def standard_words(one: Difference, at: Clock) -> str:
     found = one.standard
     feature = f", feature {visible(found.feature, 120)}" if found.feature else ""
     since = f", so since {at(found.since.at)}" if found.since else ""
-    return f"{visible(found.source, 200)}{feature}: {found.state}{since}"
+    return f"{visible(found.by, 200)}{feature}: {found.state}{since}"
 
 
 def is_intended(one: Difference) -> bool:
@@ -168,6 +173,8 @@ def headline(document: DriftDocument) -> str:
     parts = []
     if not seen.enough:
         parts.append(f"too few hosts could be compared: {seen.compared:,} of {seen.expected:,}")
+    if unread := sum(one.state == "cannot_parse" for store in document.stores for one in store.golden):
+        parts.append(f"what is intended of {count(unread, 'router')} is not known")
     if strange:
         parts.append(f"{count(strange, 'host')} not who {'it' if strange == 1 else 'they'} should be")
     if found:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import msgspec
-
 from storefleet.collect.traces import Trace
 from storefleet.drift.cause import is_another
 from storefleet.drift.compare import Delta
@@ -25,11 +23,11 @@ from storefleet.model.drift import (
     Sighting,
     StoreDrift,
 )
-from storefleet.model.findings import SEVERITIES
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.storage.git import Commit
 from storefleet.storage.snapshots import Night, Snapshots
+from storefleet.workflows.alike import counted, elsewhere, gravity, says_anything
 from storefleet.workflows.asking import asked
 from storefleet.workflows.evidence import Evidence
 from storefleet.workflows.hidden import judged
@@ -74,7 +72,7 @@ class Drift:
         for host in hosts:
             by_store[host.store].append(host)
         found = {store: self._store(store, some) for store, some in by_store.items()}
-        changed = tuple(_counted([one for one in found.values() if _says_anything(one)]))
+        changed = tuple(self._counted([one for one in found.values() if says_anything(one)]))
         expected = [host for host in hosts if is_expected(host, self.workspace.store(host))]
         floor = self.workspace.settings.audit.coverage * 100 if self.whole else 100.0
         gaps = {gap.host for one in found.values() for gap in one.not_compared}
@@ -88,6 +86,15 @@ class Drift:
             coverage=Coverage(sum(host.name not in gaps for host in expected), len(expected), floor),
             trend=trend(self.snapshots, self.histories.runs, expected) if self.whole and self.then is None else (),
         )
+
+    def _counted(self, stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:
+        if self.whole or self.then is not None:
+            return counted(stores, {}, whole=self.whole)
+        named = {host.name for host in self.selected}
+        others = [host for host in self.workspace.fleet.hosts.values() if host.name not in named]
+        pictures = (self.picture(host) for host in others if self._is_asked(host))
+        there = elsewhere(self.workspace, stores, (picture for picture in pictures if picture is not None))
+        return counted(stores, there, whole=False)
 
     def ask(self, hosts: Sequence[Host], show: ShowProgress) -> None:
         """Ask the hosts that differ what they wrote down since they were last seen otherwise."""
@@ -154,7 +161,7 @@ class Drift:
             timezone=known.timezone,
             approved=self._approval(folders) if differences or gaps or gone else None,
             seen=self._seen(folders) if differences or gaps or gone else None,
-            differences=tuple(sorted(differences, key=_gravity)),
+            differences=tuple(sorted(differences, key=gravity)),
             ended=tuple(gone),
             golden=tuple(features),
             identities=self.identities.of(hosts),
@@ -244,31 +251,3 @@ class Drift:
 
     def _seen(self, folders: Sequence[str]) -> Sighting | None:
         return sighting(self.histories.runs[0]) if any(folder in self.night.known for folder in folders) else None
-
-
-def _says_anything(store: StoreDrift) -> bool:
-    """Tell whether a store is told of; lines that a golden feature only warns of do not make it so."""
-    broken = any(one.state != "warn" for one in store.golden)
-    return bool(store.differences or store.ended or broken or store.identities or store.not_compared)
-
-
-def _counted(stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:
-    """Say of every difference in how many stores it is the same."""
-    where: dict[str, set[str]] = defaultdict(set)
-    for store in stores:
-        for one in store.differences:
-            where[one.signature].add(store.store)
-    for store in stores:
-        counted = (msgspec.structs.replace(one, same_in_stores=len(where[one.signature])) for one in store.differences)
-        yield msgspec.structs.replace(store, differences=tuple(counted))
-
-
-def _gravity(one: Difference) -> tuple[int, bool, int, str, str, str]:
-    return (
-        -SEVERITIES.index(one.matters.severity),
-        one.cause == "ours",
-        CAUSES.index(one.cause),
-        one.host,
-        one.part,
-        one.key,
-    )

@@ -54,6 +54,12 @@ class Histories:
         """Return the acceptance that made a file what it is approved to be."""
         return next((commit for commit, _ in self._named(APPROVED).get(path, ())), None)
 
+    def before(self, run: str, host: str) -> Sighting | None:
+        """Return the run before another that read a host."""
+        place = next((at for at, commit in enumerate(self.runs) if commit.trailers.get("Run") == run), len(self.runs))
+        found = next((commit for commit in self.runs[place + 1 :] if has_read(commit, host)), None)
+        return sighting(found) if found else None
+
     def intended_since(
         self, path: str, asks: Callable[[Collection[str]], bool]
     ) -> tuple[Sighting | None, Sighting | None]:
@@ -65,11 +71,7 @@ class Histories:
             first = commit
         if first is None:
             return None, None
-        host = path.split("/")[-2]
-        run = first.trailers.get("Run")
-        place = next((at for at, commit in enumerate(self.runs) if commit.trailers.get("Run") == run), len(self.runs))
-        before = next((commit for commit in self.runs[place + 1 :] if has_read(commit, host)), None)
-        return sighting(first), sighting(before) if before else None
+        return sighting(first), self.before(first.trailers.get("Run", ""), path.split("/")[-2])
 
     def approved_since(self, path: str, delta: Delta) -> Commit | None:
         """Return the acceptance since which the fact has been approved as it is; ``None`` where nothing of it was."""

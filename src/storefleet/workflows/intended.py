@@ -81,7 +81,10 @@ class Intended:
             approved = self.histories.approved_at(f"{folder_of(host.store, host.name)}/{bare.part}")
             if approved is None or finding.first_seen <= instant_of(approved):
                 continue  # a person accepted it as it is, with the finding open: that is the audit's to tell
-            yield _fact(bare, picture.keys(bare.part) or {}, finding), _wished(bare, finding, wish)
+            yield (
+                _fact(bare, picture.keys(bare.part) or {}, finding),
+                _wished(bare, finding, wish, self.histories.before(finding.first_run, host.name)),
+            )
 
 
 def _paths(picture: Picture) -> Mapping[str, tuple[str, ...]]:
@@ -96,7 +99,7 @@ def _fact(bare: Delta, side: Mapping[str, str], finding: KnownFinding) -> Delta:
     return Delta(bare.part, bare.key, value, value, bare.keys)
 
 
-def _wished(bare: Delta, finding: KnownFinding, wish: Wish) -> Meant:
+def _wished(bare: Delta, finding: KnownFinding, wish: Wish, before: Sighting | None) -> Meant:
     intent = Intent(finding.control, "fails", wish.value, severity=finding.severity)
     since = Sighting(finding.first_run, finding.first_seen)
-    return Meant(intent, Standard(by=finding.control, state="fails", since=since), wish.fix)
+    return Meant(intent, Standard(by=finding.control, state="fails", since=since, before=before), wish.fix)

@@ -10,6 +10,7 @@ from storefleet.drift.compare import Delta, deltas, facts
 from storefleet.drift.consequence import Told, told_together
 from storefleet.model.store import Host
 from storefleet.storage.snapshots import Night
+from storefleet.workflows.snapshots import as_kept_now
 
 
 @dataclass
@@ -35,8 +36,12 @@ class Picture:
         parts = [
             part for part in {*self.approved, *self.observed} if self.approved.get(part) != self.observed.get(part)
         ]
-        sides = (self.approved, self.observed)
-        return deltas(*({part: self.text(side, part) for part in parts if part in side} for side in sides))
+        router = self.host.role == "router"
+        approved = {part: self.text(self.approved, part) for part in parts if part in self.approved}
+        return deltas(
+            {part: as_kept_now(part, text, of_router=router) for part, text in approved.items()},
+            {part: self.text(self.observed, part) for part in parts if part in self.observed},
+        )
 
     @cached_property
     def told(self) -> list[Told]:

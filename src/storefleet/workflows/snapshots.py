@@ -70,6 +70,14 @@ def is_kept(key: str, *, of_router: bool) -> bool:
     return key.rpartition("/")[2] not in PASSING and not (of_router and key.startswith("/management"))
 
 
+def as_kept_now(part: str, text: str, *, of_router: bool) -> str:
+    """Return an older picture without the facts that are not kept any more, so that none seems to have gone."""
+    if part == CONFIG:
+        return text
+    kept = (line for line in text.splitlines() if is_kept(line.partition(" = ")[0], of_router=of_router))
+    return "".join(f"{line}\n" for line in kept)
+
+
 _ACTIVE = re.compile(r"(/services/.+)/active = .*")
 _AS_CALLED = re.compile(r'(/services/.+)/enabled = "(static|indirect|generated|transient|alias|linked|linked-runtime)"')
 """Units that run when something calls for them, not because they were told to: whether one runs means little."""

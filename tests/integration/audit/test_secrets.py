@@ -41,6 +41,19 @@ OF_TILL = {
     "acquirer_token = {}": "canary-pos-token-3c4d",
     "dsn = postgresql://pos:{}@127.0.0.1/pos": "canary-pos-dsn-5e6f",
 }
+OF_GOLDEN = {
+    "router bgp 1\n neighbor 10.0.0.2 remote-as 2\n neighbor 10.0.0.2 password {}": "canary-golden-bgp-1a",
+    "banner motd {}": "canary-golden-banner-2b",
+}
+GOLDEN = """\
+golden: leaky
+applies_to: "platform=frr"
+template: golden/leaky.j2
+features:
+  - {name: bgp, lines: ["router bgp"], extra: fail}
+  - {name: banner, lines: [banner], extra: fail, secret: [2]}
+  - {name: rest, extra: warn}
+"""
 SHADOW = "$6$canaryhash$7a8b9c"
 CARD = "4111111111111111"
 RUNNING = "\r\n".join(
@@ -150,13 +163,19 @@ def leaky(folder, servers, tmp_path, monkeypatch):
             text.replace("  password: {user: sf, password: {env: SF_TEST_PASSWORD}}\n", "")
         )
         (path / "inventory" / "probes.yaml").write_text(PROBES.format(ini=ini))
+        (path / "audits" / "golden").mkdir(parents=True, exist_ok=True)
+        (path / "audits" / "golden" / "leaky.yaml").write_text(GOLDEN)
+        lines = "".join(f"{line.format(word)}\n" for line, word in OF_GOLDEN.items())
+        (path / "audits" / "golden" / "leaky.j2").write_text(lines)
         yield path
 
 
 def kept(path: Path) -> dict[str, bytes]:
     """Return every byte that is kept: files of var/, recordings, reports, and what the database holds unpacked."""
     found = {
-        str(each): each.read_bytes() for each in path.rglob("*") if each.is_file() and "inventory" not in each.parts
+        str(each): each.read_bytes()
+        for each in path.rglob("*")
+        if each.is_file() and not {"inventory", "audits"} & {*each.parts}
     }
     with contextlib.closing(sqlite3.connect(path / "var" / "storefleet.db")) as database:
         for table, column in (("documents", "body"), ("runs", "document")):
@@ -167,6 +186,16 @@ def kept(path: Path) -> dict[str, bytes]:
     found["snapshots"] = subprocess.run(archive, capture_output=True, check=True, timeout=60).stdout
     assert b"hostname r\n" in found["snapshots"]
     return found
+
+
+def drifted(run, leaky):
+    """Have everything told that drift can tell, in every format: what is approved, intended and seen."""
+    targets = [f"{kind}:{leaky / 'drift'}.{kind}" for kind in ("text", "json", "csv", "markdown", "html", "diff")]
+    reports = [word for target in targets for word in ("--report", target)]
+    assert run("drift", "accept", "all", "--as-found", "--reason", "day one").code == 0
+    told = run("drift", "all", "--ask", "--diff", "--format", "json", *reports)
+    assert '"behind"' in told.out, told.err
+    run("drift", "--one-offs")
 
 
 def test_no_canary_is_found_anywhere(leaky, watched, monkeypatch):
@@ -183,6 +212,7 @@ def test_no_canary_is_found_anywhere(leaky, watched, monkeypatch):
     audited = run("audit", "-v", "--all", "--diff", "--record", leaky / "recorded", *reports)
     assert audited.code == 3, said
     run("collect", "--format", "json")
+    drifted(run, leaky)
     for words in (
         ["check"],
         ["settings"],
@@ -206,7 +236,7 @@ def test_no_canary_is_found_anywhere(leaky, watched, monkeypatch):
     assert list((leaky / "var" / "crash").iterdir())
 
     everything = {**kept(leaky), "said": "\n".join(said).encode(), "processes": "\n".join(watched).encode()}
-    canaries = [*OURS.values(), *OF_ROUTER.values(), *OF_TILL.values(), SHADOW, CARD]
+    canaries = [*OURS.values(), *OF_ROUTER.values(), *OF_TILL.values(), *OF_GOLDEN.values(), SHADOW, CARD]
     hits = sorted(
         {(canary, where) for canary in canaries for where, data in everything.items() if canary.encode() in data}
     )

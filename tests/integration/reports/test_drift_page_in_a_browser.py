@@ -27,8 +27,9 @@ def test_the_page_fits_the_screen(width, scheme, open_page):
 def test_hostile_text_is_shown_and_never_obeyed(label, open_page):
     text = HOSTILE.get(label, label)
     page = open_page(drift_page(factory.hostile(text), fleet=text, whole_fleet=True))
-    page.locator("table.stores tbody a").first.click()
-    page.wait_for_selector("text=all stores")
+    if text.strip():
+        page.locator("table.stores tbody a").first.click()
+        page.wait_for_selector("text=all stores")
     for one in page.locator("details").all():
         one.evaluate("each => { each.open = true; }")
     assert page.evaluate("window.owned") is None
@@ -46,8 +47,8 @@ def test_a_store_shows_all_sides_what_is_typed_when_it_came_and_where(open_page)
     assert page.locator("svg.timeline .who").count() == 1
     assert page.locator("table.map tbody td span").all_inner_texts().count("") == 4
     for words in ("swapped", "cannot parse", "dark since", "/files[/etc/motd]", "not approved yet"):
-        assert page.locator(f"main >> text={words}").count() > 0
-    page.locator(f"svg.timeline ~ *, .names a:has-text('{factory.SHUT}')").first.click()
+        assert words in page.locator("main").inner_text()
+    page.locator(f".names a:has-text('{factory.SHUT}')").first.click()
     assert page.evaluate("document.activeElement.id") == f"d-{factory.SHUT}"
 
 
@@ -97,4 +98,4 @@ def test_no_control_of_the_page_is_nameless(open_page):
     for text in (drift_page(factory.fleet(), whole_fleet=True), drift_page(factory.one_store())):
         page = open_page(text)
         for one in page.locator("button, input, select, a").all():
-            assert one.get_attribute("aria-label") or one.inner_text().strip()
+            assert one.get_attribute("aria-label") or one.text_content().strip()

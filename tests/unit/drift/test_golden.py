@@ -154,3 +154,10 @@ def test_a_line_with_a_hidden_secret_is_not_proposed():
     (delta,) = deltas({CONFIG: runs}, {CONFIG: RUNS})
     found = repair(lines.ordered(RUNS), observed_paths(delta, RUNS), observed_paths(delta, runs))
     assert (found.todo, found.undo) == ((), ())
+
+
+def test_a_text_that_the_rules_do_not_know_has_no_repair():
+    runs = RUNS.replace("end\n", "banner motd hello\nend\n")
+    (delta,) = deltas({CONFIG: RUNS}, {CONFIG: runs})
+    found = repair(lines.ordered(runs), observed_paths(delta, runs), observed_paths(delta, RUNS))
+    assert (found.todo, found.undo) == ((), ())

@@ -13,7 +13,7 @@ from hostile import HOSTILE
 
 from storefleet.documents.published import problems
 from storefleet.errors import InputError, StorageError
-from storefleet.model.drift import Coverage, DriftDocument
+from storefleet.model.drift import Coverage, DriftDocument, DriftPoint
 from storefleet.reports.drift_groups import groups
 from storefleet.reports.drift_markdown import drift_markdown
 from storefleet.reports.drift_rows import COLUMNS, drift_csv
@@ -55,6 +55,7 @@ def test_a_store_is_told_with_everything_that_is_known():
         "repair interface wan0 / no shutdown in configuration mode of S0412-router, then write memory",
         "undo interface wan0 / shutdown",
         "behind medium S0412-pos2 /app/pos/port 19003 fails T-APP-03 → intended 19004",
+        "D-0b77aa02 untouched; came to fail between 21.11. 02:20 CET and 21.11. 23:14 CET 412 stores alike",
         "412 stores alike fix storefleet plan pos-endpoint.yaml -l S0412-pos2",
         "golden fail S0412-router store.yaml ntp: 1 missing, 2 extra, 3 out of order",
         "golden cannot_parse S0412-router2 store.yaml: nothing was compared, the configuration is cut",
@@ -63,7 +64,7 @@ def test_a_store_is_told_with_everything_that_is_known():
         "adopted 1 as it is intended",
         "ours 2 by 20261120T0900Z-push-6c11 by op-b: not drift",
         "stores with drift over the last 14 runs, since 08.11. 02:20 CET: 4 5 1 2 3 4 5 1 2 3 4 5 1 2",
-        "unchanged 1,343 stores · not compared 1 host → exit 1",
+        "unchanged 1,343 stores · not compared 1 host → exit 3",
     ):
         assert words in told
     order = [
@@ -115,18 +116,24 @@ def test_a_group_knows_who_was_first_and_equal_signatures_of_two_classes_stay_ap
     ("document", "words"),
     [
         (factory.document(), "Nothing drifted"),
-        (factory.one_store(), "1 host not who it should be; 6 differences in 1 store, 1 of them critical"),
+        (
+            factory.one_store(),
+            (
+                "What is intended of 1 router is not known; 1 host not who it should be; 6 differences in 1 store, "
+                "1 of them critical"
+            ),
+        ),
         (factory.fleet(), "30 differences in 18 stores, 1 of them critical"),
         (
             factory.document(coverage=Coverage(1, 25, 90.0)),
             "Too few hosts could be compared: 1 of 25",
         ),
         (
-            factory.document(factory.store(differences=(factory.plain("D-1", "manual"),), identities=())),
+            factory.document(factory.store(differences=(factory.plain("D-1", "manual"),), identities=(), golden=())),
             "1 difference in 1 store, none fails a control",
         ),
         (
-            factory.document(factory.store(differences=(factory.plain("D-1", "ours"),), identities=())),
+            factory.document(factory.store(differences=(factory.plain("D-1", "ours"),), identities=(), golden=())),
             "Nothing drifted",
         ),
     ],
@@ -276,3 +283,25 @@ def test_what_does_not_fit_on_the_terminal_is_counted_and_in_a_file_everything_i
     short = "\n".join(line.plain for line in drift_lines(document, "store", 100, whole_fleet=True))
     assert "and 10 more" in short
     assert sum(f"kind {number}" in drift_text(document, whole_fleet=True) for number in range(40)) == 40
+
+
+def test_a_trend_is_told_only_where_something_drifted_and_there_is_more_than_one_run():
+    for trend, told in (
+        ((DriftPoint("r", "2026-11-08T01:20:00Z", 3, 3),), False),
+        (quiet(), False),
+        (factory.TREND, True),
+    ):
+        text = drift_text(factory.document(trend=trend), whole_fleet=True)
+        assert ("stores with drift over the last" in text) is told
+
+
+def quiet():
+    return tuple(msgspec.structs.replace(point, stores=0, hosts=0) for point in factory.TREND)
+
+
+def test_a_fleet_says_of_which_routers_nothing_is_known_since_that_is_why_it_exits_so():
+    document = factory.document(*(factory.store(f"S{number}") for number in range(5)))
+    assert document.exit == 3
+    for told in (drift_text(document, whole_fleet=True), drift_markdown(document, whole_fleet=True)):
+        assert "golden  cannot_parse  1 router: S0412-router2" in told
+        assert "golden  fail  1 router: S0412-router" in told

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from storefleet.model.drift import DriftDocument
 from storefleet.reports.drift_text import drift_text
 from storefleet.reports.escape import visible
 from storefleet.reports.html import MOST_BYTES
-from storefleet.reports.html.data import size
 from storefleet.reports.html.drift_fleet import fleet_data
 from storefleet.reports.html.drift_store import store_data
-from storefleet.reports.html.page import DRIFT, page
+from storefleet.reports.html.page import DRIFT, data_text, page
 
 _ROOM = 100_000
 """For what is no data: style, script and the words around."""
@@ -28,12 +28,12 @@ def drift_page(
     """Return the page, up to ``most`` bytes; what does not fit is counted on it, never left out in silence."""
     plain = _plain(document, timezone, whole_fleet=whole_fleet, most=most // 4)
     data = fleet_data(document, fleet, timezone, whole_fleet=whole_fleet)
-    left = most - size(data) - _ROOM - len(plain.encode("utf-8"))
+    left = most - len(data_text(data)) - _ROOM - len(html.escape(plain).encode("utf-8"))
     missing = 0
     stores = {visible(store.store): store for store in document.stores}
     for line in data["stores"]:
         detail = store_data(stores[line["id"]], document, timezone)
-        taken = size(detail)
+        taken = len(data_text({line["id"]: detail}))
         if taken > left:
             missing += 1
             continue

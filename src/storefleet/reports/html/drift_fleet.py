@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from storefleet.model.drift import CAUSES, DriftDocument, StoreDrift
-from storefleet.reports.drift_groups import Group, groups, one_off_words, quiet_words
+from storefleet.reports.drift_groups import Group, golden_words, groups, one_off_words, quiet_words
 from storefleet.reports.drift_words import Clock, clock_of, headline, loud, rank
 from storefleet.reports.escape import visible
 
@@ -34,6 +34,7 @@ def fleet_data(document: DriftDocument, fleet: str, timezone: str, *, whole_flee
         "one_offs": [_group(one, at) for one in single[:_MOST_GROUPS]],
         "more": max(0, len(shared) - _MOST_GROUPS) + max(0, len(single) - _MOST_GROUPS),
         "one_off_words": one_off_words(single) if single else "",
+        "golden": golden_words(document.stores),
         "quiet": quiet_words(document.stores),
         "identities": [identity for store in document.stores for identity in identities(store)],
         "gaps": [gap for store in document.stores for gap in gaps(store)],
@@ -93,6 +94,7 @@ def _line(store: StoreDrift) -> dict[str, Any]:
         "classes": ", ".join(f"{many[cause]:,} {cause}" for cause in CAUSES if many[cause]),
         "strange": len(store.identities),
         "golden": len(store.golden),
+        "unread": sum(one.state == "cannot_parse" for one in store.golden),
         "gaps": len(store.not_compared),
         "ended": len(store.ended),
     }

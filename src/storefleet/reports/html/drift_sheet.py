@@ -21,7 +21,11 @@ from storefleet.reports.drift_words import (
 )
 from storefleet.reports.escape import visible
 
-_MOST_STEPS = 9
+_PAGE = 46
+"""Lines of an A4 page between head and foot, in the size in which the sheet prints."""
+_ACROSS = 88
+"""Characters of one such line; those of the lines that are typed are the widest."""
+_HOST = 2
 _MOST_PER_HOST = 4
 _MOST_LINES = 6
 _MOST_WARNINGS = 3
@@ -31,20 +35,34 @@ _SHORT = 110
 def sheet(store: StoreDrift, found: Sequence[Difference], at: Clock) -> dict[str, Any]:
     """Return the steps by host, the gravest first, so many as one page holds; what is left out is counted."""
     hosts: dict[str, list[dict[str, Any]]] = {}
+    warnings = _warnings(store)
+    room = _PAGE - sum(map(_rows, warnings))
     left = 0
     for one in sorted(found, key=lambda each: -rank(each)):
-        full = sum(map(len, hosts.values())) >= _MOST_STEPS or len(hosts.get(one.host, ())) >= _MOST_PER_HOST
-        if full:
+        step = _step(one, store.store, at)
+        taken = _height(step) + (0 if one.host in hosts else _HOST)
+        if taken > room or len(hosts.get(one.host, ())) >= _MOST_PER_HOST:
             left += 1
         else:
-            hosts.setdefault(one.host, []).append(_step(one, store.store, at))
+            room -= taken
+            hosts.setdefault(one.host, []).append(step)
     code = visible(store.store)
     return {
-        "warnings": _warnings(store),
+        "warnings": warnings,
         "hosts": [{"host": visible(host), "steps": steps} for host, steps in hosts.items()],
         "left": left,
-        "again": f"storefleet audit -l {code} && storefleet drift {code}",
+        "again": f"storefleet audit -l {code}; storefleet drift {code}",
     }
+
+
+def _height(step: dict[str, Any]) -> int:
+    """Return how many lines of paper a step takes at most."""
+    texts = [f"{step[name]} " for name in ("what", "sides", "harm", "when", "where", "command", "next") if step[name]]
+    return sum(map(_rows, texts)) + sum(map(_rows, step["lines"])) + 1
+
+
+def _rows(text: str) -> int:
+    return -(-len(text) // _ACROSS)
 
 
 def _warnings(store: StoreDrift) -> list[str]:

@@ -44,14 +44,14 @@ def page(title: str, plain: str, data: dict[str, Any], look: Look = AUDIT) -> st
         "TITLE": html.escape(visible(title)),
         "STYLE": style,
         "PLAIN": html.escape(plain),
-        "DATA": _json(data),
+        "DATA": data_text(data),
         "SCRIPT": script,
     }
     first, *rest = _asset("page.html").split("@@")
     return first + "".join(parts[piece] if at % 2 == 0 else piece for at, piece in enumerate(rest))
 
 
-def _json(data: dict[str, Any]) -> str:
+def data_text(data: dict[str, Any]) -> str:
     """Return the data as ASCII without a character that means something to HTML."""
     return json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False).translate(_UNSAFE)
 

@@ -33,6 +33,7 @@
   const alike = () => data.groups.length ? section("The same in several stores", groupTable(data.groups)) : "";
   const oneOffs = () => data.one_offs.length ? section(`One-offs: ${data.one_off_words}`, h("details", { open: data.one_offs.length <= 12 && !data.groups.length }, h("summary", {}, "What only one store has"), groupTable(data.one_offs)),
     data.more ? h("p", { class: "soft" }, `and ${count(data.more)} more signatures; --report csv:PATH has all.`) : "") : "";
+  const goldens = () => data.golden.length ? section("Golden configuration", h("ul", {}, data.golden.map((words) => h("li", {}, words)))) : "";
   const quiet = () => data.quiet.length ? section("Not drift, and not approved yet", h("ul", {}, data.quiet.map((words) => h("li", {}, words)))) : "";
   const trend = () => trendLine(data.trend, "Stores and hosts with drift", (run) => `${run.at}: ${plural(run.stores, "store")}, ${plural(run.hosts, "host")}`, "hosts", "stores", "line: hosts with drift; bars: stores");
   const gapTable = (found) => found.length ? section(`${plural(found.length, "host")} not compared`, table(["store", "host", "why"], [...found.slice(0, 200).map((gap) =>
@@ -122,9 +123,9 @@
     const one = data.stores.find((each) => each.id === id), detail = data.details[id];
     const back = only ? "" : h("p", { class: "crumb" }, h("a", { href: "#" }, "← all stores"));
     if (!one) return [back, section("No such store", h("p", {}, `${id} has nothing to show here: it is as it was approved, or it was not asked for.`))];
-    const state = one.drifted || one.strange ? 1 : one.gaps ? 3 : 0;
+    const state = one.drifted || one.strange ? 1 : one.gaps || one.unread ? 3 : 0;
     const strange = one.strange ? `${plural(one.strange, "host")} not who ${one.strange === 1 ? "it" : "they"} should be; ` : "";
-    const words = `${strange}${one.drifted ? plural(one.drifted, "difference") : strange ? "nothing drifted" : "Nothing drifted"}${one.worst ? `, the worst ${SEVERITIES[one.worst]}` : ""}${one.gaps ? `; ${plural(one.gaps, "host")} not compared` : ""}`;
+    const words = `${strange}${one.drifted ? plural(one.drifted, "difference") : strange ? "nothing drifted" : "Nothing drifted"}${one.worst ? `, the worst ${SEVERITIES[one.worst]}` : ""}${one.gaps ? `; ${plural(one.gaps, "host")} not compared` : ""}${one.unread ? "; what is intended of a router is not known" : ""}`;
     const head = h("section", { class: `verdict e${state}`, "aria-label": "Verdict" }, h("h1", {}, `${one.id} ${one.name}`, h("span", { class: "soft" }, ` · ${words}`)), detail ? h("p", {}, `${detail.approved}${detail.seen ? ` · seen ${detail.seen}` : ""}`, detail.reason ? h("span", { class: "soft" }, ` · reason: ${detail.reason}`) : "") : "", only ? coverage() : "");
     if (!detail) return [back, head, section("Left out for size", h("p", {}, `storefleet drift ${id} --report html:PATH has it.`))];
     return [back, head, identities(detail.identities), sheet(one, detail), differences(detail.differences, "Differences, the grave ones first"), timeline(detail.timeline), map(detail.map), golden(detail.golden), gapTable(detail.gaps), ended(detail.ended),
@@ -142,7 +143,7 @@
     const asked = only || decodeURIComponent(location.hash.slice(1)), wanted = asked === "content" ? "" : asked;
     redraw = () => {};
     page.replaceChildren();
-    put(page, wanted ? [storeView(wanted)] : [verdict(), identities(data.identities), data.whole ? "" : storeTable(), alike(), oneOffs(), trend(), data.whole ? storeTable() : "", gapTable(data.gaps), quiet(), nothing()]);
+    put(page, wanted ? [storeView(wanted)] : [verdict(), identities(data.identities), data.whole ? "" : storeTable(), alike(), oneOffs(), trend(), data.whole ? storeTable() : "", goldens(), gapTable(data.gaps), quiet(), nothing()]);
     if (only) put(page, [trend()]);
     document.title = `${wanted ? `${wanted} · ` : ""}${data.fleet || "storefleet"} · storefleet drift`;
     if (!only) window.scrollTo(0, 0);

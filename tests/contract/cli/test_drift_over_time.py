@@ -123,7 +123,7 @@ def test_a_run_that_did_not_read_the_host_neither_ends_nor_ages_anything(nights,
     assert one["at"]["run"] in nights.git("log", "observed~2", "-1")
 
 
-def test_of_a_quiet_fleet_only_what_has_a_golden_configuration_is_read_however_many_nights_there_were(
+def test_of_a_quiet_fleet_only_who_is_who_and_what_has_a_golden_configuration_is_read_however_many_nights_there_were(
     nights, monkeypatch
 ):
     nights.audit("broken")
@@ -134,7 +134,9 @@ def test_of_a_quiet_fleet_only_what_has_a_golden_configuration_is_read_however_m
     monkeypatch.setattr(Night, "content", lambda self, name: read.append(name) or content(self, name))
     assert nights.drift()["stores"] == []
     observed = Snapshots(nights.fleet / "var" / "snapshots.git").tree()
-    assert sorted(read) == sorted(files["running-config"] for files in observed.values() if "running-config" in files)
+    read_once = {"running-config", "system"}
+    expected = (content for files in observed.values() for part, content in files.items() if part in read_once)
+    assert sorted(read) == sorted(expected)
 
 
 def processes(nights, tmp_path, monkeypatch, *words):

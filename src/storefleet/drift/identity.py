@@ -84,22 +84,23 @@ def _cloned(book: Book, entry: Entry) -> Iterator[IdentityNote]:
 
 def _replaced(book: Book, entry: Entry) -> list[IdentityNote]:
     """Return that a host shows other ids than it is known by, which are nobody else's, or other addresses alone."""
-    evidence, kept = [], []
+    evidence: list[str] = []
+    kept: list[Kind] = []
     for kind, name in KINDS.items():
         before, shown = entry.approved.id(kind), entry.observed.id(kind)
         if before is None or shown is None:
             continue
         if same(shown, before):
-            kept.append(name)
+            kept.append(kind)
         elif not book.shared(entry, kind).names:
             evidence.append(f"{name} {short(before)} {book.approved} it; it shows {short(shown)}")
+    if evidence:
+        evidence += [f"its {KINDS[kind]} is the same as before: {_KEPT[kind]}" for kind in kept]
     if (says := _unlike_register(book, entry)) is not None:
         evidence.append(says)
     if not is_comparable(entry):
         evidence += _other_addresses(book, entry)
-    if not evidence:
-        return []
-    return [_note("replaced", entry.host, [], evidence + [f"its {name} is the same as before" for name in kept])]
+    return [_note("replaced", entry.host, [], evidence)] if evidence else []
 
 
 def _unlike_register(book: Book, entry: Entry) -> str | None:
@@ -143,11 +144,15 @@ def is_another(entry: Entry, notes: Collection[IdentityNote]) -> bool:
     return not known or any(not same(before, shown) for before, shown in known)
 
 
+_KEPT: Mapping[Kind, str] = {
+    "serial": "installed anew, or another disk",
+    "machine_id": "its disk in another device, or a new board",
+}
 _WORDS: Mapping[NoteKind, str] = {
     "swapped": "it shows what {others} was known by, and the other way round",
     "moved": "it shows what {others} was known by",
     "cloned": "it shows the same as {others}",
-    "replaced": "it shows other ids than it was known by, and nobody else's",
+    "replaced": "it shows another identity than it was known by",
 }
 
 

@@ -10,8 +10,8 @@ import msgspec
 from storefleet.model.base import Value
 
 Cause: TypeAlias = Literal["replaced", "unsaved", "reverted", "behind", "manual", "unknown", "adopted", "ours"]
-"""``replaced``: the host shows another serial number or machine id than was approved, so that it is another device or a
-new installation. ``unsaved``: a router runs it and has not saved it. ``reverted``: it is again as it was approved at an
+"""``replaced``: the host shows another identity than was approved: another device, another one's, or a new
+installation. ``unsaved``: a router runs it and has not saved it. ``reverted``: it is again as it was approved at an
 earlier time, and not as now. ``behind``: it is as it was approved, and something else is intended of it. ``ours``: a
 run of this fleet made it. ``adopted``: it is not as it was approved, and just as it is intended. ``manual``: no run of
 ours touched the host meanwhile, so somebody or something else did. ``unknown``: a run of ours touched the host
@@ -153,8 +153,8 @@ class IdentityNote(Value, frozen=True, kw_only=True):
     """What the serial numbers, addresses and keys of hosts say of who is who.
 
     ``swapped``: two hosts show each other's. ``moved``: it shows what another host was known by. ``cloned``: several
-    hosts show the same at once. ``replaced``: it shows none of what it was known by. ``refused``: it shows another host
-    key than the pinned one, so that nothing was asked of it.
+    hosts show the same at once. ``replaced``: it shows other ids than it was known by. ``refused``: it shows another
+    host key than the pinned one, so that nothing was asked of it.
     """
 
     host: str

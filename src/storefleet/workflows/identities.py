@@ -90,8 +90,8 @@ class Identities:
             entry = Entry(host.name, entry.approved, entry.observed, host.serial, host.mac, keys)
         if is_comparable(entry) or not now or (entry.mac is None and before.get("network") == now.get("network")):
             return entry
-        sides = (self._with_addresses(*side) for side in ((entry.approved, before), (entry.observed, now)))
-        return Entry(host.name, *sides, entry.serial, entry.mac, keys)
+        approved = self._with_addresses(entry.approved, before)
+        return Entry(host.name, approved, self._with_addresses(entry.observed, now), entry.serial, entry.mac, keys)
 
     def _identity(self, files: Mapping[str, str]) -> Identity:
         if (content := files.get("system")) is None:

@@ -141,7 +141,7 @@ def test_one_host_key_pinned_for_two_hosts_that_are_seen_is_a_clone():
     ("approved", "observed", "register", "says"),
     [
         (of("S1"), of("S2"), {}, "serial number S1 was approved of it; it shows S2"),
-        (of("S1", A), of("S1", B), {}, "its serial number is the same as before"),
+        (of("S1", A), of("S1", B), {}, "its serial number is the same as before: installed anew, or another disk"),
         (of(None, None, LOCAL), of(None, None, LOCAL_TOO), {}, f"MAC address {LOCAL} was approved of it"),
         (NOTHING, of("S2"), {"serial": "S1"}, "devices.csv says serial number S1; it shows S2"),
         (of("S2"), of("S2"), {"serial": "S1"}, "devices.csv says serial number S1; it shows S2"),
@@ -179,7 +179,7 @@ def test_the_register_names_the_owner_of_a_serial_and_makes_no_other_device_of_t
     ]
     notes = ledger(some)
     assert [(note.host, note.kind) for note in notes] == [("a", "replaced"), ("b", "replaced")]
-    assert notes[0].evidence[0] == "devices.csv says serial number S1; it shows S2, which it has for b"
+    assert notes[0].evidence == ("devices.csv says serial number S1; it shows S2, which it has for b",)
     assert not any(is_another(one, notes) for one in some)
 
 

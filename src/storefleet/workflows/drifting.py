@@ -88,8 +88,8 @@ class Drift:
         )
 
     def _counted(self, stores: Sequence[StoreDrift]) -> Iterator[StoreDrift]:
-        if self.whole or self.then is not None:
-            return counted(stores, {}, whole=self.whole)
+        if self.whole:
+            return counted(stores, {}, whole=True)
         named = {host.name for host in self.selected}
         others = [host for host in self.workspace.fleet.hosts.values() if host.name not in named]
         pictures = (self.picture(host) for host in others if self._is_asked(host))

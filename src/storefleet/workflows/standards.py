@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,8 @@ class Wish:
 
     expected: Expected
     fix: str | None
+    present: bool = True
+    """Whether what it minds is there."""
 
     @property
     def value(self) -> str | None:
@@ -75,7 +78,7 @@ class Standards:
         if host not in self._wishes:
             judged = self._judging.documents([host], self.database, NOTHING_SHARED)
             self._wishes[host] = {
-                (result.control, one.key): Wish(one.expected, result.fix)
+                (result.control, one.key): Wish(one.expected, result.fix, one.present)
                 for each in judged
                 for result in each.results
                 if result.state == "fail" and not result.trial
@@ -99,12 +102,12 @@ class Standards:
         return next((one.control for one in fixed if place is not None and related(place, one.key)), None)
 
     def behind(
-        self, host: Host, some: Sequence[Delta], observed: Callable[[str], Collection[str] | None]
+        self, host: Host, some: Sequence[Delta], observed: Callable[[str], Mapping[str, str] | None]
     ) -> Iterator[tuple[Delta, KnownFinding, Wish]]:
         """Yield what is as it was approved, and fails all the same; whether it failed then is not asked here.
 
         Only what can be kept in a picture counts, and only what a control can name: a certificate that runs out has not
-        been left behind by anybody. ``observed`` gives the keys of a part of the host, ``None`` where it has none.
+        been left behind by anybody. ``observed`` gives the facts of a part of the host, ``None`` where it has none.
         """
         changed = [place for delta in some if (place := fact_place(delta)) is not None]
         for finding in self._open(host.name):
@@ -115,8 +118,21 @@ class Standards:
             if not there and not is_kept(finding.key, of_router=host.role == "router"):
                 continue
             wish = self.wish(host.name, finding)
-            if wish is not None and (wish.expected.has_value or wish.expected.remove):
+            if wish is None or not _shows(finding.key, keys, present=wish.present):
+                continue
+            if wish.expected.has_value or wish.expected.remove:
                 yield Delta(part, finding.key, None, None, there), finding, wish
+
+
+def _shows(place: str, side: Mapping[str, str], *, present: bool) -> bool:
+    """Tell whether a picture shows what a control minds, where that is an element of a list that is one fact.
+
+    An address that the kernel made by itself is in no picture, so that nobody can say since when it has been there.
+    """
+    holder = place.rpartition("[")[0]
+    if not place.endswith("]") or not side.get(holder, "").startswith("["):
+        return True
+    return (place[len(holder) + 1 : -1] in json.loads(side[holder])) == present
 
 
 def _said(delta: Delta, finding: KnownFinding, wish: Wish) -> Intent | None:

@@ -6,7 +6,7 @@ import pytest
 
 from storefleet.drift.compare import CONFIG, Delta
 from storefleet.storage.documents import KnownFinding
-from storefleet.workflows.standards import Standards
+from storefleet.workflows.standards import Standards, _shows
 
 AT = "2026-11-28T02:00:00Z"
 KNOWN = (
@@ -51,3 +51,17 @@ def test_a_finding_counts_as_mended_in_the_run_that_found_it_fixed():
     assert standards().was_mended("S0001-pos1", search, "r9") == "T-4"
     assert standards().was_mended("S0001-pos1", search, "r8") is None
     assert standards().was_mended("S0001-pos1", Delta("network", "/network/dns/servers", "a", "b"), "r9") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "present", "shown"),
+    [
+        ('["10.1.1.2/24", "fd00::1/64"]', True, True),
+        ('["10.1.1.2/24"]', True, False),
+        ('["10.1.1.2/24"]', False, True),
+        ("{}", True, True),
+    ],
+)
+def test_what_a_picture_leaves_out_is_behind_nothing(value, present, shown):
+    side = {"/network/interfaces/eth0/addresses": value}
+    assert _shows("/network/interfaces/eth0/addresses[fd00::1/64]", side, present=present) is shown

@@ -82,7 +82,7 @@ def show(
     stores: StoresArgument = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="DATE", help="Compare with what was seen before it instead: 2026-11-01."),
+        typer.Option("--since", metavar="DATE", help="Compare with what was seen before it instead: 2026-11-01 (UTC)."),
     ] = None,
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask the hosts that differ what they wrote down: who did it, and when.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +30,7 @@ from storefleet.reports.drift_text import drift_lines
 from storefleet.reports.drift_writer import DriftExtras, diff_text, drift_json, drift_targets, write_drift
 from storefleet.reports.targets import Target
 from storefleet.reports.terminal import render
-from storefleet.reports.times import zone_named
+from storefleet.reports.times import zone_for
 from storefleet.workflows.accepting import AcceptRequest
 from storefleet.workflows.accepting import accept as accept_drift
 from storefleet.workflows.drift import diff_of, drift_of
@@ -55,8 +55,11 @@ app = typer.Typer(
 )
 
 
-def date_of(text: str | None, timezone: str) -> datetime.datetime | None:
-    """Return the instant that is meant: a date is its beginning where the reports are read."""
+def date_of(text: str | None, timezone: str, stores: Collection[str]) -> datetime.datetime | None:
+    """Return the instant that is meant: a date is its beginning where the report is read, in the zone that it prints.
+
+    ``stores`` are the zones of the stores that are meant.
+    """
     if text is None:
         return None
     try:
@@ -64,7 +67,7 @@ def date_of(text: str | None, timezone: str) -> datetime.datetime | None:
     except ValueError:
         message = f"--since {text!r:.40}: a date such as 2026-11-01 is due, or with a time 2026-11-01T14:00"
         raise InputError(message) from None
-    return at if at.tzinfo else at.replace(tzinfo=zone_named("UTC" if timezone == "store" else timezone))
+    return at if at.tzinfo else at.replace(tzinfo=zone_for(timezone, set(stores)))
 
 
 StoresArgument = Annotated[
@@ -82,7 +85,7 @@ def show(
     stores: StoresArgument = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="DATE", help="Compare with what was seen before it instead: 2026-11-01 (UTC)."),
+        typer.Option("--since", metavar="DATE", help="Compare with what was seen before it instead: 2026-11-01."),
     ] = None,
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask the hosts that differ what they wrote down: who did it, and when.")
@@ -108,7 +111,8 @@ def show(
     workspace = open_workspace(fleet)
     if stores is None and (ask or diff):
         raise InputError("--ask and --diff are about hosts: name the stores that are meant")
-    at = date_of(since, workspace.settings.display.timezone)
+    zones = {workspace.store(host).timezone for host in workspace.select(stores)} if since else ()
+    at = date_of(since, workspace.settings.display.timezone, zones)
     document = drift_of(workspace, stores, at, HostProgress if ask else None)
     zone = workspace.settings.display.timezone
     extras = DriftExtras(
@@ -161,5 +165,10 @@ def accept(
     done = accept_drift(
         workspace, AcceptRequest(stores, reason, ticket, tuple(names or ()), signature, as_found=as_found)
     )
-    emit(f"accepted: {done.differences} of {done.hosts} host{'' if done.hosts == 1 else 's'}\n")
+    what = "part" if as_found else "difference"
+    many, hosts = (
+        f"{number} {word}{'' if number == 1 else 's'}"
+        for number, word in ((done.differences, what), (done.hosts, "host"))
+    )
+    emit(f"accepted: {many} of {hosts}\n")
     return 0

@@ -64,6 +64,9 @@ def changes(before: str, now: str) -> list[Change]:
         if key not in settled and (rival := _rival(path, come, settled)) is not None:
             found.append(_change(shared(path, come[rival]), (key, rival), gone, come))
             settled |= {key, rival}
+    for key, other in _exchanged(gone, come, settled):
+        found.append(_change(shared(gone[key], come[other]), (key, other), gone, come))
+        settled |= {key, other}
     found += [_change(key, (key,), gone, come) for key in (*gone, *come) if key not in settled]
     return sorted(found, key=lambda change: (change.key, change.keys))
 
@@ -76,6 +79,28 @@ def _sections(side: Mapping[str, Path]) -> Iterator[tuple[str, ...]]:
         if below and key not in claimed:
             claimed.update(below)
             yield (key, *below)
+
+
+def _exchanged(
+    gone: Mapping[str, Path], come: Mapping[str, Path], settled: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield a line of a section with the one that came for it, where just one of the same two words did each.
+
+    The router may hold several addresses: that one went and one came is a change of address all the same.
+    """
+    sides = [_by_beginning(side, settled) for side in (gone, come)]
+    for beginning, keys in sides[0].items():
+        others = sides[1].get(beginning, [])
+        if len(keys) == 1 and len(others) == 1:
+            yield keys[0], others[0]
+
+
+def _by_beginning(side: Mapping[str, Path], settled: Collection[str]) -> dict[tuple[Path, str], list[str]]:
+    found: dict[tuple[Path, str], list[str]] = {}
+    for key, path in side.items():
+        if key not in settled and len(path) > 1 and len(path[-1].split()) > 2:
+            found.setdefault((path[:-1], " ".join(path[-1].split()[:2])), []).append(key)
+    return found
 
 
 def _rival(path: Path, come: Mapping[str, Path], settled: Collection[str]) -> str | None:

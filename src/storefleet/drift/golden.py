@@ -69,9 +69,11 @@ def golden_view(host: str, rendered: Rendered, observed: str, some: Sequence[Del
     for item in items:
         delta = next((by_key[_key(path)] for path in (*item.now, *item.wanted) if _key(path) in by_key), None)
         intent = _intent(name, item)
+        if item.state == "extra" and item.feature.extra != "fail":
+            continue  # it is told and left there: nobody intends that it goes
         if delta is not None:
             of.setdefault(delta.key, intent)
-        elif item.state != "extra" or item.feature.extra == "fail":
+        else:
             behind.append((_behind(item), intent))
     wanted = frozenset(rendered.paths)
     equal = {delta.key: _equal(rendered, delta, wanted) for delta in some if delta.key not in of}
@@ -119,10 +121,7 @@ def _by_section(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 
 def _intent(golden: str, item: _Item) -> Intent:
     value = "; ".join(path[-1] for path in item.wanted) or None
-    severity = _SEVERITY[item.feature.risk]
-    if item.state == "extra" and item.feature.extra != "fail":
-        severity = "info"
-    return Intent(f"golden {golden}", item.state, value, item.feature.name, severity, item.wanted)
+    return Intent(f"golden {golden}", item.state, value, item.feature.name, _SEVERITY[item.feature.risk], item.wanted)
 
 
 def _behind(item: _Item) -> Delta:

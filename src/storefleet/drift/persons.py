@@ -50,6 +50,8 @@ def windows(
         last = end + slack if end is not None else None
         logins = [one for one in people if one.kind == "login" and _stood(one, begin, last)]
         within = [one for one in people if begin <= one.at and (last is None or one.at <= last)]
+        if slack:
+            within = [one for one in within if one.kind != "kept"]  # a save says of a line only that it came before
         found.append(Seen(tuple(within), tuple(logins)))
     return found
 
@@ -95,11 +97,20 @@ def told(command: Trace) -> str:
     return "vtysh" if "vtysh" in command.subject else command.subject[:_LONGEST]
 
 
-def made(at: int, evidence: str, *, user: str = "", origin: str = "", is_sure: bool = True) -> Who:
+def made(
+    at: int, evidence: str, *, user: str = "", origin: str = "", is_sure: bool = True, is_timed: bool = True
+) -> Who:
     """Return who, when and by what it is known."""
     when = utc(datetime.datetime.fromtimestamp(at, datetime.UTC))
     certainty = "recorded" if is_sure else "inferred"
-    return Who(at=when, user=user, origin=origin, evidence=evidence, certainty=certainty)  # type: ignore[arg-type]  # one of two
+    return Who(
+        at=when,
+        is_timed=is_timed,
+        user=user,
+        origin=origin,
+        evidence=evidence,
+        certainty=certainty,  # type: ignore[arg-type]  # one of two
+    )
 
 
 def seconds(text: str) -> int:

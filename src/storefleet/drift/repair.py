@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from storefleet.compliance import lines
 from storefleet.compliance.lines import Path
 
 _HIDDEN = "<redacted"
+_HOLDS = re.compile(r"ip(v6)? (address|route) ")
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,21 @@ def repair(running: Sequence[Path], gone: Iterable[Path], come: Sequence[Path]) 
     left = frozenset(path for path in now if not any(path[: len(one)] == one for one in going))
     then = lines.merged(left, come)[0] if come else left
     try:
-        todo, undo = _typed(lines.steps(now, then)), _typed(lines.steps(then, now))
+        todo, undo = (_typed(_held(lines.steps(*sides))) for sides in ((now, then), (then, now)))
     except ValueError:  # hier_config's word for a text that it has no rules for, such as a banner
         return NO_REPAIR
     return NO_REPAIR if any(_HIDDEN in line for line in (*todo, *undo)) else Repair(todo, undo)
+
+
+def _held(steps: Sequence[Path]) -> tuple[Path, ...]:
+    """Put what holds the line before what lets go of it: an address or a route that comes, then the one that goes."""
+    come = [path for path in steps if _HOLDS.match(path[-1])]
+    return (*come, *(path for path in steps if path not in come))
+
+
+def may_cut(paths: Iterable[str]) -> bool:
+    """Tell whether typing these lines over the network may cut the line that they are typed over."""
+    return any(_HOLDS.match(line.strip().removeprefix("no ")) or line.strip() == "shutdown" for line in paths)
 
 
 def _typed(paths: Iterable[Path]) -> tuple[str, ...]:

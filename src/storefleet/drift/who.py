@@ -51,7 +51,7 @@ def _on_host(delta: Delta, seen: Seen) -> Who | None:
     when = at if at is not None else hint.at if hint else None
     if (found := only_one(seen, when)) is not None:
         one, words = found
-        return made(when or one.at, words, user=one.user, origin=one.origin, is_sure=False)
+        return made(when or one.at, words, user=one.user, origin=one.origin, is_sure=False, is_timed=when is not None)
     if written is not None:
         return made(written.at, _WRITTEN[written.kind])
     return made(hint.at, f"the time of {hint.subject}", is_sure=False) if hint else None

@@ -102,11 +102,12 @@ def _there(seen: Seen) -> Who | None:
         return None
     found = only_one(seen, None)
     if found is None and entered:
-        return made(entered[-1].at, "sudo: vtysh, the only one in that time", user=entered[-1].user, is_sure=False)
+        words = "sudo: vtysh, the only one in that time"
+        return made(entered[-1].at, words, user=entered[-1].user, is_sure=False)
     if found is None:
         return None
     one, words = found
-    return made(one.at, words, user=one.user, origin=one.origin, is_sure=False)
+    return made(one.at, words, user=one.user, origin=one.origin, is_sure=False, is_timed=False)
 
 
 def _by(found: tuple[Trace, str] | None, at: int, words: str) -> Who | None:

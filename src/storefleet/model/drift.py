@@ -61,9 +61,11 @@ class Who(Value, frozen=True, kw_only=True):
     """Who made a difference and when, as the host itself wrote it down; ``user`` is empty where only when is known.
 
     ``recorded``: a line of the host names the thing. ``inferred``: it is the only one that was there at that time.
+    ``is_timed`` says that ``at`` is when it was done; else it is when somebody came who may have done it.
     """
 
     at: str
+    is_timed: bool = True
     user: str = ""
     origin: str = ""
     evidence: str
@@ -165,7 +167,11 @@ class IdentityNote(Value, frozen=True, kw_only=True):
 
 
 class StoreDrift(Value, frozen=True, kw_only=True):
-    """One store: its differences, the grave ones first; ``timezone`` is the store's own."""
+    """One store: its differences, the grave ones first; ``timezone`` is the store's own.
+
+    ``seen`` is the newest run that read any of its hosts. Of a host that is dark the differences are those that were
+    seen last; it stands in ``not_compared`` all the same.
+    """
 
     store: str
     name: str = ""
@@ -177,6 +183,8 @@ class StoreDrift(Value, frozen=True, kw_only=True):
     golden: tuple[FeatureState, ...] = ()
     identities: tuple[IdentityNote, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+    not_asked: tuple[NotCompared, ...] = ()
+    """Those that should have been asked who did it, and could not be."""
 
 
 class DriftPoint(Value, frozen=True):

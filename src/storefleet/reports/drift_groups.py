@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from storefleet.model.drift import CAUSES, QUIET, Difference, StoreDrift
 from storefleet.model.findings import SEVERITIES
 from storefleet.model.instants import instant
-from storefleet.reports.drift_words import count, fix_command, loud, rank
+from storefleet.reports.drift_words import Clock, count, fix_command, loud, rank, reason_words
 from storefleet.reports.escape import visible
+
+_FEW = 8
+"""Hosts, or differences, that are named on a page for a fleet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,23 @@ class Group:
     one_off: bool
 
     @property
+    def stands_out(self) -> bool:
+        """Tell whether it has a row of its own on a page for a fleet: it is in several stores, or grave."""
+        return not self.one_off or SEVERITIES[self.severity] in ("high", "critical")
+
+    @property
+    def where(self) -> str:
+        """Return the store where it was seen first, or the one host that has it."""
+        return self.first.host if self.one_off and self.hosts == 1 else self.first_store
+
+    @property
     def next_step(self) -> str:
         """Return what to do about all of them."""
         return next_step(self.first, self.first_store)
 
 
 def groups(stores: Sequence[StoreDrift]) -> list[Group]:
-    """Return what drifted by signature and class, the widest spread first; what is no drift has none."""
+    """Return what drifted by signature and class, the gravest first, then the widest spread."""
     found: dict[tuple[str, str], list[tuple[str, Difference]]] = defaultdict(list)
     spread: dict[str, set[str]] = defaultdict(set)
     for store in stores:
@@ -41,7 +54,7 @@ def groups(stores: Sequence[StoreDrift]) -> list[Group]:
             spread[one.signature].add(store.store)
     made = [_group(some, one_off=len(spread[signature]) == 1) for (signature, _), some in found.items()]
     return sorted(
-        made, key=lambda one: (-one.stores, -one.severity, CAUSES.index(one.first.cause), one.first.signature)
+        made, key=lambda one: (-one.severity, -one.stores, CAUSES.index(one.first.cause), one.first.signature)
     )
 
 
@@ -77,13 +90,34 @@ def one_off_words(some: Sequence[Group]) -> str:
 def quiet_words(stores: Sequence[StoreDrift]) -> list[str]:
     """Say what is no drift and was not approved yet: what is as it is intended, and what our own runs made."""
     told: list[str] = []
-    adopted = [one for store in stores for one in store.differences if one.cause == "adopted"]
-    if adopted:
-        told.append(f"adopted  {len(adopted):,}  as it is intended: not drift, and not approved yet")
-    ours = Counter(one.ours for store in stores for one in store.differences if one.cause == "ours" and one.ours)
-    told += [f"ours  {many:,}  by {visible(run)}: not drift, and not approved yet" for run, many in ours.items()]
-    nameless = sum(one.cause == "ours" and not one.ours for store in stores for one in store.differences)
-    return told + ([f"ours  {nameless:,}  not drift, and not approved yet"] if nameless else [])
+    every = [one for store in stores for one in store.differences]
+    if adopted := [one for one in every if one.cause == "adopted"]:
+        told.append(f"adopted  {len(adopted):,}  as it is intended: not drift, and not approved yet{_names(adopted)}")
+    by_run: dict[str, list[Difference]] = defaultdict(list)
+    for one in every:
+        if one.cause == "ours":
+            by_run[f"by {visible(one.ours)}: " if one.ours else ""].append(one)
+    told += [f"ours  {len(some):,}  {by}not drift, and not approved yet{_names(some)}" for by, some in by_run.items()]
+    return told
+
+
+def _names(some: Sequence[Difference]) -> str:
+    """Name a few, so that they can be accepted."""
+    return f" ({' '.join(visible(one.id) for one in some)})" if len(some) <= _FEW else ""
+
+
+def dark_words(stores: Sequence[StoreDrift], at: Clock) -> list[str]:
+    """Say of which hosts nothing can be said, by why; a few are named."""
+    why: dict[str, list[str]] = defaultdict(list)
+    for store in stores:
+        for gap in store.not_compared:
+            why[reason_words(gap.reason.replace(gap.host, "HOST"), at)].append(gap.host)
+    told: list[str] = []
+    for reason, hosts in why.items():
+        more = f" and {len(hosts) - _FEW:,} more" if len(hosts) > _FEW else ""
+        named = ", ".join(map(visible, hosts[:_FEW]))
+        told.append(f"not compared  {count(len(hosts), 'host')}: {reason}: {named}{more}")
+    return told
 
 
 def golden_words(stores: Sequence[StoreDrift]) -> list[str]:
@@ -107,7 +141,7 @@ def next_step(one: Difference, store: str) -> str:
         return f"storefleet drift accept {visible(store)} {visible(one.id)} --reason …"
     step = {
         "replaced": f"was it meant? storefleet drift accept {visible(one.host)} --as-found --reason …",
-        "unsaved": "write memory where it is right; where not, the next reload takes it back",
+        "unsaved": f"storefleet drift {visible(store)} has the lines; write memory where it is right",
         "reverted": f"an old image, a reboot, a restored file? storefleet drift {visible(store)}",
         "behind": _standard_step(one, store),
     }.get(one.cause)

@@ -7,7 +7,7 @@ from rich.text import Text
 from storefleet.model.drift import IdentityNote, StoreDrift
 from storefleet.reports.drift_entry import entry_lines
 from storefleet.reports.drift_groups import quiet_words
-from storefleet.reports.drift_words import Clock, approval_words, feature_words, loud, side
+from storefleet.reports.drift_words import Clock, approval_words, feature_words, loud, reason_words, side
 from storefleet.reports.escape import visible
 from storefleet.reports.layout import flow
 
@@ -25,7 +25,7 @@ def store_lines(store: StoreDrift, since: str, at: Clock, width: int) -> list[Te
     for one in drifted:
         lines += entry_lines(one, at, width)
     lines += _rest(store, at, width)
-    if drifted and since == "approved":
+    if since == "approved" and any(one.cause != "behind" for one in drifted):
         lines += flow([Text(f"accept: storefleet drift accept {visible(store.store)} D-… --reason …")], width, 2)
     return lines
 
@@ -45,8 +45,15 @@ def _rest(store: StoreDrift, at: Clock, width: int) -> list[Text]:
         style = "yellow" if feature.state == "cannot_parse" else ""
         told = f"golden  {feature.state}  {visible(feature.host)}  {feature_words(feature)}"
         lines += flow([Text(told, style=style)], width, 2)
+    by_reason: dict[str, list[str]] = {}
     for gap in store.not_compared:
-        lines += flow([Text(f"not compared  {visible(gap.host)}: {visible(gap.reason)}", style="yellow")], width, 2)
+        by_reason.setdefault(reason_words(gap.reason.replace(gap.host, "HOST"), at), []).append(visible(gap.host))
+    for reason, hosts in by_reason.items():
+        told = reason.replace("HOST", hosts[0]) if len(hosts) == 1 else reason
+        lines += flow([Text(f"not compared  {', '.join(hosts)}: {told}", style="yellow")], width, 2)
+    for gap in store.not_asked:
+        told = f"not asked  {visible(gap.host)}: {reason_words(gap.reason, at)}"
+        lines += flow([Text(told, style="yellow")], width, 2)
     for gone in store.ended:
         was = f"was {side(gone.was, 200)}"
         told = f"gone since {at(gone.at.at)}  {visible(gone.host)}  {visible(gone.key, 300)}  {was}"

@@ -8,7 +8,7 @@ from storefleet.model.drift import DriftDocument
 from storefleet.reports.drift_fleet import fleet_lines
 from storefleet.reports.drift_groups import trend_words
 from storefleet.reports.drift_store import store_lines
-from storefleet.reports.drift_words import clock_of, count
+from storefleet.reports.drift_words import Clock, clock_of, count
 from storefleet.reports.layout import flow
 from storefleet.reports.terminal import render
 
@@ -32,7 +32,7 @@ def drift_lines(
             lines += [*store_lines(store, document.since, clock_of(document, timezone, store), width), Text("")]
     if words := trend_words([(at(one.at), one.stores) for one in document.trend]):
         lines += flow([Text(words, style="dim")], width, 0)
-    return [*lines, *flow([Text(_last(document), style="bold")], width, 0)]
+    return [*lines, *flow([Text(_last(document, at), style="bold")], width, 0)]
 
 
 def drift_text(document: DriftDocument, timezone: str = "store", *, whole_fleet: bool) -> str:
@@ -41,9 +41,10 @@ def drift_text(document: DriftDocument, timezone: str = "store", *, whole_fleet:
     return render(lines, colour=False)
 
 
-def _last(document: DriftDocument) -> str:
+def _last(document: DriftDocument, at: Clock) -> str:
     gaps = sum(len(store.not_compared) for store in document.stores)
     words = [f"unchanged {count(document.unchanged, 'store')}"]
+    words += [f"seen {at(document.run.at)}"] if document.run else []
     words += [f"not compared {count(gaps, 'host')}"] if gaps else []
     seen = document.coverage
     if not seen.enough:

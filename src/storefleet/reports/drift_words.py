@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from storefleet.drift.repair import may_cut
 from storefleet.model.drift import QUIET, Approval, Difference, DriftDocument, FeatureState, StoreDrift
 from storefleet.model.findings import SEVERITIES
 from storefleet.model.instants import instant
@@ -13,7 +14,7 @@ from storefleet.reports.escape import visible
 from storefleet.reports.times import clock, zone_for
 
 CONFIG = "running-config"
-LOST = "lost at the next reload"
+LOST = "not saved: the next reload undoes it"
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b")
 _LONGEST = 400
 
@@ -94,8 +95,12 @@ def when_words(one: Difference, at: Clock) -> str:
     if one.who is not None:
         by = f"by {visible(one.who.user, 80)}" if one.who.user else "by whom is not known"
         origin = f" from {visible(one.who.origin, 80)}" if one.who.origin else ""
+        if not one.who.is_timed and one.last_otherwise and one.first_seen:
+            then = f"between {at(one.last_otherwise.at)} and {at(one.first_seen.at)}, perhaps {by}{origin}"
+            return f"{then}, {one.who.certainty}: {visible(one.who.evidence, 160)}, since {at(one.who.at)}"
         return f"{at(one.who.at)} {by}{origin}, {one.who.certainty}: {visible(one.who.evidence, 160)}"
-    if one.cause == "behind" and one.standard and one.standard.since and one.standard.before:
+    moved = one.standard is not None and one.standard.since == one.first_seen
+    if one.cause == "behind" and moved and one.standard and one.standard.since and one.standard.before:
         if one.standard.state == "fails":
             return f"untouched; came to fail between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
         return f"the standard moved between {at(one.standard.before.at)} and {at(one.standard.since.at)}"
@@ -143,15 +148,24 @@ def is_intended(one: Difference) -> bool:
 
 
 def fix_command(one: Difference) -> str:
-    """Return what runs the playbook that a failing control names."""
-    return f"storefleet plan {visible(one.fix, 200)} -l {visible(one.host)}" if one.fix else ""
+    """Return what shows and asks, and then runs the playbook that a failing control names."""
+    return f"storefleet push {visible(one.fix, 200)} -l {visible(one.host)}" if one.fix else ""
 
 
 def where_typed(one: Difference) -> str:
     """Say where lines that mend are typed."""
     if one.part == CONFIG:
-        return f"in configuration mode of {visible(one.host)}, then write memory"
+        cuts = "; at its console: over the network this can cut the line" if may_cut(one.repair) else ""
+        return f"in configuration mode of {visible(one.host)}, then write memory{cuts}"
     return f"on {visible(one.host)}"
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def reason_words(reason: str, at: Clock) -> str:
+    """Return why nothing can be said, its instants in the zone of the report."""
+    return visible(_INSTANT.sub(lambda found: at(found[0]), reason), _LONGEST)
 
 
 def feature_words(one: FeatureState) -> str:

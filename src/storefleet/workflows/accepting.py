@@ -61,7 +61,10 @@ def accept(workspace: Workspace, request: AcceptRequest) -> Accepted:
 def _check(request: AcceptRequest) -> None:
     ways = sum((bool(request.names), request.signature is not None, request.as_found))
     if ways != 1:
-        raise InputError("name what is accepted: differences (D-…), --signature TEXT, or --as-found")
+        ways_named = "differences (D-…), --signature TEXT, or --as-found"
+        raise InputError(
+            f"say in one way what is accepted: {ways_named}" if ways else f"name what is accepted: {ways_named}"
+        )
     if not request.reason.strip():
         raise InputError("--reason is empty: say why this is how it should be")
 

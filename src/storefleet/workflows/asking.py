@@ -22,11 +22,12 @@ from storefleet.workflows.workspace import Workspace
 
 def asked(
     workspace: Workspace, differing: Mapping[str, Sequence[Delta]], since: Mapping[str, int], show: ShowProgress
-) -> dict[str, tuple[Trace, ...]]:
-    """Return what each host wrote down; one that does not answer has written nothing that is known."""
+) -> tuple[dict[str, tuple[Trace, ...]], dict[str, str]]:
+    """Return what each host wrote down, and of each that could not be asked why."""
     hosts = [workspace.fleet.hosts[name] for name in differing]
     limits = workspace.limits(None)
     found: dict[str, tuple[Trace, ...]] = {}
+    left: dict[str, str] = {}
     connector = live(workspace, limits)
 
     def step(host: Host) -> Step[tuple[Trace, ...]]:
@@ -39,9 +40,11 @@ def asked(
 
             def answered(answer: Answer[tuple[Trace, ...]]) -> None:
                 progress.step(answer.host, answered=answer.failure is None)
+                if answer.failure is not None:
+                    left[answer.host] = answer.failure.reason
                 found[answer.host] = by_our_clock(answer.result or (), int(clock.now().timestamp()))
 
             fleet_run.run(to_nornir_inventory(workspace.fleet, hosts), step, connector, limits, answered)
     finally:
         connector.close()
-    return found
+    return found, left

@@ -65,6 +65,7 @@ class Drift:
     _by_store: dict[str, list[str]] = field(default_factory=dict)
     _pictures: dict[str, Picture] = field(default_factory=dict)
     _traces: dict[str, tuple[Trace, ...]] = field(default_factory=dict)
+    _unasked: dict[str, str] = field(default_factory=dict)
 
     def document(self, hosts: Sequence[Host]) -> DriftDocument:
         """Return the report of these hosts, store by store."""
@@ -108,7 +109,7 @@ class Drift:
                 differing[host.name] = some
                 since[host.name] = min((seconds(one.at) if one else 0) for one in befores)
         if differing:
-            self._traces = asked(self.workspace, differing, since, show)
+            self._traces, self._unasked = asked(self.workspace, differing, since, show)
 
     @cached_property
     def histories(self) -> Histories:
@@ -143,13 +144,17 @@ class Drift:
                 continue
             if (reason := self._why_not(host)) is not None:
                 gaps.append(NotCompared(host.name, reason))
-                continue
-            if (picture := self.picture(host)) is None:
+            unseen = folder_of(host.store, host.name) not in self.night.known
+            if unseen or (picture := self.picture(host)) is None:
                 continue
             folder = folder_of(host.store, host.name)
             left = self._judged(picture).left or ""
             gaps += [NotCompared(host.name, left)] if left else []
-            gone += ended(self.histories, host.name, folder, self.approved[folder]) if self.then is None else ()
+            gone += (
+                ended(self.histories, host.name, folder, self.approved[folder])
+                if self.then is None and reason is None
+                else ()
+            )
             told, states = self._host(picture)
             differences += told
             features += states
@@ -160,12 +165,15 @@ class Drift:
             name=known.name,
             timezone=known.timezone,
             approved=self._approval(folders) if differences or gaps or gone else None,
-            seen=self._seen(folders) if differences or gaps or gone else None,
+            seen=self._seen(hosts) if differences or gaps or gone else None,
             differences=tuple(sorted(differences, key=gravity)),
             ended=tuple(gone),
             golden=tuple(features),
             identities=self.identities.of(hosts),
             not_compared=tuple(gaps),
+            not_asked=tuple(
+                NotCompared(host.name, self._unasked[host.name]) for host in hosts if host.name in self._unasked
+            ),
         )
 
     def _host(self, picture: Picture) -> tuple[list[Difference], tuple[FeatureState, ...]]:
@@ -249,5 +257,8 @@ class Drift:
         told = commit.trailers
         return Approval(instant_of(commit), told.get("Accepted-By", ""), told.get("Reason", ""), told.get("Ticket", ""))
 
-    def _seen(self, folders: Sequence[str]) -> Sighting | None:
-        return sighting(self.histories.runs[0]) if any(folder in self.night.known for folder in folders) else None
+    def _seen(self, hosts: Sequence[Host]) -> Sighting | None:
+        """Return the newest run that read any of these hosts."""
+        known = [host for host in hosts if folder_of(host.store, host.name) in self.night.known]
+        found = [run for host in known if (run := self.histories.last_reading(host.name)) is not None]
+        return sighting(max(found, key=lambda run: run.at)) if found else None

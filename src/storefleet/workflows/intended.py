@@ -20,11 +20,10 @@ from storefleet.workflows.standards import Standards, Wish
 
 @dataclass(frozen=True)
 class Meant:
-    """What is intended of one thing, who says so, and the playbook that would make it so."""
+    """What is intended of one thing, and who says so."""
 
     intent: Intent
     standard: Standard
-    fix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,8 @@ class Intended:
             of |= {key: Meant(intent, self._golden(picture, intent)) for key, intent in view.of.items()}
             behind += [(delta, Meant(intent, self._golden(picture, intent, delta))) for delta, intent in view.behind]
         for delta in picture.differing:
-            if delta.key not in of and (found := self.standards.intent(picture.host.name, delta)) is not None:
-                intent, fix = found
-                of[delta.key] = Meant(intent, Standard(by=intent.source, state="fails"), fix)
+            if delta.key not in of and (intent := self.standards.intent(picture.host.name, delta)) is not None:
+                of[delta.key] = Meant(intent, Standard(by=intent.source, state="fails"))
         return HostMeaning(of, (*behind, *self._behind(picture)), tuple(features))
 
     def _golden(self, picture: Picture, intent: Intent, delta: Delta | None = None) -> Standard:
@@ -102,4 +100,4 @@ def _fact(bare: Delta, side: Mapping[str, str], finding: KnownFinding) -> Delta:
 def _wished(bare: Delta, finding: KnownFinding, wish: Wish, before: Sighting | None) -> Meant:
     intent = Intent(finding.control, "fails", wish.value, severity=finding.severity)
     since = Sighting(finding.first_run, finding.first_seen)
-    return Meant(intent, Standard(by=finding.control, state="fails", since=since, before=before), wish.fix)
+    return Meant(intent, Standard(by=finding.control, state="fails", since=since, before=before))

@@ -22,6 +22,9 @@ NOTHING_SEEN = "no audit has kept a snapshot yet; run storefleet audit first"
 
 def seen_before(snapshots: Snapshots, since: datetime.datetime) -> Commit:
     """Return the last run that began before an instant."""
+    newest = snapshots.commits(most=1)
+    if newest and newest[0].at < int(since.timestamp()):
+        raise InputError(f"--since {utc(since)}: that is behind the newest audit, of {instant_of(newest[0])}")
     found = snapshots.commits(most=1, before=int(since.timestamp()))
     if not found:
         first = snapshots.commits()[-1]

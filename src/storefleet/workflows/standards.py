@@ -87,13 +87,16 @@ class Standards:
             }
         return self._wishes[host].get((finding.control, finding.key))
 
-    def intent(self, host: str, delta: Delta) -> tuple[Intent, str | None] | None:
-        """Return what the gravest control that fails on a fact would have there, and the playbook for it."""
-        for finding in self.failing(host, delta):
-            wish = self.wish(host, finding)
-            if wish is not None and (said := _said(delta, finding, wish)) is not None:
-                return said, wish.fix
-        return None
+    def intent(self, host: str, delta: Delta) -> Intent | None:
+        """Return what the gravest control that fails on a fact, and that can name it, would have there."""
+        wishes = ((finding, self.wish(host, finding)) for finding in self.failing(host, delta))
+        found = (_said(delta, finding, wish) for finding, wish in wishes if wish is not None)
+        return next((one for one in found if one is not None), None)
+
+    def fix(self, host: str, delta: Delta) -> str | None:
+        """Return the playbook that the gravest control that fails on a fact names."""
+        wishes = (self.wish(host, finding) for finding in self.failing(host, delta))
+        return next((wish.fix for wish in wishes if wish is not None and wish.fix), None)
 
     def was_mended(self, host: str, delta: Delta, run: str) -> str | None:
         """Return the control of which this run found a finding on the fact to be fixed."""

@@ -13,7 +13,7 @@ from storefleet.drift.compare import Delta
 from storefleet.drift.consequence import Told
 from storefleet.drift.signature import behind_signature, signature
 from storefleet.drift.who import who
-from storefleet.model.drift import Difference, Standard
+from storefleet.model.drift import Difference, Sighting, Standard
 from storefleet.storage.git import Commit
 from storefleet.workflows.evidence import Evidence, own_values
 from storefleet.workflows.histories import Histories
@@ -59,7 +59,7 @@ class Teller:
         )
         why, ours = cause(delta, known)
         life = lived(self.histories, path, delta, first, self.then)
-        done = told_of(picture, one, meant, self.standards.failing(host.name, delta))
+        done = self._told(picture, one, meant)
         return msgspec.structs.replace(
             done,
             cause=why,
@@ -80,13 +80,28 @@ class Teller:
         host = picture.host
         own = own_values(self.workspace, host)
         newest = self.histories.last_reading(host.name)
-        done = told_of(picture, Told(delta), meant, self.standards.failing(host.name, delta))
+        since, before = self._apart_since(picture, delta, meant)
+        done = self._told(picture, Told(delta), meant)
         return msgspec.structs.replace(
             done,
             cause="behind",
-            first_seen=meant.standard.since,
-            last_otherwise=meant.standard.before,
+            first_seen=since,
+            last_otherwise=before,
             last_seen=sighting(newest) if newest else None,
-            life="new" if newest and meant.standard.since == sighting(newest) else "still",
+            life="new" if newest and since == sighting(newest) else "still",
             signature=behind_signature(delta, meant.intent.value, own),
         )
+
+    def _apart_since(self, picture: Picture, delta: Delta, meant: Meant) -> tuple[Sighting | None, Sighting | None]:
+        """Return since when the host and what is intended are apart: the later of both, for either may have moved."""
+        path = f"{folder_of(picture.host.store, picture.host.name)}/{delta.part}"
+        seen, otherwise = self.histories.since(path, delta)
+        moved = meant.standard.since
+        if seen is not None and otherwise is not None and (moved is None or seen.at > moved.at):
+            return seen, otherwise
+        return moved, meant.standard.before
+
+    def _told(self, picture: Picture, one: Told, meant: Meant | None) -> Difference:
+        name = picture.host.name
+        failing = self.standards.failing(name, one.head)
+        return told_of(picture, one, meant, failing, self.standards.fix(name, one.head))

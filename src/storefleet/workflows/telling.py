@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from storefleet.compliance import lines
@@ -17,9 +18,14 @@ from storefleet.workflows.golden import PLATFORM
 from storefleet.workflows.intended import Meant
 from storefleet.workflows.picture import Picture
 
+_ADDRESS = re.compile(r"(^|/ )ip(v6)? (address|route 0\.0\.0\.0/0|route ::/0)\b")
+"""Lines that a store's own connection hangs on."""
 
-def told_of(picture: Picture, one: Told, meant: Meant | None, failing: Sequence[KnownFinding]) -> Difference:
-    """Return a difference without its cause and its times."""
+
+def told_of(
+    picture: Picture, one: Told, meant: Meant | None, failing: Sequence[KnownFinding], fix: str | None
+) -> Difference:
+    """Return a difference without its cause and its times; ``fix`` is the playbook for what fails there."""
     delta = one.head
     mending = _repair(picture, delta, meant)
     return Difference(
@@ -36,7 +42,7 @@ def told_of(picture: Picture, one: Told, meant: Meant | None, failing: Sequence[
         signature="",
         repair=mending.todo,
         undo_repair=mending.undo,
-        fix=meant.fix if meant else None,
+        fix=fix,
         told_with=tuple(f"{other.part} {other.key}" for other in one.others),
     )
 
@@ -47,6 +53,8 @@ def _matters(picture: Picture, delta: Delta, meant: Meant | None, failing: Seque
     found = [one.severity for one in failing]
     if meant is not None and meant.standard.state not in ("equal", "fails"):
         found.append(meant.intent.severity)
+    if delta.part == CONFIG and _ADDRESS.search(delta.key):
+        found.append("high")
     configuration = facts(CONFIG, picture.text(picture.approved, CONFIG)) if host.role == "router" else {}
     cut = cut_lane(delta, configuration, picture.devices) if host.role == "router" else None
     worst = "critical" if cut else max(found, key=SEVERITIES.index, default="info")

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import subprocess
 
 import pytest
@@ -50,7 +51,8 @@ def test_quiet_nights_are_an_empty_report(approved):
     for _ in range(3):
         night(approved)
         ended = drift(approved)
-        assert (ended.code, ended.out.strip()) == (0, "unchanged 3 stores  →  exit 0")
+        assert ended.code == 0
+        assert re.fullmatch(r"unchanged 3 stores · seen \S+ \S+ UTC  →  exit 0\n", ended.out)
 
 
 def test_what_changed_is_told_once_with_what_fails_and_since_when(approved):
@@ -81,15 +83,17 @@ def test_a_line_that_a_router_has_not_saved_is_unsaved(approved):
 def test_the_fleet_is_told_by_what_is_alike(approved):
     night(approved, "broken")
     counted = drift(approved)
-    assert (counted.code, counted.out.splitlines()[0]) == (
-        1,
-        "  one-offs 5: 1 unsaved, 4 manual; critical in S0001   (--one-offs lists them)",
+    assert counted.code == 1
+    heading, gravest, *_ = counted.out.splitlines()
+    assert heading.split()[0] == "stores"
+    assert (gravest.split()[2], "S0001-pos2" in gravest) == ("critical", True), (
+        "what is grave stands first, with its host"
     )
+    assert "(--one-offs lists them)" in counted.out
     ended = drift(approved, "--one-offs")
     assert ended.code == 1
     assert "storefleet drift S0001 --ask" in ended.out
     assert '["{intended.gateway}", "10.0.0.53"]' in ended.out
-    assert "S0001-pos2" not in ended.out
 
 
 def test_what_is_accepted_is_no_drift_any_more_and_the_archive_says_who_and_why(approved):
@@ -97,7 +101,7 @@ def test_what_is_accepted_is_no_drift_any_more_and_the_archive_says_who_and_why(
     found = differences(approved, "S0001")
     (name,) = [name for name, one in found.items() if one["key"] == "/network/dns/servers"]
     done = accept(approved, "S0001", name, "--ticket", "CHG-7", reason="a second resolver")
-    assert (done.code, done.out) == (0, "accepted: 1 of 1 host\n")
+    assert (done.code, done.out) == (0, "accepted: 1 difference of 1 host\n")
     assert differences(approved, "S0001").keys() == found.keys() - {name}
     told = subprocess.run(
         ["git", f"--git-dir={approved / 'var' / 'snapshots.git'}", "log", "-1", "approved"],
@@ -125,7 +129,7 @@ def test_all_of_one_signature_are_accepted_at_once(approved):
     [
         (("S0001",), "name what is accepted"),
         (("S0001", "D-00000000"), "no such difference of S0001 now"),
-        (("S0001", "D-00000000", "--as-found"), "name what is accepted"),
+        (("S0001", "D-00000000", "--as-found"), "say in one way what is accepted"),
         (("S0001", "--signature", "none"), "no difference has the signature"),
         (("S0001", "--as-found"), "it is as it was approved"),
         (("S9999", "--as-found"), "S9999"),
@@ -195,7 +199,8 @@ def test_since_a_date_is_compared_with_what_was_seen_then(approved, monkeypatch)
     text = drift(approved, "S0001", "--since", since).out
     assert "compared with what was seen on" in text
     assert "accept" not in text
-    assert drift(approved, "S0001", "--since", (at + datetime.timedelta(days=4)).isoformat()).code == 0
+    refused = drift(approved, "S0001", "--since", (at + datetime.timedelta(days=4)).isoformat())
+    assert (refused.code, "behind the newest audit" in refused.err) == (2, True), "nothing would differ from itself"
 
 
 @pytest.mark.parametrize(("since", "said"), [("yesterday", "a date such as"), ("2001-01-01", "the first one is of")])
@@ -208,6 +213,22 @@ def test_a_host_that_is_dark_is_not_compared_and_is_said_so(approved, tmp_path):
     night(approved, recordings_without(tmp_path / "some", "S0001-pos1"))
     ended = drift(approved, "S0001")
     assert (ended.code, "not compared  S0001-pos1: dark since" in ended.out) == (3, True)
+
+
+def test_of_a_host_that_went_dark_the_last_that_was_seen_is_still_told(approved, tmp_path, monkeypatch):
+    night(approved, "broken")
+    before = differences(approved, "S0001")
+    at = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: at + datetime.timedelta(days=1))
+    night(approved, recordings_without(tmp_path / "some", "S0001-pos1", "S0001-pos2", "S0001-kiosk1", "S0001-router"))
+    ended = drift(approved, "S0001", "--format", "json")
+    (store,) = ended.document["stores"]
+    assert ended.code == 3
+    assert {one["id"] for one in store["differences"]} == before.keys()
+    assert {one["host"] for one in store["not_compared"]} >= {one["host"] for one in before.values()}
+    assert store["seen"]["at"] < (at + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"), (
+        "not by the last run"
+    )
 
 
 def test_a_signature_is_accepted_as_the_report_prints_it(approved):

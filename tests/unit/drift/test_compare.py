@@ -81,6 +81,16 @@ def test_a_line_in_the_place_of_another_is_one_difference():
     assert (shut.approved, shut.observed) == ("no ipv6 forwarding", "ipv6 forwarding")
 
 
+def test_an_address_in_the_place_of_another_is_one_difference_and_two_for_one_are_not():
+    text = "interface wan0\n{} description x\nexit\n"
+    one, other, third = (f" ip address 10.0.1.{last}/24\n" for last in (2, 3, 4))
+    assert told({CONFIG: text.format(one)}, {CONFIG: text.format(other)}) == [
+        ("interface wan0 / ip address", "ip address 10.0.1.2/24", "ip address 10.0.1.3/24")
+    ]
+    assert len(told({CONFIG: text.format(one)}, {CONFIG: text.format(other + third)})) == 3
+    assert len(told({CONFIG: "ip route 10.1.0.0/16 lan0\n"}, {CONFIG: "ip route 10.2.0.0/16 lan0\n"})) == 2
+
+
 def test_an_entry_of_a_list_is_told_with_the_one_that_has_its_number():
     before = "ip prefix-list A seq 5 permit 10.0.0.0/8\nip prefix-list A seq 10 permit 10.1.0.0/16\n"
     now = "ip prefix-list A seq 5 deny 10.0.0.0/8\nip prefix-list A seq 10 permit 10.1.0.0/16\n"

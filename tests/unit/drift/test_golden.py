@@ -9,7 +9,7 @@ from storefleet.compliance.golden import Feature, Golden, Rendered
 from storefleet.documents.nodes import Source
 from storefleet.drift.compare import CONFIG, deltas
 from storefleet.drift.golden import golden_view, observed_paths
-from storefleet.drift.repair import repair
+from storefleet.drift.repair import may_cut, repair
 
 HERE = Source("x", 1)
 FEATURES = (
@@ -89,6 +89,28 @@ def test_a_line_that_nobody_wanted_is_extra_where_the_feature_cares():
     assert (intent.state, intent.value, intent.paths) == ("extra", None, ())
     found, some = view(RUNS.replace("exit\nend", "exit\nrouter ospf\n ospf router-id 1.1.1.1\nexit\nend"))
     assert found.of == {}, "what belongs to the rest is nobody's business"
+
+
+def test_a_line_that_a_feature_only_warns_of_is_not_intended_to_go():
+    before, now = (RUNS.replace("exit\n", f"exit\ninterface k\n description {word}\nexit\n") for word in ("a", "b"))
+    found, some = view(now, approved=before)
+    assert (len(some), dict(found.of)) == (1, {})
+    assert [(one.feature, one.state) for one in found.features] == [("interfaces", "warn")]
+
+
+def test_what_holds_the_line_is_typed_before_what_lets_go_of_it():
+    runs = RUNS.replace("exit\n", " ip address 10.0.1.2/16\nexit\n")
+    approved = runs.replace("/16", "/24")
+    (delta,) = deltas({CONFIG: approved}, {CONFIG: runs})
+    found = repair(lines.ordered(runs), observed_paths(delta, runs), observed_paths(delta, approved))
+    assert [line.strip() for line in found.todo] == [
+        "interface lan0",
+        "ip address 10.0.1.2/24",
+        "no ip address 10.0.1.2/16",
+    ]
+    assert may_cut(found.todo)
+    assert may_cut(found.undo)
+    assert not may_cut(("interface lan0", " description x", " no shutdown"))
 
 
 def test_an_extra_line_that_was_approved_is_behind_only_where_the_feature_fails():

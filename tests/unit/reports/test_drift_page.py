@@ -50,7 +50,7 @@ def test_everything_that_is_known_of_a_store_is_on_its_page():
     assert shut["life"] == "BACK AGAIN, had gone 2 times since it was approved"
     assert "recorded" in shut["when"]
     assert len(shut["told"]) == 2
-    assert behind["fix"] == "storefleet plan pos-endpoint.yaml -l S0412-pos2"
+    assert behind["fix"] == "storefleet push pos-endpoint.yaml -l S0412-pos2"
     assert [len(store[name]) for name in ("golden", "gaps", "ended", "identities", "quiet")] == [2, 1, 1, 1, 3]
     assert len(data["trend"]) == len(factory.TREND)
 

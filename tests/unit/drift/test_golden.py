@@ -154,3 +154,36 @@ def test_a_line_with_a_hidden_secret_is_not_proposed():
     (delta,) = deltas({CONFIG: runs}, {CONFIG: RUNS})
     found = repair(lines.ordered(RUNS), observed_paths(delta, RUNS), observed_paths(delta, runs))
     assert (found.todo, found.undo) == ((), ())
+
+
+def mended(observed, intent):
+    there = lines.ordered(observed)
+    found = repair(there, intent.gone, intent.paths)
+    return lines.merged(frozenset(there), lines.ordered("\n".join(found.todo)))[0]
+
+
+PORT = "interface lan9\n description kiosk\n shutdown\nexit\n"
+
+
+@pytest.mark.parametrize("more", ["", " ip ospf cost 10\n"])
+def test_a_section_that_came_with_one_line_too_many_keeps_the_others(more):
+    wanted = WANTED + f"interface lan9\n description kiosk\n{more}"
+    observed = RUNS.replace("end\n", f"{PORT}end\n")
+    found, (delta,) = view(observed, wanted=wanted)
+    intent = found.of[delta.key]
+    assert intent.value == "; ".join(["interface lan9", "description kiosk", *([more.strip()] if more else [])])
+    assert found.behind == (), "it is told once"
+    assert mended(observed, intent) == frozenset(lines.ordered(observed.replace(" shutdown\n", more))), (
+        "the section stays"
+    )
+
+
+@pytest.mark.parametrize("text", ["till #3", "up / down", "old; new"])
+def test_a_description_may_hold_what_parts_lines(text):
+    observed = RUNS.replace("store LAN", text)
+    found, (delta,) = view(observed, wanted=WANTED.replace("store LAN", text))
+    assert found.of[delta.key].state == "equal"
+    found, (delta,) = view(observed)
+    assert (found.of[delta.key].state, found.of[delta.key].value) == ("missing", "description store LAN")
+    assert found.behind == ()
+    assert mended(observed, found.of[delta.key]) == frozenset(lines.ordered(RUNS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from storefleet.drift.compare import CONFIG, Delta
 from storefleet.model.drift import (
     CAUSES,
     Approval,
@@ -28,6 +29,14 @@ BEFORE = Sighting("20261121T012000Z-audit-10bb", "2026-11-21T01:20:00Z")
 APPROVAL = Approval("2026-11-02T09:14:00Z", "op-b", "second lane", "CHG-20301")
 TREND = tuple(DriftPoint(f"run{day}", f"2026-11-{day:02}T01:20:00Z", day % 5 + 1, day % 5 + 3) for day in range(8, 22))
 SHUT = "D-61c2aa01"
+
+
+def config_delta(key: str, approved: str | None, observed: str | None, keys: tuple[str, ...] = ()) -> Delta:
+    """Return a difference of lines, their keys those that went first; no line here holds what parts keys and lines."""
+    paths = tuple(tuple(one.split(" / ")) for one in keys or (key,))
+    went = tuple(path for path in paths if path[-1] in (approved or "").split("; "))
+    came = tuple(path for path in paths if path[-1] in (observed or "").split("; "))
+    return Delta(CONFIG, key, approved, observed, keys or (key,), went, came)
 
 
 def difference(**changes: object) -> Difference:

@@ -204,6 +204,12 @@ def replaces(path: Path, other: Path) -> bool:
     return path[:-1] == other[:-1] and other[-1] in _rivals(frozenset({other}), path[:-1], path[-1])
 
 
+def places(path: Path) -> list[tuple[object, ...]]:
+    """Return the places that a line takes in its section: of the lines that share one, the router holds one."""
+    found = ((number, shape.match(path[:-1], path[-1])) for number, shape in enumerate(rules().alone))
+    return [(path[:-1], number, *sorted(match.groupdict().items())) for number, match in found if match]
+
+
 def _rivals(running: Paths, section: Path, line: str) -> set[str]:
     """Return the lines of a section that a line replaces."""
     alone = [(shape, match) for shape in rules().alone if (match := shape.match(section, line))]

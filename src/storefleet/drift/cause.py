@@ -79,12 +79,8 @@ def cause(delta: Delta, known: Known) -> tuple[Cause, OwnRun | None]:
 
 def _is_unsaved(delta: Delta, unsaved: Collection[str]) -> bool:
     """Tell whether the router says that a line of it runs and is not saved, or is saved and does not run."""
-    names = {key.partition(" #")[0] for key in delta.keys or (delta.key,)}
-    for sign, side in (("+", delta.observed), ("-", delta.approved)):
-        lines = (side or "").split("; ")
-        if any(name.rpartition(SEPARATOR)[2] in lines and f"{sign}{name}" in unsaved for name in names):
-            return True
-    return False
+    sides = (("+", delta.came), ("-", delta.went))
+    return any(f"{sign}{SEPARATOR.join(path)}" in unsaved for sign, some in sides for path in some)
 
 
 def _decides(target: str, delta: Delta) -> bool:

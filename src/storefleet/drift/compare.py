@@ -22,13 +22,18 @@ _ELEMENT = re.compile(
 
 @dataclass(frozen=True)
 class Delta:
-    """One thing on both sides; ``None`` where it is not there. ``keys`` are those of its facts that differ."""
+    """One thing on both sides; ``None`` where it is not there. ``keys`` are those of its facts that differ.
+
+    Of a configuration ``went`` and ``came`` are the lines of each side that are not on the other.
+    """
 
     part: str
     key: str
     approved: str | None
     observed: str | None
     keys: tuple[str, ...] = ()
+    went: tuple[tuple[str, ...], ...] = ()
+    came: tuple[tuple[str, ...], ...] = ()
 
     def name(self, host: str) -> str:
         """Return how people name it: the same for the same difference of the same host, whoever asks when."""
@@ -42,7 +47,7 @@ def deltas(approved: Mapping[str, str], observed: Mapping[str, str]) -> list[Del
     for part in sorted({*approved, *observed}):
         if part == CONFIG:
             found += [
-                Delta(CONFIG, one.key, one.before, one.now, one.keys)
+                Delta(CONFIG, one.key, one.before, one.now, one.keys, one.went, one.came)
                 for one in config_lines.changes(approved.get(part, ""), observed.get(part, ""))
             ]
             continue

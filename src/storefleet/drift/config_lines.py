@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from storefleet.collect.frr.config import in_sections, kept_lines
@@ -22,12 +22,18 @@ SEPARATOR = " / "
 
 @dataclass(frozen=True)
 class Change:
-    """What has changed: the keys of its lines, and what stood there and stands there now, ``None`` where nothing."""
+    """What has changed: the keys of its lines, and what stood there and stands there now, ``None`` where nothing.
+
+    ``went`` and ``came`` are the lines themselves: what is told of them cannot be taken apart again, since a
+    description may hold whatever parts keys and lines.
+    """
 
     key: str
     keys: tuple[str, ...]
     before: str | None
     now: str | None
+    went: tuple[Path, ...] = ()
+    came: tuple[Path, ...] = ()
 
 
 def keyed(text: str) -> dict[str, str]:
@@ -58,10 +64,11 @@ def changes(before: str, now: str) -> list[Change]:
     old, new = paths_of(before), paths_of(now)
     gone, come = ({key: one[key] for key in one if key not in other} for one, other in ((old, new), (new, old)))
     sections = [*_sections(gone), *_sections(come)]
+    rivals = _Rivals(come)
     settled = {key for keys in sections for key in keys}
     found = [_change(keys[0], keys, gone, come) for keys in sections]
     for key, path in gone.items():
-        if key not in settled and (rival := _rival(path, come, settled)) is not None:
+        if key not in settled and (rival := rivals.of(path, settled)) is not None:
             found.append(_change(shared(path, come[rival]), (key, rival), gone, come))
             settled |= {key, rival}
     for key, other in _exchanged(gone, come, settled):
@@ -73,12 +80,13 @@ def changes(before: str, now: str) -> list[Change]:
 
 def _sections(side: Mapping[str, Path]) -> Iterator[tuple[str, ...]]:
     """Yield the keys of each section that stands on one side only, its own first."""
-    claimed: set[str] = set()
-    for key in side:
-        below = tuple(one for one in side if one.startswith(f"{key}{SEPARATOR}"))
-        if below and key not in claimed:
-            claimed.update(below)
-            yield (key, *below)
+    by_path = {path: key for key, path in side.items()}
+    below: dict[str, list[str]] = {}
+    for key, path in side.items():
+        head = next((by_path[path[:size]] for size in range(1, len(path)) if path[:size] in by_path), None)
+        if head is not None:
+            below.setdefault(head, []).append(key)
+    yield from ((key, *below[key]) for key in side if key in below)
 
 
 def _exchanged(
@@ -103,9 +111,28 @@ def _by_beginning(side: Mapping[str, Path], settled: Collection[str]) -> dict[tu
     return found
 
 
-def _rival(path: Path, come: Mapping[str, Path], settled: Collection[str]) -> str | None:
-    """Return the key of the line that took the place of one that went."""
-    return next((key for key, other in come.items() if key not in settled and replaces(other, path)), None)
+class _Rivals:
+    """The lines that came, by what they have in common with those whose place they may have taken."""
+
+    def __init__(self, come: Mapping[str, Path]) -> None:
+        self._come = come
+        self._by: dict[Hashable, list[tuple[int, str]]] = {}
+        for at, (key, path) in enumerate(come.items()):
+            for mark in _marks(path):
+                self._by.setdefault(mark, []).append((at, key))
+
+    def of(self, path: Path, settled: Collection[str]) -> str | None:
+        """Return the key of the line that took the place of one that went."""
+        some = sorted(one for mark in _marks(path) for one in self._by.get(mark, ()))
+        return next((key for _, key in some if key not in settled and replaces(self._come[key], path)), None)
+
+
+def _marks(path: Path) -> Iterator[Hashable]:
+    """Yield what two lines must share one of, for one of them to take the place of the other."""
+    yield (path[:-1], bare(path[-1]))
+    if (number := lines.numbered(path[-1])) is not None:
+        yield (path[:-1], *number[:2])
+    yield from lines.places(path)
 
 
 def replaces(path: Path, other: Path) -> bool:
@@ -129,7 +156,8 @@ def shared(path: Path, other: Path) -> str:
 
 def _change(name: str, keys: tuple[str, ...], gone: Mapping[str, Path], come: Mapping[str, Path]) -> Change:
     sides = [{key: path[-1] for key, path in side.items()} for side in (gone, come)]
-    return Change(name, keys, told(keys, sides[0]), told(keys, sides[1]))
+    paths = [tuple(side[key] for key in keys if key in side) for side in (gone, come)]
+    return Change(name, keys, told(keys, sides[0]), told(keys, sides[1]), *paths)
 
 
 def taken(approved: str, observed: str, keys: frozenset[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -13,6 +13,7 @@ from storefleet.compliance.lines import Path
 from storefleet.drift.compare import CONFIG, Delta
 from storefleet.drift.config_lines import SEPARATOR, paths_of, replaces, shared
 from storefleet.model.drift import FeatureState
+from storefleet.model.findings import SEVERITIES
 
 State: TypeAlias = Literal["missing", "extra", "out of order", "equal", "fails"]
 _SEVERITY = {"path": "high", "service": "medium", "config": "low", None: "low"}
@@ -21,7 +22,7 @@ _SEVERITY = {"path": "high", "service": "medium", "config": "low", None: "low"}
 
 @dataclass(frozen=True)
 class Intent:
-    """What is intended of something: ``paths`` are the lines of a router, none where they must not be there."""
+    """What is intended of something: ``paths`` are lines that a router must come to run, ``gone`` what must go."""
 
     source: str
     state: State
@@ -29,6 +30,7 @@ class Intent:
     feature: str = ""
     severity: str = "info"
     paths: tuple[Path, ...] = ()
+    gone: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,25 +65,36 @@ def golden_view(host: str, rendered: Rendered, observed: str, some: Sequence[Del
         return GoldenView((unread,))
     found = compare_paths(rendered, running)
     items = [item for one in found.features for item in _items(one, running)]
-    by_key = {key: delta for delta in some for key in delta.keys}
-    of: dict[str, Intent] = {}
+    by_path = {_plain(path): delta for delta in some for path in (*delta.went, *delta.came)}
+    mine: dict[str, list[_Item]] = {}
     behind: list[tuple[Delta, Intent]] = []
     for item in items:
-        delta = next((by_key[_key(path)] for path in (*item.now, *item.wanted) if _key(path) in by_key), None)
-        intent = _intent(name, item)
         if item.state == "extra" and item.feature.extra != "fail":
             continue  # it is told and left there: nobody intends that it goes
+        delta = next((by_path[one] for one in _with_sections(item) if one in by_path), None)
         if delta is not None:
-            of.setdefault(delta.key, intent)
+            mine.setdefault(delta.key, []).append(item)
         else:
-            behind.append((_behind(item), intent))
+            behind.append((_behind(item), _intent(name, [item])))
     wanted = frozenset(rendered.paths)
+    of = {one.key: _intent(name, mine[one.key], one, wanted) for one in some if one.key in mine}
     equal = {delta.key: _equal(rendered, delta, wanted) for delta in some if delta.key not in of}
     return GoldenView(
         tuple(_states(host, name, found)),
         {**of, **{key: intent for key, intent in equal.items() if intent is not None}},
         tuple(behind),
     )
+
+
+def _plain(path: Path) -> Path:
+    """Return a line as a golden text is read: between words stands one blank."""
+    return tuple(" ".join(line.split()) for line in path)
+
+
+def _with_sections(item: _Item) -> Iterator[Path]:
+    """Yield the lines of an item, then the sections they stand in, which may have come or gone as a whole."""
+    yield from (*item.now, *item.wanted)
+    yield from (path[:size] for path in (*item.now, *item.wanted) for size in range(len(path) - 1, 0, -1))
 
 
 def _states(host: str, golden: str, found: Comparison) -> Iterator[FeatureState]:
@@ -119,9 +132,20 @@ def _by_section(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
             yield tuple(other for other in paths if other[: len(path)] == path)
 
 
-def _intent(golden: str, item: _Item) -> Intent:
-    value = "; ".join(path[-1] for path in item.wanted) or None
-    return Intent(f"golden {golden}", item.state, value, item.feature.name, _SEVERITY[item.feature.risk], item.wanted)
+def _intent(
+    golden: str, items: Sequence[_Item], delta: Delta | None = None, wanted: frozenset[Path] = frozenset()
+) -> Intent:
+    """Return what is intended of one difference: of a section that came also the lines that are as they should be."""
+    worst = max(items, key=lambda item: (SEVERITIES.index(_severity(item)), item.state != "extra"))
+    gone = tuple(dict.fromkeys(path for item in items for path in item.now))
+    come = tuple(dict.fromkeys(path for item in items for path in item.wanted))
+    kept = [path for path in map(_plain, delta.came if delta else ()) if path in wanted and path not in {*gone, *come}]
+    value = "; ".join(path[-1] for path in (*kept, *come)) or None
+    return Intent(f"golden {golden}", worst.state, value, worst.feature.name, _severity(worst), come, gone)
+
+
+def _severity(item: _Item) -> str:
+    return _SEVERITY[item.feature.risk]
 
 
 def _behind(item: _Item) -> Delta:
@@ -135,20 +159,16 @@ def _equal(rendered: Rendered, delta: Delta, wanted: frozenset[Path]) -> Intent 
     """Return the intent where what runs is as it is intended, and what was approved was not."""
     if delta.part != CONFIG:
         return None
-    paths = [tuple(key.partition(" #")[0].split(SEPARATOR)) for key in delta.keys]
-    owner = rendered.golden.owner(paths[0])
-    if owner is None or not rendered.golden.is_judged(paths[0], owner):
+    went, came = ([_plain(path) for path in side] for side in (delta.went, delta.came))
+    first = (*went, *came)[0]
+    owner = rendered.golden.owner(first)
+    if owner is None or not rendered.golden.is_judged(first, owner):
         return None
-    there = [path for path in paths if path in wanted]
     intent = Intent(f"golden {rendered.golden.name}", "equal", delta.observed, owner.name)
-    if delta.observed is not None:
-        return intent if _all_of(delta.observed, there) else None
-    unwanted = owner.extra == "fail" or any(replaces(one, paths[0]) for one in wanted)
-    return intent if unwanted and not there else None
-
-
-def _all_of(text: str, wanted: Iterable[Path]) -> bool:
-    return sorted(text.split("; ")) == sorted(path[-1] for path in wanted)
+    if came:
+        return intent if wanted.issuperset(came) else None
+    unwanted = owner.extra == "fail" or any(replaces(one, first) for one in wanted)
+    return intent if unwanted and wanted.isdisjoint(went) else None
 
 
 def _key(path: Path) -> str:

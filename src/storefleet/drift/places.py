@@ -57,7 +57,6 @@ def cut_lane(delta: Delta, configuration: Mapping[str, str], devices: Collection
 
 
 def _is_shut(delta: Delta) -> bool:
-    observed = delta.observed or ""
     if delta.part == CONFIG:
-        return "shutdown" in observed.split("; ")
-    return "admin_up false" in observed.split(", ")
+        return any(path[-1] == "shutdown" for path in delta.came)
+    return "admin_up false" in (delta.observed or "").split(", ")

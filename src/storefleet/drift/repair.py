@@ -27,7 +27,8 @@ NO_REPAIR = Repair()
 def repair(running: Sequence[Path], gone: Iterable[Path], come: Sequence[Path]) -> Repair:
     """Return the lines after which ``gone`` do not run and ``come`` do.
 
-    A line of which a secret is hidden cannot be written by us: then nothing is proposed.
+    A line of which a secret is hidden cannot be written by us, and what our rules cannot follow to its end is not known
+    to lead there: then nothing is proposed.
     """
     now = frozenset(running)
     going = frozenset(gone) - frozenset(come)
@@ -37,7 +38,18 @@ def repair(running: Sequence[Path], gone: Iterable[Path], come: Sequence[Path]) 
         todo, undo = (_typed(_held(lines.steps(*sides))) for sides in ((now, then), (then, now)))
     except ValueError:  # hier_config's word for a text that it has no rules for, such as a banner
         return NO_REPAIR
-    return NO_REPAIR if any(_HIDDEN in line for line in (*todo, *undo)) else Repair(todo, undo)
+    if any(_HIDDEN in line for line in (*todo, *undo)) or not (_leads(now, todo, then) and _leads(then, undo, now)):
+        return NO_REPAIR
+    return Repair(todo, undo)
+
+
+def _leads(start: frozenset[Path], typed: Sequence[str], end: frozenset[Path]) -> bool:
+    """Tell whether lines lead from one configuration to the other; a line that takes back its ``no`` may be printed."""
+    after = lines.merged(start, lines.ordered("\n".join(typed)))[0]
+    back = {(*path[:-1], path[-1].removeprefix("no ")) for path in start if path[-1].startswith("no ")} - end
+    opened = {path[:size] for path in back & after for size in range(1, len(path))}
+    some, wanted = ({path for path in each if not lines.is_unseen(path)} for each in (after, end))
+    return wanted <= some and some - wanted <= back | opened
 
 
 def _held(steps: Sequence[Path]) -> tuple[Path, ...]:

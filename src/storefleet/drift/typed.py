@@ -16,10 +16,7 @@ _SHORTEST = 2
 
 def paths(delta: Delta) -> Iterator[tuple[tuple[str, ...], str, bool]]:
     """Yield the lines of a difference: sections, line, whether it came; those that went only where none came."""
-    keys = [key.partition(" #")[0].split(" / ") for key in (delta.keys or (delta.key,))]
-    come = set((delta.observed or "").split("; ")) if delta.observed is not None else set()
-    found = [(tuple(key[:-1]), key[-1], key[-1] in come or delta.approved is None) for key in keys]
-    yield from [one for one in found if one[2]] or found
+    yield from ((path[:-1], path[-1], bool(delta.came)) for path in delta.came or delta.went)
 
 
 def names(sections: Sequence[str], text: str, delta: Delta) -> bool:

@@ -9,6 +9,7 @@ from storefleet.drift.compare import CONFIG, Delta
 from storefleet.drift.config_lines import SEPARATOR, paths_of
 from storefleet.drift.golden import Intent, golden_view
 from storefleet.model.drift import FeatureState, Sighting, Standard
+from storefleet.model.findings import SEVERITIES
 from storefleet.storage.documents import KnownFinding
 from storefleet.workflows.histories import Histories
 from storefleet.workflows.intents import Intents
@@ -54,11 +55,18 @@ class Intended:
         for one in rendered if CONFIG in picture.observed else ():
             view = golden_view(picture.host.name, one, picture.text(picture.observed, CONFIG), config)
             features += view.features
-            of |= {key: Meant(intent, self._golden(picture, intent)) for key, intent in view.of.items()}
-            behind += [(delta, Meant(intent, self._golden(picture, intent, delta))) for delta, intent in view.behind]
+            for key, intent in view.of.items():
+                if key not in of or _weight(intent) > _weight(of[key].intent):
+                    of[key] = Meant(intent, self._golden(picture, intent))
+            known = {(delta.key, meant.intent.state, meant.intent.value) for delta, meant in behind}
+            behind += [
+                (delta, Meant(intent, self._golden(picture, intent, delta)))
+                for delta, intent in view.behind
+                if (delta.key, intent.state, intent.value) not in known
+            ]
         for delta in picture.differing:
-            if delta.key not in of and (intent := self.standards.intent(picture.host.name, delta)) is not None:
-                of[delta.key] = Meant(intent, Standard(by=intent.source, state="fails"))
+            if delta.key not in of and (wished := self.standards.intent(picture.host.name, delta)) is not None:
+                of[delta.key] = Meant(wished, Standard(by=wished.source, state="fails"))
         return HostMeaning(of, (*behind, *self._behind(picture)), tuple(features))
 
     def _golden(self, picture: Picture, intent: Intent, delta: Delta | None = None) -> Standard:
@@ -83,6 +91,11 @@ class Intended:
                 _fact(bare, picture.keys(bare.part) or {}, finding),
                 _wished(bare, finding, wish, self.histories.before(finding.first_run, host.name)),
             )
+
+
+def _weight(intent: Intent) -> tuple[bool, int]:
+    """Return which of several golden configurations is told: one that is not met, and the gravest of these."""
+    return intent.state != "equal", SEVERITIES.index(intent.severity)
 
 
 def _paths(picture: Picture) -> Mapping[str, tuple[str, ...]]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from storefleet.compliance import lines
 from storefleet.drift.compare import CONFIG, Delta, facts, section
-from storefleet.drift.config_lines import paths_of
 from storefleet.drift.consequence import Told
 from storefleet.drift.places import cut_lane
 from storefleet.drift.repair import NO_REPAIR, Repair, repair
@@ -65,12 +64,11 @@ def _repair(picture: Picture, delta: Delta, meant: Meant | None) -> Repair:
     """Return the lines that lead a router to what is intended, or else to what was approved."""
     if delta.part != CONFIG or picture.host.platform != PLATFORM:
         return NO_REPAIR
-    text = picture.text(picture.observed, CONFIG)
-    there = paths_of(text)
-    gone = [there[key] for key in delta.keys if key in there]
     if meant is not None and meant.standard.state == "equal":
         return NO_REPAIR
-    if meant is not None:
-        return repair(lines.ordered(text), gone, meant.intent.paths)
-    approved = paths_of(picture.text(picture.approved, CONFIG))
-    return repair(lines.ordered(text), gone, [approved[key] for key in delta.keys if key in approved])
+    running = lines.ordered(picture.text(picture.observed, CONFIG))
+    if meant is None:
+        return repair(running, delta.came, delta.went)
+    if meant.standard.state == "fails":
+        return repair(running, delta.came, ())
+    return repair(running, meant.intent.gone, meant.intent.paths)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from drift_factory import config_delta
 
 from storefleet.drift.cause import Known, OwnRun, cause, is_another
-from storefleet.drift.compare import CONFIG, Delta
+from storefleet.drift.compare import CONFIG, Delta, deltas
 from storefleet.drift.signature import signature
 from storefleet.model.drift import Sighting
 
@@ -53,7 +54,7 @@ def test_a_name_that_only_begins_like_another_decides_nothing():
 @pytest.mark.parametrize(("side", "sign"), [("observed", "+"), ("approved", "-")])
 def test_a_line_that_is_not_saved_is_unsaved_whoever_wrote_it(side, sign):
     line = "interface wan0 / shutdown"
-    delta = Delta(CONFIG, line, *(("shutdown", None) if side == "approved" else (None, "shutdown")))
+    delta = config_delta(line, *(("shutdown", None) if side == "approved" else (None, "shutdown")))
     ours = [run("2026-11-27T12:00:00Z", "running-config")]
     assert cause(delta, Known(FIRST, BEFORE, {f"{sign}{line}"}, ours))[0] == "unsaved"
     assert cause(delta, Known(FIRST, BEFORE, {f"{'-' if sign == '+' else '+'}{line}"}, ours))[0] == "ours"
@@ -98,3 +99,11 @@ def test_a_value_inside_another_is_not_replaced():
 
 def test_short_values_are_everybodys():
     assert signature(Delta("p", "/x", "1", None), {"number": "1"}) == "p /x: 1 → absent"
+
+
+@pytest.mark.parametrize("text", ["lane #3", "up / down", "open; shut", "lane #3 / 4; old"])
+def test_a_line_that_holds_what_parts_lines_is_unsaved_all_the_same(text):
+    before = "interface lan0\n description store LAN\nexit\nend\n"
+    (delta,) = deltas({CONFIG: before}, {CONFIG: before.replace("store LAN", text)})
+    assert cause(delta, Known(FIRST, BEFORE, {f"+interface lan0 / description {text}"}))[0] == "unsaved"
+    assert cause(delta, Known(FIRST, BEFORE, {f"+interface lan1 / description {text}"}))[0] == "manual"

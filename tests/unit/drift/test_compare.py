@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -172,3 +174,16 @@ def test_a_difference_has_the_same_name_whoever_asks(before, now):
     names = [[one.name("S0001-pos1") for one in deltas({"p": before}, {"p": now})] for _ in range(2)]
     assert names[0] == names[1]
     assert len(set(names[0])) == len(names[0])
+
+
+def test_a_long_list_that_was_numbered_anew_is_compared_in_no_time():
+    entry = "ip prefix-list A seq {} permit 10.{}.{}.0/24\n"
+    sides = [
+        "".join(entry.format(number * 5, number // 256, number % 256 ^ bit) for number in range(4000)) + "end\n"
+        for bit in (0, 1)
+    ]
+    begin = time.process_time()
+    found = deltas({CONFIG: sides[0]}, {CONFIG: sides[1]})
+    assert time.process_time() - begin < 10
+    assert len(found) == 4000
+    assert all(one.approved and one.observed for one in found)

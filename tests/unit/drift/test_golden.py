@@ -37,8 +37,11 @@ end
 """
 
 
-def view(observed, approved=RUNS, wanted=WANTED):
-    golden = Golden("g", "all", "x.j2", FEATURES, HERE)
+STRICT = (*FEATURES[:2], Feature("interfaces", HERE, ("interface",), extra="fail", risk="service"), FEATURES[3])
+
+
+def view(observed, approved=RUNS, wanted=WANTED, features=FEATURES):
+    golden = Golden("g", "all", "x.j2", features, HERE)
     some = deltas({CONFIG: approved}, {CONFIG: observed})
     return golden_view("r", Rendered(golden, lines.ordered(wanted)), observed, some), some
 
@@ -183,3 +186,36 @@ def test_a_text_that_the_rules_do_not_know_has_no_repair():
     (delta,) = deltas({CONFIG: RUNS}, {CONFIG: runs})
     found = repair(lines.ordered(runs), observed_paths(delta, runs), observed_paths(delta, RUNS))
     assert (found.todo, found.undo) == ((), ())
+
+
+def mended(observed, intent):
+    there = lines.ordered(observed)
+    found = repair(there, intent.gone, intent.paths)
+    return lines.merged(frozenset(there), lines.ordered("\n".join(found.todo)))[0]
+
+
+PORT = "interface lan9\n description kiosk\n shutdown\nexit\n"
+
+
+@pytest.mark.parametrize("more", ["", " ip ospf cost 10\n"])
+def test_a_section_that_came_with_one_line_too_many_keeps_the_others(more):
+    wanted = WANTED + f"interface lan9\n description kiosk\n{more}"
+    observed = RUNS.replace("end\n", f"{PORT}end\n")
+    found, (delta,) = view(observed, wanted=wanted, features=STRICT)
+    intent = found.of[delta.key]
+    assert intent.value == "; ".join(["interface lan9", "description kiosk", *([more.strip()] if more else [])])
+    assert found.behind == (), "it is told once"
+    assert mended(observed, intent) == frozenset(lines.ordered(observed.replace(" shutdown\n", more))), (
+        "the section stays"
+    )
+
+
+@pytest.mark.parametrize("text", ["till #3", "up / down", "old; new"])
+def test_a_description_may_hold_what_parts_lines(text):
+    observed = RUNS.replace("store LAN", text)
+    found, (delta,) = view(observed, wanted=WANTED.replace("store LAN", text))
+    assert found.of[delta.key].state == "equal"
+    found, (delta,) = view(observed)
+    assert (found.of[delta.key].state, found.of[delta.key].value) == ("missing", "description store LAN")
+    assert found.behind == ()
+    assert mended(observed, found.of[delta.key]) == frozenset(lines.ordered(RUNS))

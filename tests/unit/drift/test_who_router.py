@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from drift_factory import config_delta
 
 from storefleet.collect.traces import Trace
 from storefleet.drift.compare import Delta
@@ -15,25 +16,22 @@ BEFORE, FIRST = Sighting("r1", "2026-11-27T02:00:00Z"), Sighting("r2", "2026-11-
 NIGHT = 1795744800  # 2026-11-27T02:00:00Z
 NOON = NIGHT + 36000
 CONFIG = "running-config"
-CAME = Delta(CONFIG, "interface lan0 / description by hand", None, "description by hand")
-WENT = Delta(CONFIG, "interface lan0 / description store LAN", "description store LAN", None)
-CHANGED = Delta(
-    CONFIG,
+CAME = config_delta("interface lan0 / description by hand", None, "description by hand")
+WENT = config_delta("interface lan0 / description store LAN", "description store LAN", None)
+CHANGED = config_delta(
     "interface lan0 / description",
     "description store LAN",
     "description by hand",
     ("interface lan0 / description store LAN", "interface lan0 / description by hand"),
 )
-ROUTE = Delta(CONFIG, "ip route 10.7.0.0/16 10.0.1.254", None, "ip route 10.7.0.0/16 10.0.1.254")
-SHUT = Delta(CONFIG, "interface wan0 / shutdown", "shutdown", None)
-FAMILY = Delta(
-    CONFIG,
+ROUTE = config_delta("ip route 10.7.0.0/16 10.0.1.254", None, "ip route 10.7.0.0/16 10.0.1.254")
+SHUT = config_delta("interface wan0 / shutdown", "shutdown", None)
+FAMILY = config_delta(
     "router bgp 65001 / address-family ipv4 unicast / neighbor 10.1.1.1 activate",
     None,
     "neighbor 10.1.1.1 activate",
 )
-SECRET = Delta(
-    CONFIG,
+SECRET = config_delta(
     "router bgp 65001 / neighbor 10.1.1.1 password <redacted:0123456789ab>",
     None,
     "neighbor 10.1.1.1 password <redacted:0123456789ab>",
@@ -117,7 +115,7 @@ SAVED = kept(NOON, "description by hand", "new")
 BOOT, START = Trace("boot", NOON, ""), Trace("start", NOON + 2, "")
 OLD = kept(NIGHT - 9999, "description store LAN", "there")
 LOST = kept(NIGHT - 9999, "description by hand", "absent")
-BACK = Delta(CONFIG, CHANGED.key, "description by hand", "description store LAN", CHANGED.keys)
+BACK = config_delta(CHANGED.key, "description by hand", "description store LAN", CHANGED.keys)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +149,7 @@ BACK = Delta(CONFIG, CHANGED.key, "description by hand", "description store LAN"
         (BACK, [Trace("boot", NIGHT - 99, ""), OLD], None),
         (BACK, [BOOT, START, OLD, command(NOON - 60, "description store LAN", "interface lan0")],
          ("", "recorded", "FRR's log of commands")),
-        (Delta(CONFIG, CAME.key, "description by hand", None), [BOOT, START, LOST], ("", "recorded", "it booted then")),
+        (config_delta(CAME.key, "description by hand", None), [BOOT, START, LOST], ("", "recorded", "it booted then")),
     ],
 )  # fmt: skip
 def test_who_changed_a_line_is_told_only_where_something_speaks_for_it(delta, traces, expected):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from storefleet.collect.redact import masked
 from storefleet.drift.compare import CONFIG, Delta
 from storefleet.drift.config_lines import SEPARATOR
 from storefleet.model.drift import Cause, Sighting
@@ -30,12 +31,18 @@ _IDENTITY = frozenset({"/system/serial", "/system/machine_id"})
 
 @dataclass(frozen=True)
 class OwnRun:
-    """A run of ours that changed a host: when, by whom, and what it was about."""
+    """A run of ours that changed a host: when, by whom, and what it was about.
+
+    ``lines`` are those that it made a router run, ``+ interface lan0 / shutdown``, or not run any more; ``None`` where
+    its plan does not tell.
+    """
 
     run: str
     at: str
     by: str
     targets: tuple[str, ...]
+    until: str = ""
+    lines: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Known:
 
     first: Sighting | None = None
     before: Sighting | None = None
+    until: str = ""
+    """When the first run that saw it so had read everything: a host is read some time after its run began."""
     unsaved: Collection[str] = ()
     runs: Sequence[OwnRun] = ()
     was_approved: bool = False
@@ -66,8 +75,13 @@ def cause(delta: Delta, known: Known) -> tuple[Cause, OwnRun | None]:
     if delta.part == CONFIG and _is_unsaved(delta, known.unsaved):
         return "unsaved", None
     first, before, runs = known.first, known.before, known.runs
-    between = [run for run in runs if (before is None or run.at >= before.at) and (first is None or run.at <= first.at)]
-    ours = next((run for run in reversed(between) if any(_decides(target, delta) for target in run.targets)), None)
+    last = max(known.until, first.at) if first else ""
+    between = [
+        run
+        for run in runs
+        if (before is None or max(run.at, run.until) >= before.at) and (first is None or run.at <= last)
+    ]
+    ours = next((run for run in reversed(between) if _made(run, delta)), None)
     if ours is not None:
         return "ours", ours
     if known.is_intended:
@@ -83,10 +97,18 @@ def _is_unsaved(delta: Delta, unsaved: Collection[str]) -> bool:
     return any(f"{sign}{SEPARATOR.join(path)}" in unsaved for sign, some in sides for path in some)
 
 
+def _made(run: OwnRun, delta: Delta) -> bool:
+    """Tell whether a run made this: of a router's lines, whether it made one of them come, or go where none came."""
+    if delta.part == CONFIG and run.lines is not None:
+        sign, some = ("+", delta.came) if delta.came else ("-", delta.went)
+        return any(masked(f"{sign} {SEPARATOR.join(path)}") in run.lines for path in some)
+    return any(_decides(target, delta) for target in run.targets)
+
+
 def _decides(target: str, delta: Delta) -> bool:
     """Tell whether what a change was about is what the fact says."""
     if delta.part == CONFIG:
-        return target in ("running-config", "saved-config")
+        return target == "running-config"
     if f"[{target}]" in delta.key or f"[{target}," in delta.key or f"/{target}/" in f"{delta.key}/":
         return True
     return any(place.fullmatch(target) and key.fullmatch(delta.key) for place, key in _PLACES)

@@ -54,8 +54,11 @@ _COLUMNS: Sequence[sa.Column[object]] = [column for column in runs.columns if co
 
 
 def _run(fields: sa.RowMapping) -> Run:
+    info = msgspec.convert(json.loads(fields["info"]), RunInfo)
+    if info.finished_at is None:
+        info = msgspec.structs.replace(info, finished_at=fields["finished_at"])
     return Run(
-        info=msgspec.convert(json.loads(fields["info"]), RunInfo),
+        info=info,
         state=_state(fields["finished_at"], fields["machine"], fields["process"]),
         exit=fields["exit"],
         words=fields["words"],

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
+from storefleet.collect.redact import masked
 from storefleet.drift.cause import OwnRun
-from storefleet.model.plan import Plan
+from storefleet.model.plan import Plan, PlannedChange
+from storefleet.model.report import RunInfo
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
 from storefleet.workflows.undo import ends_of
@@ -39,14 +41,25 @@ class Evidence:
         return self._unsaved[host]
 
     @cached_property
+    def _runs(self) -> Mapping[str, RunInfo]:
+        return {run.info.id: run.info for run in self.database.runs(LOOK_BACK)}
+
+    def ended(self, run: str) -> str:
+        """Return when a run ended; empty where that is not known."""
+        return (info.finished_at or "") if (info := self._runs.get(run)) else ""
+
+    @cached_property
     def ours(self) -> Mapping[str, list[OwnRun]]:
         """Host → our own runs that changed it, the oldest first, out of the plans and journals that are kept."""
-        runs = {run.info.id: run.info for run in self.database.runs(LOOK_BACK)}
         found: dict[str, list[OwnRun]] = defaultdict(list)
         for journal in sorted(self.plans.glob("*.journal")):
-            for host, targets, run in _changed(journal):
-                if (info := runs.get(run)) is not None:
-                    found[host].append(OwnRun(run, info.started_at, info.actor.user, targets))
+            for host, run, changes in _changed(journal):
+                if (info := self._runs.get(run)) is not None:
+                    targets = tuple(change.target for change in changes)
+                    ended = self.ended(run)
+                    found[host].append(
+                        OwnRun(run, info.started_at, info.actor.user, targets, ended, _lines_of(changes))
+                    )
         for some in found.values():
             some.sort(key=lambda run: run.at)
         return found
@@ -60,8 +73,20 @@ def own_values(workspace: Workspace, host: Host) -> dict[str, str]:
     return {name: value for name, value in own.items() if value}
 
 
-def _changed(journal: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Yield the hosts that a journal says were changed, with what its plan was about there, and the run."""
+def _lines_of(changes: Sequence[PlannedChange]) -> frozenset[str] | None:
+    """Return the lines of a router that changes made come or go; ``None`` where one of them does not tell."""
+    found: set[str] = set()
+    for change in changes:
+        if change.target == "running-config":
+            lines = [line for line in change.diff.splitlines() if line.startswith(("+ ", "- "))]
+            if not lines:
+                return None
+            found.update(map(masked, lines))
+    return frozenset(found)
+
+
+def _changed(journal: Path) -> Iterator[tuple[str, str, tuple[PlannedChange, ...]]]:
+    """Yield the hosts that a journal says were changed, with the run, and what of its plan stayed there."""
     try:
         plan = msgspec.json.decode(journal.with_suffix(".json").read_bytes(), type=Plan)
         ends = ends_of(journal)
@@ -70,4 +95,5 @@ def _changed(journal: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
     for host in plan.hosts:
         end = ends.get(host.host)
         if end is not None and end.kept:
-            yield host.host, tuple(change.target for change in host.changes), end.kept.rpartition("/")[2]
+            made = () if end.ended == "undone" else host.changes
+            yield host.host, end.kept.rpartition("/")[2], made

@@ -51,6 +51,7 @@ class Teller:
         known = Known(
             first,
             before,
+            self.evidence.ended(first.run) if first else "",
             self.evidence.unsaved(host.name),
             self.evidence.ours.get(host.name, ()),
             self.then is None and self.histories.was_approved(path, delta),

@@ -11,7 +11,7 @@ from storefleet.compliance.compare import Comparison, FeatureResult, compare_pat
 from storefleet.compliance.golden import Feature, Rendered
 from storefleet.compliance.lines import Path
 from storefleet.drift.compare import CONFIG, Delta
-from storefleet.drift.config_lines import SEPARATOR, Rivals, paths_of, replaces, shared
+from storefleet.drift.config_lines import SEPARATOR, Rivals, replaces, shared
 from storefleet.model.drift import FeatureState
 from storefleet.model.findings import SEVERITIES
 
@@ -175,9 +175,3 @@ def _equal(rendered: Rendered, delta: Delta, wanted: frozenset[Path]) -> Intent 
 
 def _key(path: Path) -> str:
     return SEPARATOR.join(path)
-
-
-def observed_paths(delta: Delta, text: str) -> tuple[Path, ...]:
-    """Return the lines of a difference that stand in a text."""
-    there = paths_of(text)
-    return tuple(there[key] for key in delta.keys if key in there)

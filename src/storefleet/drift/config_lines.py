@@ -10,6 +10,7 @@ import difflib
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from storefleet.collect.frr.config import in_sections, kept_lines
 from storefleet.collect.frr.platform import frr, pattern
@@ -18,6 +19,7 @@ from storefleet.compliance.golden import bare
 from storefleet.compliance.lines import Path
 
 SEPARATOR = " / "
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,14 @@ def changes(before: str, now: str) -> list[Change]:
     old, new = paths_of(before), paths_of(now)
     gone, come = ({key: one[key] for key in one if key not in other} for one, other in ((old, new), (new, old)))
     sections = [*_sections(gone), *_sections(come)]
-    rivals = _Rivals(come)
+    rivals = Rivals(come)
     settled = {key for keys in sections for key in keys}
     found = [_change(keys[0], keys, gone, come) for keys in sections]
     for key, path in gone.items():
-        if key not in settled and (rival := rivals.of(path, settled)) is not None:
+        if (
+            key not in settled
+            and (rival := next((one for one in rivals.of(path) if one not in settled), None)) is not None
+        ):
             found.append(_change(shared(path, come[rival]), (key, rival), gone, come))
             settled |= {key, rival}
     for key, other in _exchanged(gone, come, settled):
@@ -111,20 +116,20 @@ def _by_beginning(side: Mapping[str, Path], settled: Collection[str]) -> dict[tu
     return found
 
 
-class _Rivals:
-    """The lines that came, by what they have in common with those whose place they may have taken."""
+class Rivals(Generic[Key]):
+    """Lines by what they have in common with those whose place they may take."""
 
-    def __init__(self, come: Mapping[str, Path]) -> None:
-        self._come = come
-        self._by: dict[Hashable, list[tuple[int, str]]] = {}
-        for at, (key, path) in enumerate(come.items()):
+    def __init__(self, lines_by_key: Mapping[Key, Path]) -> None:
+        self._lines = lines_by_key
+        self._by: dict[Hashable, list[tuple[int, Key]]] = {}
+        for at, (key, path) in enumerate(lines_by_key.items()):
             for mark in _marks(path):
                 self._by.setdefault(mark, []).append((at, key))
 
-    def of(self, path: Path, settled: Collection[str]) -> str | None:
-        """Return the key of the line that took the place of one that went."""
-        some = sorted(one for mark in _marks(path) for one in self._by.get(mark, ()))
-        return next((key for _, key in some if key not in settled and replaces(self._come[key], path)), None)
+    def of(self, path: Path) -> list[Key]:
+        """Return the keys of the lines that take the place of one, in their order."""
+        some = dict(one for mark in _marks(path) for one in self._by.get(mark, ()))
+        return [some[at] for at in sorted(some) if replaces(self._lines[some[at]], path)]
 
 
 def _marks(path: Path) -> Iterator[Hashable]:

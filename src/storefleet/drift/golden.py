@@ -11,7 +11,7 @@ from storefleet.compliance.compare import Comparison, FeatureResult, compare_pat
 from storefleet.compliance.golden import Feature, Rendered
 from storefleet.compliance.lines import Path
 from storefleet.drift.compare import CONFIG, Delta
-from storefleet.drift.config_lines import SEPARATOR, paths_of, replaces, shared
+from storefleet.drift.config_lines import SEPARATOR, Rivals, replaces, shared
 from storefleet.model.drift import FeatureState
 from storefleet.model.findings import SEVERITIES
 
@@ -114,8 +114,9 @@ def _states(host: str, golden: str, found: Comparison) -> Iterator[FeatureState]
 def _items(one: FeatureResult, running: Sequence[Path]) -> Iterator[_Item]:
     """Yield each thing once: a line in the place of another with it, a section with all of its lines."""
     replaced: set[Path] = set()
+    by_place = Rivals({path: path for path in running})
     for section in _by_section(one.missing):
-        rivals = tuple(path for path in running if len(section) == 1 and replaces(section[0], path))
+        rivals = tuple(by_place.of(section[0])) if len(section) == 1 else ()
         replaced.update(rivals)
         yield _Item(one.feature, "missing", rivals, section)
     minded = one.extra if one.feature.extra != "ignore" else ()
@@ -127,9 +128,11 @@ def _items(one: FeatureResult, running: Sequence[Path]) -> Iterator[_Item]:
 
 def _by_section(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     there = set(paths)
+    found: dict[Path, list[Path]] = {}
     for path in paths:
-        if not any(path[:size] in there for size in range(1, len(path))):
-            yield tuple(other for other in paths if other[: len(path)] == path)
+        head = next((path[:size] for size in range(1, len(path)) if path[:size] in there), path)
+        found.setdefault(head, []).append(path)
+    yield from map(tuple, found.values())
 
 
 def _intent(
@@ -173,9 +176,3 @@ def _equal(rendered: Rendered, delta: Delta, wanted: frozenset[Path]) -> Intent 
 
 def _key(path: Path) -> str:
     return SEPARATOR.join(path)
-
-
-def observed_paths(delta: Delta, text: str) -> tuple[Path, ...]:
-    """Return the lines of a difference that stand in a text."""
-    there = paths_of(text)
-    return tuple(there[key] for key in delta.keys if key in there)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,10 @@ _CLOCK_S = 60
 """Seconds that an answer may take on its way: a clock that is as far off is not wrong."""
 
 _LONGEST = 300
+_OF_PASSWORDS = re.compile(
+    r"\b(?:chpasswd|chgpasswd|mkpasswd|htpasswd|sshpass|smbpasswd|openssl passwd)\b"
+    r"|\b(?:useradd|usermod|adduser|groupmod|passwd)\b(?=.*\s(?:-\w*p|--stdin))"
+)
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,11 @@ def only_one(seen: Seen, at: int | None) -> tuple[Trace, str] | None:
 
 
 def told(command: Trace) -> str:
-    """Return a command as evidence; of one that enters vtysh no more than that, since secrets may stand there."""
-    return "vtysh" if "vtysh" in command.subject else command.subject[:_LONGEST]
+    """Return a command as evidence; of one in which a secret may stand that no word announces, its program alone."""
+    if "vtysh" in command.subject:
+        return "vtysh"
+    speaks = _OF_PASSWORDS.search(command.subject)
+    return f"{speaks[0].strip()} …" if speaks else command.subject[:_LONGEST]
 
 
 def made(

@@ -31,6 +31,12 @@ def fact_place(delta: Delta) -> str | None:
     return next((place.format(**match.groupdict()) for match, place in found if match), None)
 
 
+def fact_places(delta: Delta) -> tuple[str, ...]:
+    """Return the places of all the facts that differ: of a file of which only the mode does, of no other."""
+    place = fact_place(delta)
+    return delta.keys if delta.part != CONFIG and delta.keys else (place,) if place is not None else ()
+
+
 def is_below(key: str, place: str) -> bool:
     """Tell whether a key is a place or stands below it; ``eth10`` is not below ``eth1``."""
     ends = (",", "]") if "[" in place and not place.endswith("]") else ("/", "[")

@@ -228,10 +228,14 @@ class DriftDocument(Value, frozen=True, kw_only=True):
 
     @property
     def exit(self) -> int:
-        """Return 3 where too few hosts could be compared, or with no golden text, 1 where something drifted, else 0."""
+        """Return 3 where too few hosts could be compared, or with no golden text, 1 where something drifted, else 0.
+
+        A golden feature that fails counts whoever made it so.
+        """
         if not self.coverage.enough or any(
             one.state == "cannot_parse" for store in self.stores for one in store.golden
         ):
             return 3
         drifted = any(one.cause not in QUIET for store in self.stores for one in store.differences)
-        return int(drifted or any(store.identities for store in self.stores))
+        failed = any(one.state == "fail" for store in self.stores for one in store.golden)
+        return int(drifted or failed or any(store.identities for store in self.stores))

@@ -123,15 +123,19 @@ def dark_words(stores: Sequence[StoreDrift], at: Clock) -> list[str]:
 def golden_words(stores: Sequence[StoreDrift]) -> list[str]:
     """Count routers by what their golden configuration says of them, and name some of which it says nothing."""
     found: dict[str, list[str]] = {"cannot_parse": [], "fail": [], "warn": []}
+    why = ""
     for store in stores:
         for one in store.golden:
             found[one.state].append(one.host)
+            why = why or (visible(one.reason, 300) if one.state == "cannot_parse" else "")
     told: list[str] = []
     for state, hosts in found.items():
         names = list(dict.fromkeys(hosts))
         if names:
             more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-            told.append(f"golden  {state}  {count(len(names), 'router')}: {', '.join(map(visible, names[:3]))}{more}")
+            reason = f": {why}" if state == "cannot_parse" and why else ""
+            shown = ", ".join(map(visible, names[:3]))
+            told.append(f"golden  {state}  {count(len(names), 'router')}: {shown}{more}{reason}")
     return told
 
 

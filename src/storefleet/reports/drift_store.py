@@ -14,7 +14,7 @@ from storefleet.reports.layout import flow
 
 def store_lines(store: StoreDrift, since: str, at: Clock, width: int) -> list[Text]:
     """Return the section of one store."""
-    head = Text(visible(store.store), style="bold")
+    head = Text(visible(store.store) or "hosts of no store", style="bold")
     name = f" {visible(store.name, 80)}" if store.name else ""
     about = [approval_words(store.approved, since, at), f"seen {at(store.seen.at)}" if store.seen else ""]
     pieces = [head.append(name, style="not bold"), *(Text(words) for words in about if words)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
+from storefleet.drift.compare import Delta
 from storefleet.drift.signature import signature
 from storefleet.model.drift import CAUSES, Difference, StoreDrift
 from storefleet.model.findings import SEVERITIES
@@ -48,16 +49,24 @@ def elsewhere(workspace: Workspace, stores: Iterable[StoreDrift], others: Iterab
     wanted = {(one.part, one.signature) for store in stores for one in store.differences}
     parts = {part for part, _ in wanted}
     where: dict[str, set[str]] = defaultdict(set)
+    known: dict[tuple[str, str | None, str | None, str], list[Delta]] = {}
     for picture in others:
-        sides = [{part: side[part] for part in parts if part in side} for side in (picture.approved, picture.observed)]
-        if sides[0] == sides[1]:
-            continue
-        own = own_values(workspace, picture.host)
-        for delta in replace(picture, approved=sides[0], observed=sides[1]).differing:
-            name = signature(delta, own)
-            if (delta.part, name) in wanted:
-                where[name].add(picture.host.store)
+        differing = [part for part in parts if picture.approved.get(part) != picture.observed.get(part)]
+        own = own_values(workspace, picture.host) if differing else {}
+        for part in differing:
+            mark = (part, picture.approved.get(part), picture.observed.get(part), picture.host.role)
+            if mark not in known:
+                known[mark] = _differing(picture, part)
+            for delta in known[mark]:
+                if (part, name := signature(delta, own)) in wanted:
+                    where[name].add(picture.host.store)
     return where
+
+
+def _differing(picture: Picture, part: str) -> list[Delta]:
+    """Return what differs in one part; hosts that share its contents share that, as tills after an update do."""
+    approved, observed = ({part: side[part]} if part in side else {} for side in (picture.approved, picture.observed))
+    return replace(picture, approved=approved, observed=observed).differing
 
 
 def gravity(one: Difference) -> tuple[int, bool, int, str, str, str]:

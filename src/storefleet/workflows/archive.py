@@ -79,10 +79,15 @@ class Archive:
         unread = Trailer("Unread", " ".join(sorted(set(asked) - self.read)))
         key = Trailer(KEY, self.key)
         trailers = (*_trailers(info), *(one for one in (key, whose or unread) if one.value or one is whose))
+        at = _seconds(info.started_at)
         with self._telling():
-            at = _seconds(info.started_at)
             self.snapshots.end(self.night, f"{info.verb} {info.id}", trailers, at)
+        if self.failed:
+            return
+        try:
             self._end_intended(info, at)
+        except StorageError as fault:
+            self.faults.append(f"what was intended of routers in this run is not kept: {fault}")
 
     def _end_intended(self, info: RunInfo, at: int) -> None:
         """Commit what is intended where it has changed; a night on which it has not is none of its history."""

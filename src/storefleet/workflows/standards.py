@@ -9,9 +9,10 @@ from functools import cached_property
 
 from storefleet.audit.fleet_index import NOTHING_SHARED
 from storefleet.audit.text import json_text
-from storefleet.drift.compare import Delta
+from storefleet.drift.compare import CONFIG, Delta
+from storefleet.drift.config_lines import SEPARATOR
 from storefleet.drift.golden import Intent
-from storefleet.drift.places import fact_place, is_below, related
+from storefleet.drift.places import fact_place, fact_places, is_below, related
 from storefleet.model.findings import SEVERITIES, Expected
 from storefleet.model.store import Host
 from storefleet.storage.database import Database
@@ -66,8 +67,8 @@ class Standards:
 
     def failing(self, host: str, delta: Delta) -> list[KnownFinding]:
         """Return the open findings on a fact, the gravest first."""
-        place = fact_place(delta)
-        found = [one for one in self._open(host) if place is not None and related(place, one.key)]
+        places = fact_places(delta)
+        found = [one for one in self._open(host) if any(related(place, one.key) for place in places)]
         return sorted(found, key=lambda one: -SEVERITIES.index(one.severity))
 
     def _open(self, host: str) -> Iterator[KnownFinding]:
@@ -99,10 +100,17 @@ class Standards:
         return next((wish.fix for wish in wishes if wish is not None and wish.fix), None)
 
     def was_mended(self, host: str, delta: Delta, run: str) -> str | None:
-        """Return the control of which this run found a finding on the fact to be fixed."""
-        place = fact_place(delta)
+        """Return the control of which this run found a finding on the fact to be fixed.
+
+        What is another in more than the control looks at was not only mended; of a line in a section it is not known
+        what a control would have seen of it.
+        """
+        places = fact_places(delta)
+        if not places or (delta.part == CONFIG and SEPARATOR in delta.key):
+            return None
         fixed = (one for one in self._known.get(host, ()) if one.closed_run == run and run)
-        return next((one.control for one in fixed if place is not None and related(place, one.key)), None)
+        covers = related if delta.part == CONFIG else is_below
+        return next((one.control for one in fixed if all(covers(place, one.key) for place in places)), None)
 
     def behind(
         self, host: Host, some: Sequence[Delta], observed: Callable[[str], Mapping[str, str] | None]
@@ -143,8 +151,11 @@ def _said(delta: Delta, finding: KnownFinding, wish: Wish) -> Intent | None:
     if not (expected.has_value or expected.remove):
         return None
     value = wish.value
-    if value is not None and finding.key != delta.key:
-        if not finding.key.startswith(f"{delta.key}/"):
+    if delta.part == CONFIG:
+        if value is not None or SEPARATOR in delta.key or not delta.came:
             return None
-        value = f"{finding.key.removeprefix(f'{delta.key}/')} {value}"
+    elif finding.key.startswith(f"{delta.key}/"):
+        value = f"{finding.key.removeprefix(f'{delta.key}/')} {value or 'absent'}"
+    elif finding.key != delta.key and (value is not None or not is_below(delta.key, finding.key)):
+        return None
     return Intent(finding.control, "fails", value, severity=finding.severity)

@@ -90,7 +90,7 @@ def test_without_scripts_the_report_is_there_as_text(browser, tmp_path):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((tmp_path / "page.html").as_uri())
-    assert "lost at the next reload; lane 2 has no link" in page.locator("body").inner_text()
+    assert "not saved: the next reload undoes it; lane 2 has no link" in page.locator("body").inner_text()
     context.close()
 
 

@@ -7,8 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storefleet.compliance import lines
+from storefleet.compliance.compare import compare_paths
+from storefleet.compliance.golden import Feature, Golden, Rendered
+from storefleet.documents.nodes import Source
 from storefleet.drift.compare import CONFIG, deltas, facts, told
 from storefleet.drift.config_lines import changes, keyed, paths_of, taken
+from storefleet.drift.golden import golden_view
 from storefleet.drift.repair import repair
 
 HIDDEN = "<redacted:0123456789ab>"
@@ -137,3 +141,32 @@ def test_what_our_rules_cannot_follow_is_not_proposed(monkeypatch):
     assert repair([port[:1], port], [port], ()).todo
     monkeypatch.setattr(lines, "steps", lambda *_: (("interface lan0", "no description"),))
     assert repair([port[:1], port], [port], ()).todo == ()
+
+
+HERE = Source("x", 1)
+FEATURES = (
+    Feature("logging", HERE, ("log",), extra="fail"),
+    Feature("lists", HERE, ("ip prefix-list", "access-list"), ordered=True, extra="fail"),
+    Feature("interfaces", HERE, ("interface",), extra="fail"),
+    Feature("rest", HERE, extra="fail"),
+)
+
+
+@often
+@given(configurations(), configurations(), configurations())
+def test_all_that_is_told_of_a_golden_text_leads_to_it_and_each_thing_is_told_once(before, now, intended):
+    rendered = Rendered(Golden("g", "all", "x.j2", FEATURES, HERE), lines.ordered(intended))
+    some = deltas({CONFIG: before}, {CONFIG: now})
+    view = golden_view("r", rendered, now, some)
+    names = [one.name("r") for one in (*some, *(delta for delta, _ in view.behind))]
+    assert len({*names}) == len(names)
+    intents = [one for one in (*view.of.values(), *(one for _, one in view.behind)) if one.state != "equal"]
+    gone, come = (
+        {path for one in intents for path in side(one)} for side in (lambda one: one.gone, lambda one: one.paths)
+    )
+    left = frozenset(path for path in lines.ordered(now) if not any(path[: len(one)] == one for one in gone - come))
+    then = lines.merged(left, [path for one in intents for path in one.paths])[0]
+    assert [one.feature.name for one in compare_paths(rendered, then).features if one.missing or one.extra] == []
+    for one in some:
+        if one.key in view.of and view.of[one.key].state == "equal":
+            assert {*one.came} <= {*rendered.paths}

@@ -166,7 +166,7 @@ def test_the_repair_leads_to_what_was_approved_and_the_undo_back(before, now):
     observed = RUNS.replace(before, now, 1)
     (delta,) = deltas({CONFIG: RUNS}, {CONFIG: observed})
     there, wanted = lines.ordered(observed), lines.ordered(RUNS)
-    found = repair(there, observed_paths(delta, observed), observed_paths(delta, RUNS))
+    found = repair(there, delta.came, delta.went)
     assert found.todo
     then, _ = lines.merged(frozenset(there), lines.ordered("\n".join(found.todo)))
     assert then == frozenset(wanted)
@@ -177,7 +177,7 @@ def test_the_repair_leads_to_what_was_approved_and_the_undo_back(before, now):
 def test_a_line_with_a_hidden_secret_is_not_proposed():
     runs = RUNS.replace("end\n", "enable password <redacted:0123456789ab>\nend\n")
     (delta,) = deltas({CONFIG: runs}, {CONFIG: RUNS})
-    found = repair(lines.ordered(RUNS), observed_paths(delta, RUNS), observed_paths(delta, runs))
+    found = repair(lines.ordered(RUNS), delta.came, delta.went)
     assert (found.todo, found.undo) == ((), ())
 
 

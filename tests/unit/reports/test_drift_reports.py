@@ -307,3 +307,11 @@ def test_a_fleet_says_of_which_routers_nothing_is_known_since_that_is_why_it_exi
     for told in (drift_text(document, whole_fleet=True), drift_markdown(document, whole_fleet=True)):
         assert "golden  cannot_parse  1 router: S0412-router2" in told
         assert "golden  fail  1 router: S0412-router" in told
+
+
+@pytest.mark.parametrize(("state", "code"), [("warn", 0), ("fail", 1), ("cannot_parse", 3)])
+def test_a_golden_feature_that_fails_is_no_pass_where_a_run_of_ours_made_it_so(state, code):
+    golden = factory.FeatureState(host="S0412-router", golden="g", feature="ntp", state=state, missing=1)
+    ours = factory.plain("D-11110006", "ours", ours="run by op-b")
+    quiet = factory.store(differences=(ours,), golden=(golden,), identities=(), not_compared=())
+    assert factory.document(quiet, coverage=Coverage(1, 1)).exit == code

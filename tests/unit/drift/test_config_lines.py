@@ -125,7 +125,8 @@ def test_what_is_proposed_leads_to_what_was_approved_and_back(before, now):
             assert after(runs, found.todo) - defaults == printed(wanted)
             assert after(wanted, found.undo) - defaults == printed(runs)
         else:
-            assert HIDDEN in f"{one.approved} {one.observed}" or NEIGHBOUR in now, "nothing else is beyond us"
+            is_bgp = "router bgp" in one.key  # its families come and go with what stands in them
+            assert HIDDEN in f"{one.approved} {one.observed}" or is_bgp, "nothing else is beyond us"
 
 
 @pytest.mark.parametrize("line", ["no link-detect", "no ip redirects"])

@@ -8,7 +8,7 @@ from storefleet.compliance import lines
 from storefleet.compliance.golden import Feature, Golden, Rendered
 from storefleet.documents.nodes import Source
 from storefleet.drift.compare import CONFIG, deltas
-from storefleet.drift.golden import golden_view, observed_paths
+from storefleet.drift.golden import golden_view
 from storefleet.drift.repair import may_cut, repair
 
 HERE = Source("x", 1)
@@ -105,7 +105,7 @@ def test_what_holds_the_line_is_typed_before_what_lets_go_of_it():
     runs = RUNS.replace("exit\n", " ip address 10.0.1.2/16\nexit\n")
     approved = runs.replace("/16", "/24")
     (delta,) = deltas({CONFIG: approved}, {CONFIG: runs})
-    found = repair(lines.ordered(runs), observed_paths(delta, runs), observed_paths(delta, approved))
+    found = repair(lines.ordered(runs), delta.came, delta.went)
     assert [line.strip() for line in found.todo] == [
         "interface lan0",
         "ip address 10.0.1.2/24",
@@ -184,7 +184,7 @@ def test_a_line_with_a_hidden_secret_is_not_proposed():
 def test_a_text_that_the_rules_do_not_know_has_no_repair():
     runs = RUNS.replace("end\n", "banner motd hello\nend\n")
     (delta,) = deltas({CONFIG: RUNS}, {CONFIG: runs})
-    found = repair(lines.ordered(runs), observed_paths(delta, runs), observed_paths(delta, RUNS))
+    found = repair(lines.ordered(runs), delta.came, delta.went)
     assert (found.todo, found.undo) == ((), ())
 
 

@@ -83,6 +83,12 @@ BY_HAND = {
         "systemd-run --quiet --unit=remote-help /opt/pos/bin/posd 4444 remote-help; sleep 1",
         {"/ports/listening[tcp,0.0.0.0,4444]": "unknown"},
     ),
+    "package up": (
+        "S0002-pos3",
+        "cd /tmp && dpkg-deb -R /var/cache/lab/pos-client_2.4.1-1_all.deb p && "
+        "sed -i 's/^Version:.*/Version: 2.5.0-1/' p/DEBIAN/control && dpkg-deb -b p p.deb >/dev/null && dpkg -i p.deb",
+        {"/software/packages/pos-client": "unknown"},
+    ),
     "account gone": ("S0002-pos3", "userdel games", {"/security/users[games]": "unknown"}),
     "shell of a user": ("S0002-pos3", "usermod -s /bin/sh backup", {"/security/users[backup]": "unknown"}),
     "host name": ("S0003-pos1", "hostname renamed", {"/system/hostname": "manual"}),

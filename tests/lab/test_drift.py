@@ -85,8 +85,8 @@ BY_HAND = {
     ),
     "package up": (
         "S0002-pos3",
-        "cd /tmp && dpkg-deb -R /var/cache/lab/pos-client_2.4.1-1_all.deb p && "
-        "sed -i 's/^Version:.*/Version: 2.5.0-1/' p/DEBIAN/control && dpkg-deb -b p p.deb >/dev/null && dpkg -i p.deb",
+        """cd /tmp && dpkg-deb -R /var/cache/lab/pos-client_2.4.1-1_all.deb p &&
+        sed -i 's/^Version:.*/Version: 2.5.0-1/' p/DEBIAN/control && dpkg-deb -b p p.deb >/dev/null && dpkg -i p.deb""",
         {"/software/packages/pos-client": "unknown"},
     ),
     "account gone": ("S0002-pos3", "userdel games", {"/security/users[games]": "unknown"}),

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from own_lab import own_lab, storefleet
 
 from storefleet.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
-REPOSITORY = Path(__file__).parents[2]
-STOREFLEET = str(Path(sys.executable).with_name("storefleet"))
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMvJm2xq9m5q3l0gq0Vq9iKq1mZl0Q0p0d0c0b0a0908 by-hand"
 
@@ -139,13 +135,7 @@ OURS = """\
 @pytest.fixture
 def lab(lab_or_skip: None) -> Iterator[Lab]:
     """Give a lab of its own: what is done by hand here nobody mends."""
-    Lab("drift", REPOSITORY).down()
-    yield Lab.up("drift", root=REPOSITORY)
-    Lab("drift", REPOSITORY).down()
-
-
-def storefleet(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
-    return lab.exec([STOREFLEET, *words, "--fleet", str(lab.place.fleet)])
+    yield from own_lab("drift")
 
 
 def night(lab: Lab) -> None:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from own_lab import own_lab, storefleet
 
 from storefleet.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
-REPOSITORY = Path(__file__).parents[2]
-STOREFLEET = str(Path(sys.executable).with_name("storefleet"))
 ONE, OTHER, ROUTER = "S0001-pos1", "S0002-pos1", "S0003-router"
 
 
 @pytest.fixture
 def lab(lab_or_skip: None) -> Iterator[Lab]:
     """Give a lab of its own: what is done by hand here nobody mends."""
-    Lab("drift-identity", REPOSITORY).down()
-    yield Lab.up("drift-identity", root=REPOSITORY)
-    Lab("drift-identity", REPOSITORY).down()
-
-
-def storefleet(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
-    return lab.exec([STOREFLEET, *words, "--fleet", str(lab.place.fleet)])
+    yield from own_lab("drift-identity")
 
 
 def console(lab: Lab, host: str, script: str) -> str:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
+from own_lab import own_lab, storefleet
 
 from storefleet.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
-REPOSITORY = Path(__file__).parents[2]
-STOREFLEET = str(Path(sys.executable).with_name("storefleet"))
 MERGED = "/var/lib/docker/overlay2/x/merged"
 OFF = ("S0001-pos2", "S0002-kiosk1")
 
@@ -98,13 +94,7 @@ OURS = """\
 @pytest.fixture
 def lab(lab_or_skip: None) -> Iterator[Lab]:
     """Give a lab of its own: nobody mends what is done here."""
-    Lab("cron", REPOSITORY).down()
-    yield Lab.up("cron", root=REPOSITORY)
-    Lab("cron", REPOSITORY).down()
-
-
-def storefleet(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
-    return lab.exec([STOREFLEET, *words, "--fleet", str(lab.place.fleet)])
+    yield from own_lab("cron")
 
 
 def night(lab: Lab) -> dict[tuple[str, str], dict]:

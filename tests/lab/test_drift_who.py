@@ -5,18 +5,16 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from own_lab import own_lab, storefleet
 
 from storefleet.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
-REPOSITORY = Path(__file__).parents[2]
-STOREFLEET = str(Path(sys.executable).with_name("storefleet"))
 HEAD_OFFICE = "10.0.0.10"
 
 PEOPLE = """set -e
@@ -36,9 +34,7 @@ done
 @pytest.fixture
 def lab(lab_or_skip: None) -> Iterator[Lab]:
     """Give a lab of its own: what is done by hand here nobody mends."""
-    Lab("drift-who", REPOSITORY).down()
-    yield Lab.up("drift-who", root=REPOSITORY)
-    Lab("drift-who", REPOSITORY).down()
+    yield from own_lab("drift-who")
 
 
 @pytest.fixture
@@ -47,10 +43,6 @@ def key(tmp_path: Path) -> Path:
     path = tmp_path / "people"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
     return path
-
-
-def storefleet(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
-    return lab.exec([STOREFLEET, *words, "--fleet", str(lab.place.fleet)])
 
 
 def night(lab: Lab) -> None:

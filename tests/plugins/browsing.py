@@ -1,6 +1,9 @@
 """What the tests of every page share: how wide screens are, what must not run, whether a page fits, what it holds."""
 
+import base64
+import hashlib
 import json
+import re
 from html.parser import HTMLParser
 
 WIDTHS = {"phone": 390, "tablet": 820, "desk": 1440}
@@ -36,6 +39,19 @@ class Elements(HTMLParser):
     def handle_data(self, data):
         if self._open:
             self.texts[self._open] = self.texts.get(self._open, "") + data
+
+
+def runs_only_ours(text):
+    """Only our script and our style may run on a page, by their hashes, and nothing is loaded."""
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1]
+    texts = Elements(text).texts
+    for kind in ("script", "style"):
+        digest = base64.b64encode(hashlib.sha256(texts[kind].encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
+    assert not re.search(r"innerHTML|insertAdjacent|document\.write|eval\(|style=", text)
 
 
 def data_of(text):

@@ -26,9 +26,6 @@ _PLACES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 """Which facts a file of a host decides, where its name alone does not say so."""
 
 
-_IDENTITY = frozenset({"/system/serial", "/system/machine_id"})
-
-
 @dataclass(frozen=True)
 class OwnRun:
     """A run of ours that changed a host: when, by whom, and what it was about.
@@ -61,11 +58,6 @@ class Known:
     """Whether it is just as it is intended, and what was approved is not."""
     is_another: bool = False
     """Whether the host is another device than the approved one."""
-
-
-def is_another(some: Sequence[Delta]) -> bool:
-    """Tell whether the differences of a host say that it is another device, or was installed anew."""
-    return any(one.key in _IDENTITY and one.approved is not None and one.observed is not None for one in some)
 
 
 def cause(delta: Delta, known: Known) -> tuple[Cause, OwnRun | None]:

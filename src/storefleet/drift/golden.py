@@ -47,7 +47,7 @@ class GoldenView:
 
 @dataclass(frozen=True)
 class _Item:
-    """One thing that the comparison found: what runs, what should, ``None`` where nothing."""
+    """One thing that the comparison found: the lines that run, and those that should."""
 
     feature: Feature
     state: State

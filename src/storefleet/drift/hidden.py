@@ -12,7 +12,8 @@ from storefleet.drift.compare import Delta
 def alike(some: Sequence[Delta]) -> list[tuple[Delta, Delta]]:
     """Return the differences whose two sides are equal but for what is hidden, as what was approved and what is seen.
 
-    A fact has both in one; a line of a configuration is its own key, so that one line went and another came.
+    A fact has both in one; of a configuration one line may have gone and another come, where neither takes the place of
+    the other.
     """
     found: list[tuple[Delta, Delta]] = []
     gone: dict[tuple[str, str, str], list[Delta]] = defaultdict(list)

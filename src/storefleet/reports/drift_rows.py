@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
 from storefleet.model.drift import Difference, DriftDocument, StoreDrift
-from storefleet.reports.csv_report import BYTE_ORDER_MARK
+from storefleet.reports.csv_report import table
 from storefleet.reports.rows import cell
 
 COLUMNS = (
@@ -24,12 +22,7 @@ def drift_csv(document: DriftDocument) -> str:
 
     A side that is not there is an empty cell, and one that is there without a value says ``present``.
     """
-    stream = io.StringIO(newline="")
-    stream.write(BYTE_ORDER_MARK)
-    table = csv.writer(stream)
-    table.writerow(COLUMNS)
-    table.writerows(rows(document))
-    return stream.getvalue()
+    return table(COLUMNS, rows(document))
 
 
 def rows(document: DriftDocument) -> Iterator[tuple[str, ...]]:

@@ -105,7 +105,7 @@ def _chosen(
             _take(host, [delta for one in meant for delta in (one.head, *one.others)], drift, night)
             left -= {one.head.name(host.name) for one in meant}
             touched, many = touched + 1, many + len(meant)
-    if left & _behind(hosts, drift):
+    if left and left & _behind(hosts, drift):
         named = ", ".join(sorted(left))
         raise InputError(
             f"{named}: it is as it was approved, and behind the standard; change the standard, or plan it; nothing was"

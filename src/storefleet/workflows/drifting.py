@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from storefleet.collect.traces import Trace
-from storefleet.drift.cause import is_another
 from storefleet.drift.compare import Delta
 from storefleet.drift.who import seconds
 from storefleet.model.drift import (
@@ -183,7 +182,7 @@ class Drift:
         """
         meaning = self.intended.of(picture) if self.then is None else HostMeaning()
         teller = self._teller
-        another = is_another(picture.differing) or self.identities.is_another(picture.host.name)
+        another = self.identities.is_another(picture.host.name)
         found = [
             teller.difference(picture, one, meaning.of.get(one.head.key), is_another=another) for one in picture.told
         ]

@@ -40,10 +40,7 @@ class Histories:
             first = commit
         if first is None:
             return None, None
-        host = path.split("/")[-2]
-        earlier = self.runs[self._places[first.name] + 1 :]
-        before = next((commit for commit in earlier if has_read(commit, host)), None)
-        return sighting(first), sighting(before) if before else None
+        return sighting(first), self.before(first.trailers.get("Run", ""), path.split("/")[-2])
 
     def was_approved(self, path: str, delta: Delta) -> bool:
         """Tell whether the fact is as it was approved before it was approved as it should be now."""
@@ -56,7 +53,7 @@ class Histories:
 
     def before(self, run: str, host: str) -> Sighting | None:
         """Return the run before another that read a host."""
-        place = next((at for at, commit in enumerate(self.runs) if commit.trailers.get("Run") == run), len(self.runs))
+        place = self._places.get(run, len(self.runs))
         found = next((commit for commit in self.runs[place + 1 :] if has_read(commit, host)), None)
         return sighting(found) if found else None
 
@@ -137,4 +134,5 @@ class Histories:
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
-        return {commit.name: place for place, commit in enumerate(self.runs)}
+        """Run → its place among the runs."""
+        return {commit.trailers.get("Run", ""): place for place, commit in enumerate(self.runs)}

@@ -41,11 +41,17 @@ class Intents:
         return redaction_key(self.workspace)
 
     def secret_lines(self, host: Host) -> tuple[str, ...]:
-        """Return patterns of the lines of a router that its golden configurations call secret."""
+        """Return patterns of the lines of a router that its golden configurations call secret.
+
+        Raises :class:`InputError` where they cannot be read: better no picture than one with a secret in it.
+        """
         if host.platform != PLATFORM:
             return ()
         return tuple(
-            word for golden in self._documents if host.name in self._whose(golden) for word in golden.secrets.patterns
+            word
+            for golden in self._goldens.documents
+            if host.name in self._whose(golden)
+            for word in golden.secrets.patterns
         )
 
     def _whose(self, golden: Golden) -> Collection[str]:

@@ -10,15 +10,7 @@ import pytest
 
 from storefleet.errors import StorageError
 from storefleet.storage.git import Trailer
-from storefleet.storage.snapshots import OBSERVED, Snapshots
-
-
-@pytest.fixture
-def archive(tmp_path):
-    snapshots = Snapshots(tmp_path / "var" / "snapshots.git")
-    (tmp_path / "var").mkdir()
-    snapshots.make()
-    return snapshots
+from storefleet.storage.snapshots import OBSERVED
 
 
 def git(archive, *words):

@@ -6,21 +6,13 @@ import pytest
 
 from storefleet.drift.compare import deltas
 from storefleet.storage.git import Trailer
-from storefleet.storage.snapshots import APPROVED, OBSERVED, Snapshots
+from storefleet.storage.snapshots import APPROVED, OBSERVED
 from storefleet.workflows.hidden import judged
 from storefleet.workflows.histories import Histories
 
 FOLDER = "S0001/S0001-pos1"
 MARKS = [f"<redacted:{number:012x}>" for number in range(4)]
 START = 1_764_000_000
-
-
-@pytest.fixture
-def archive(tmp_path):
-    snapshots = Snapshots(tmp_path / "var" / "snapshots.git")
-    (tmp_path / "var").mkdir()
-    snapshots.make()
-    return snapshots
 
 
 def write(archive, hour, key, text, ref=OBSERVED):

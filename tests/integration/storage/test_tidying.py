@@ -15,17 +15,9 @@ import pytest
 
 from storefleet.errors import StorageError
 from storefleet.storage.git import Trailer
-from storefleet.storage.snapshots import APPROVED, OBSERVED, Snapshots
+from storefleet.storage.snapshots import APPROVED, OBSERVED
 from storefleet.storage.tidying import MANY_PACKS, tidy
 from storefleet.storage.versions import changes, differing, versions
-
-
-@pytest.fixture
-def archive(tmp_path):
-    snapshots = Snapshots(tmp_path / "var" / "snapshots.git")
-    (tmp_path / "var").mkdir()
-    snapshots.make()
-    return snapshots
 
 
 def git(archive, *words):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from drift_factory import config_delta
 
-from storefleet.drift.cause import Known, OwnRun, cause, is_another
+from storefleet.drift.cause import Known, OwnRun, cause
 from storefleet.drift.compare import CONFIG, Delta, deltas
 from storefleet.drift.signature import signature
 from storefleet.model.drift import Sighting
@@ -66,19 +66,8 @@ def test_what_was_approved_before_is_reverted_unless_we_did_it():
     assert cause(HOSTS, Known(FIRST, BEFORE, "", (), ours, was_approved=True))[0] == "ours"
 
 
-@pytest.mark.parametrize(
-    ("delta", "another"),
-    [
-        (Delta("system", "/system/serial", '"A"', '"B"'), True),
-        (Delta("system", "/system/machine_id", '"A"', '"B"'), True),
-        (Delta("system", "/system/serial", None, '"B"'), False),
-        (Delta("system", "/system/serial", '"A"', None), False),
-        (Delta("system", "/system/hostname", '"A"', '"B"'), False),
-    ],
-)
-def test_another_serial_number_is_another_device_and_a_missing_one_says_nothing(delta, another):
-    assert is_another([HOSTS, delta]) is another
-    assert cause(HOSTS, Known(FIRST, BEFORE, is_another=another))[0] == ("replaced" if another else "manual")
+def test_all_of_another_device_is_replaced():
+    assert cause(HOSTS, Known(FIRST, BEFORE, is_another=True))[0] == "replaced"
 
 
 def test_equal_drift_of_two_stores_has_one_signature():

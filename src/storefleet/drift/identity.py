@@ -134,14 +134,15 @@ def is_comparable(entry: Entry) -> bool:
 def is_another(entry: Entry, notes: Collection[IdentityNote]) -> bool:
     """Tell whether what differs on a host differs because it is another device than the approved one.
 
-    Not where only the register is at odds: then it is the approved device, of which the register says something else.
+    Not where only the register is at odds: then it is the approved device, of which the register says something else;
+    nor is a clone's original, which shows what it always did.
     """
     kinds = {note.kind for note in notes if note.host == entry.host}
-    if not kinds & {"swapped", "moved", "replaced"}:
-        return False
     pairs = [(entry.approved.id(kind), entry.observed.id(kind)) for kind in KINDS]
     known = [(before, shown) for before, shown in pairs if before is not None and shown is not None]
-    return not known or any(not same(before, shown) for before, shown in known)
+    if known:
+        return bool(kinds) and any(not same(before, shown) for before, shown in known)
+    return bool(kinds & {"swapped", "moved", "replaced"})
 
 
 _KEPT: Mapping[Kind, str] = {

@@ -196,6 +196,13 @@ def test_all_that_differs_on_another_device_differs_because_of_that(approved, ob
     assert is_another(one, ledger([one])) is another
 
 
+def test_of_two_clones_the_one_that_came_to_show_the_others_is_another_device():
+    copied, original = entry("a", of("S1", A), of("S2", A)), entry("b", of("S2", A), of("S2", A))
+    notes = ledger([copied, original])
+    assert {note.kind for note in notes} == {"cloned"}
+    assert (is_another(copied, notes), is_another(original, notes)) == (True, False)
+
+
 def test_what_is_compared_with_is_said():
     (note,) = ledger([entry("a", of("S1"), of("S2"))], approved="was seen then of")
     assert note.evidence == ("serial number S1 was seen then of it; it shows S2",)
